@@ -1,0 +1,11 @@
+# Flags of every target of ours. Third-party headers come in as SYSTEM.
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wno-sign-conversion -Wno-psabi -Wno-invalid-pch)
+option(SLUICE_WERROR "warnings are errors" ON)
+if(SLUICE_WERROR)
+  add_compile_options(-Werror)
+endif()
+set(SLUICE_SANITIZE "" CACHE STRING "value of -fsanitize=, empty for none")
+if(SLUICE_SANITIZE)
+  add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SLUICE_SANITIZE})
+endif()
