@@ -1,0 +1,22 @@
+// A pipeline file, or what is typed into `sluice sql`, -> statements. Pure functions, any thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "sql/parser.h"
+#include "sql/pipeline_ast.h"
+
+namespace sluice::sql {
+
+struct ParsedFile {
+  std::shared_ptr<const SourceText> source;  // what the spans refer to
+  std::vector<Statement> statements;
+  std::vector<ParseWarning> warnings;
+};
+
+/// All statements of `source`, separated by semicolons. The first error ends it.
+Result<ParsedFile> ParseStatements(std::shared_ptr<const SourceText> source);
+
+}  // namespace sluice::sql
