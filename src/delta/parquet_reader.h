@@ -1,0 +1,45 @@
+// Data files -> rows as the table returns them: projection, partition values filled in, deletion vectors applied,
+// missing columns null, older types widened. Thread-safe as a function of its inputs; a reader has one owner.
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/action.h"
+#include "delta/snapshot.h"
+#include "storage/storage.h"
+
+namespace sluice::delta {
+
+struct DataFileReadOptions {
+  /// Column names in the order wanted; nullopt = all of the table's.
+  std::optional<std::vector<std::string>> columns;
+  int64_t batch_rows = 65536;
+  bool with_row_index = false;  // adds a last int64 column "__row_index": position in the file (before the deletion vector)
+  bool keep_deleted = false;    // returns rows the deletion vector hides, too (change feeds)
+};
+
+class DataFileReader {
+ public:
+  /// DELTA_FILE_NOT_FOUND, DELTA_FILE_CORRUPT, DELTA_SCHEMA_MISMATCH. `storage` outlives this.
+  static Result<std::unique_ptr<DataFileReader>> Open(storage::Storage& storage,
+                                                      std::shared_ptr<const Snapshot> snapshot, const AddFile& file,
+                                                      const DataFileReadOptions& options = {});
+  ~DataFileReader();
+
+  const std::shared_ptr<arrow::Schema>& schema() const;
+  /// The next batch (never empty), or null at the end.
+  Result<std::shared_ptr<arrow::RecordBatch>> Next();
+
+ private:
+  class Impl;
+  explicit DataFileReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::delta

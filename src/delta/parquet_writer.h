@@ -1,0 +1,69 @@
+// Rows -> Parquet data files of a Delta table, with statistics taken while writing. One owner at a time; different
+// writers of one table may run in parallel.
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/action.h"
+#include "delta/table.h"
+
+namespace sluice::delta {
+
+struct DataFileOptions {
+  std::string compression_codec;          // empty = the table's
+  int64_t max_file_rows = 64LL << 20;     // a new file is begun above it
+  int64_t max_row_group_rows = 1LL << 20;
+  int max_open_partitions = 256;          // more partition values in one epoch close the oldest file
+  bool data_change = true;
+};
+
+/// Writes the rows of one epoch: one file per partition value, `col=value/part-<uuid>.snappy.parquet`.
+class DataFileWriter {
+ public:
+  /// `table` outlives this. `snapshot` fixes schema, partitioning and properties.
+  static Result<std::unique_ptr<DataFileWriter>> Make(Table& table, std::shared_ptr<const Snapshot> snapshot,
+                                                      const DataFileOptions& options = {});
+  ~DataFileWriter();
+
+  /// `rows` must have the table's columns, by name; types as the table returns them or castable without loss.
+  /// DELTA_SCHEMA_MISMATCH, DELTA_NOT_NULL_VIOLATION.
+  Status Write(const std::shared_ptr<arrow::RecordBatch>& rows);
+  /// Closes the files (durable on return) and says what to add to the table. Empty when no row came.
+  Result<std::vector<AddFile>> Finish();
+  /// Deletes what was written. Called by the destructor when Finish was not reached.
+  void Abort();
+  int64_t rows_written() const { return rows_written_; }
+
+ private:
+  class OpenFile;
+  DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot, const DataFileOptions& options);
+  Status WritePartition(const PartitionValues& values, const std::string& folder,
+                        const std::shared_ptr<arrow::RecordBatch>& rows);
+  Status WriteSplit(const std::shared_ptr<arrow::RecordBatch>& rows);
+  Status CloseFile(OpenFile* file);
+
+  Table& table_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  DataFileOptions options_;
+  std::shared_ptr<arrow::Schema> file_schema_;  // without partition columns, physical names
+  std::vector<int> file_columns_;               // index in the table schema of each column of the file
+  std::vector<int> partition_columns_;
+  std::map<std::string, std::unique_ptr<OpenFile>> open_;  // by folder
+  std::vector<AddFile> finished_;
+  std::vector<std::string> paths_;  // everything created
+  int64_t rows_written_ = 0;
+  bool done_ = false;
+};
+
+/// `rows` as the table will return them: columns in table order, types of the table's schema, partition values after
+/// their way through text (an empty string becomes null). What the hot hand-off passes on. No copy when nothing changes.
+Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(const std::shared_ptr<arrow::RecordBatch>& rows,
+                                                           const Snapshot& snapshot);
+
+}  // namespace sluice::delta
