@@ -1,0 +1,143 @@
+// The command line of `sluice`.
+#include <arrow/compute/initialize.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "app/commands.h"
+#include "base/log.h"
+
+namespace sluice::app {
+namespace {
+
+void AddProjectOptions(CLI::App* command, ProjectOptions* options, std::vector<std::string>* settings) {
+  command->add_option("--spec", options->spec, "pipeline spec file (default: searched upward from here)");
+  command->add_option("--set", *settings, "KEY=VALUE of the configuration, over the spec's")->type_name("KEY=VALUE");
+  command->add_option("--output", options->output, "table or json")->capture_default_str();
+}
+
+Status ReadSettings(const std::vector<std::string>& settings, ProjectOptions* options) {
+  for (const std::string& setting : settings) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return MakeError("INVALID_SETTING", "not KEY=VALUE: --set " + setting, "write --set key=value");
+    }
+    options->set[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return Status::OK();
+}
+
+/// Names split on commas, as spark-pipelines takes them.
+std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    for (size_t begin = 0; begin <= list.size();) {
+      size_t end = list.find(',', begin);
+      if (end == std::string::npos) end = list.size();
+      if (end > begin) names.push_back(list.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return names;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Sluice: a real-time lakehouse engine. Spark SQL project files in, governed Delta tables out.", "sluice");
+  app.set_version_flag("--version", "sluice 0.1.0");
+  app.require_subcommand(1);
+  bool verbose = false;
+  app.add_flag("-v,--verbose", verbose, "log what happens inside");
+  std::vector<std::string> settings;
+
+  std::string name;
+  CLI::App* init = app.add_subcommand("init", "make a new pipeline project");
+  init->add_option("--name", name, "name of the project and its folder")->required();
+
+  ProjectOptions project;
+  CLI::App* dry_run = app.add_subcommand("dry-run", "check the project and show its plan without running it");
+  AddProjectOptions(dry_run, &project, &settings);
+  CLI::App* graph = app.add_subcommand("graph", "print the datasets and flows");
+  AddProjectOptions(graph, &project, &settings);
+
+  RunOptions run;
+  CLI::App* run_command = app.add_subcommand("run", "run the pipeline");
+  AddProjectOptions(run_command, &run.project, &settings);
+  run_command->add_option("--refresh", run.refresh, "datasets to update, comma-separated");
+  run_command->add_option("--full-refresh", run.full_refresh, "datasets to reset and recompute");
+  run_command->add_flag("--full-refresh-all", run.full_refresh_all, "reset and recompute all datasets");
+  run_command->add_flag("--once", run.once, "process what the sources have now, then end");
+  run_command->add_flag("--continuous", run.continuous, "run until stopped");
+
+  SqlOptions sql;
+  CLI::App* sql_command = app.add_subcommand("sql", "query tables of the catalog and delta.`path`");
+  AddProjectOptions(sql_command, &sql.project, &settings);
+  sql_command->add_option("-c", sql.command, "the statements");
+  sql_command->add_option("-f", sql.file, "a file of statements");
+  sql_command->add_option("-o", sql.output_file, "write the result to this file");
+
+  std::string table;
+  int64_t rows = 20;
+  CLI::App* show = app.add_subcommand("show", "print the first rows of a table");
+  AddProjectOptions(show, &project, &settings);
+  show->add_option("table", table, "schema.table or table")->required();
+  show->add_option("-n,--rows", rows, "how many")->capture_default_str();
+  CLI::App* history = app.add_subcommand("history", "print the versions of a table, newest first");
+  AddProjectOptions(history, &project, &settings);
+  history->add_option("table", table, "schema.table or table")->required();
+  history->add_option("-n,--limit", rows, "how many")->capture_default_str();
+
+  DemoOptions demo;
+  CLI::App* demo_command = app.add_subcommand("demo", "run the example on an embedded broker");
+  demo_command->add_option("--project", demo.folder, "the example project's folder");
+  demo_command->add_option("--events", demo.events, "how many events")->check(CLI::PositiveNumber)->capture_default_str();
+  demo_command->add_option("--rate", demo.events_per_second, "events per second")->check(CLI::PositiveNumber)->capture_default_str();
+  demo_command->add_flag("--keep", demo.keep, "add to the tables of an earlier demo");
+
+  std::string code;
+  CLI::App* explain = app.add_subcommand("explain", "explain an error code");
+  explain->add_option("code", code, "the code, for example KAFKA_UNREACHABLE")->required();
+  std::string shell = "bash";
+  CLI::App* completion = app.add_subcommand("completion", "print a shell completion script");
+  completion->add_option("shell", shell, "bash or zsh")->capture_default_str();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int exit_code = app.exit(error);
+    return exit_code == 0 ? kOk : kDefinitionError;
+  }
+  if (verbose) log::SetLevel(log::Level::kInfo);
+  for (ProjectOptions* options : {&project, &run.project, &sql.project}) {
+    const Status status = ReadSettings(settings, options);
+    if (!status.ok()) return Fail(status, kDefinitionError, options->output);
+  }
+  run.refresh = SplitNames(run.refresh);
+  run.full_refresh = SplitNames(run.full_refresh);
+
+  if (*init) return RunInit(name);
+  if (*dry_run) return RunDryRun(project);
+  if (*graph) return RunGraph(project);
+  if (*run_command) return RunRun(run);
+  if (*sql_command) return RunSql(sql);
+  if (*show) return RunShow(project, table, rows);
+  if (*history) return RunHistory(project, table, rows);
+  if (*demo_command) return RunDemo(demo);
+  if (*explain) return RunExplain(code);
+  return RunCompletion(shell);
+}
+
+}  // namespace
+}  // namespace sluice::app
+
+int main(int argc, char** argv) {
+  if (!arrow::compute::Initialize().ok()) {
+    std::fprintf(stderr, "cannot initialize the compute kernels\n");
+    return 2;
+  }
+  try {
+    return sluice::app::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "INTERNAL_ERROR: unexpected exception: %s\n", error.what());
+    return sluice::app::kRunFailed;
+  }
+}

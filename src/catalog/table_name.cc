@@ -1,0 +1,39 @@
+#include "catalog/table_name.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace sluice::catalog {
+namespace {
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::string& catalog,
+                              const std::string& default_schema) {
+  std::string shown;
+  for (const std::string& part : parts) shown += (shown.empty() ? "" : ".") + part;
+  if (parts.empty() || parts.size() > 3) {
+    return MakeError("INVALID_IDENTIFIER", "a table name has one to three parts: " + shown);
+  }
+  for (const std::string& part : parts) {
+    if (part.empty() || part == "." || part == ".." || part.find('/') != std::string::npos || part.front() == '_') {
+      return MakeError("INVALID_IDENTIFIER", "not a table name: " + shown,
+                       "a name part is not empty, has no '/' and does not begin with '_'");
+    }
+  }
+  if (parts.size() == 3 && Lower(parts[0]) != Lower(catalog)) {
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such catalog: " + parts[0], "the project's catalog is " + catalog);
+  }
+  return TableName{Lower(parts.size() == 1 ? default_schema : parts[parts.size() - 2]), Lower(parts.back())};
+}
+
+std::string TablePath(const std::string& warehouse, const TableName& name) {
+  return warehouse + "/" + name.schema + "/" + name.table;
+}
+
+}  // namespace sluice::catalog
