@@ -3,6 +3,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,6 +19,17 @@ struct EpochContext {
   EpochNumber number;
   TimestampMicros clock = 0;                 // current_timestamp() of the epoch
   TimestampMicros watermark = kNoTimestamp;  // at the start of the epoch; rows older than it are late
+  /// Event times beyond it (clock + pipelines.watermark.maxFuture) must not count in Operator::MaxEventTime.
+  TimestampMicros max_event_time = std::numeric_limits<int64_t>::max();
+  bool rebuilding = false;  // state-only: what is emitted is discarded
+};
+
+/// Where one epoch of the past ended and what it was evaluated with: a rebuild of state repeats it exactly.
+struct EpochMark {
+  EpochNumber number;
+  TimestampMicros clock = 0;
+  TimestampMicros watermark = kNoTimestamp;  // after the epoch
+  Positions to;                              // next position of the partitions that advanced in it
 };
 
 /// Committed with the rows, as txn actions and commitInfo.
@@ -29,6 +41,7 @@ struct EpochRecord {
   Positions to;                              // next position per partition
   Positions replay_from;                     // "#from": where a rebuild of open state starts reading
   std::map<std::string, int64_t> fingerprints;  // "#fp" per partition: hash of the last consumed record
+  std::vector<EpochMark> merged;  // earlier epochs without output that are committed together with this one
 };
 
 /// Rows of one satellite table (quarantine, late rows) of the flow's target.

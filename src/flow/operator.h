@@ -40,7 +40,8 @@ class Operator {
   virtual Status ProcessBatch(const EpochContext& epoch, const Batch& batch, Collector* out) = 0;
   /// Flushes what the epoch gathered (aggregates emit their changed groups here).
   virtual Status OnEpochEnd(const EpochContext& epoch, Collector* out);
-  /// Event time seen by ProcessBatch up to the end of this epoch (max over rows), or kNoTimestamp: feeds the watermark.
+  /// Largest event time seen by ProcessBatch so far (over rows not beyond EpochContext::max_event_time), or kNoTimestamp:
+  /// feeds the watermark. Read after OnEpochEnd, before the next epoch's rows come in.
   virtual TimestampMicros MaxEventTime() const { return kNoTimestamp; }
   /// The epoch is committed as `version` of the target: its pending changes become the state.
   virtual Status OnCommit(EpochNumber epoch, TableVersion version, TimestampMicros watermark);

@@ -18,6 +18,10 @@ struct PollLimits {
   int64_t max_rows = 500'000;
   int64_t max_bytes = 256LL << 20;
   int64_t max_wait_micros = 100'000;  // how long to wait for the first record; then what is there is taken
+  /// When not empty (a rebuild of state): partitions named here are read up to these positions and not beyond, others
+  /// not at all; records beyond are kept for later polls. `next` reaches exactly these positions, also when the last
+  /// records before them no longer exist (compacted).
+  Positions until;
 };
 
 /// What one poll delivered: whole batches in order and the positions after them.
@@ -47,7 +51,8 @@ class Source {
   virtual Status PinEnd() = 0;
   virtual Result<bool> AtEnd() = 0;
   virtual Result<SourceBatch> PollBatch(const PollLimits& limits) = 0;
-  /// Goes back to these positions (of a failed epoch, or for a rebuild of state).
+  /// Goes back to these positions (of a failed epoch, or for a rebuild of state); a partition without an entry goes to
+  /// where Open without positions would start it. An error when records from there on no longer exist.
   virtual Status Rewind(const Positions& positions) = 0;
   /// The positions are committed: for lag tools and leases. Never fails an epoch.
   virtual void OnCommitted(const Positions& positions) = 0;
