@@ -32,20 +32,55 @@ function(sluice_module name)
   endforeach()
 endfunction()
 
+# SLUICE_TEST_LABELS limits the test programs to those with one of these labels (all when empty); the target
+# sluice_tests builds exactly the programs that are left and what they link.
+set(SLUICE_TEST_LABELS "" CACHE STRING "labels of the tests to build, all when empty")
+add_custom_target(sluice_tests)
+
+# What every test runs under: the sanitizers stop at the first fault and read the one suppression file each.
+set(suppressions ${CMAKE_SOURCE_DIR}/tools/sanitizers)
+set(SLUICE_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:suppressions=${suppressions}/asan.supp"
+  "LSAN_OPTIONS=print_suppressions=0:suppressions=${suppressions}/lsan.supp"
+  "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=${suppressions}/ubsan.supp"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1:suppressions=${suppressions}/tsan.supp"
+  "SLUICE_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
+  "SLUICE_BINARY=${CMAKE_BINARY_DIR}/bin/sluice")
+
+# sluice_script_test(<name> COMMAND ... [LABELS ...] [TIMEOUT seconds] [PROPERTIES ...])   a test that is not a program of ours.
+function(sluice_script_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS;PROPERTIES" ${ARGN})
+  if(NOT SLUICE_TESTS OR SLUICE_TEST_LABELS)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 600)
+  endif()
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}" ${ARG_PROPERTIES})
+endfunction()
+
 function(sluice_test name)
   cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBS;LABELS" ${ARGN})
-  if(NOT SLUICE_TESTS)
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  set(wanted ${ARG_LABELS})
+  if(SLUICE_TEST_LABELS)
+    list(FILTER wanted INCLUDE REGEX "^(${SLUICE_TEST_LABELS})$")
+  endif()
+  if(NOT SLUICE_TESTS OR NOT wanted)
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_precompile_headers(${name} REUSE_FROM sluice_pch)
-  target_link_libraries(${name} PRIVATE ${ARG_LIBS} GTest::gtest GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} sluice_arrow GTest::gtest GTest::gtest_main)
   if(ARG_FOLDER)
     target_link_libraries(${name} PRIVATE sluice_${ARG_FOLDER})
   endif()
+  add_dependencies(sluice_tests ${name})
   add_test(NAME ${name} COMMAND ${name})
-  if(NOT ARG_LABELS)
-    set(ARG_LABELS unit)
-  endif()
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${ARG_LABELS}" TIMEOUT 600 ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
 endfunction()

@@ -1,4 +1,5 @@
-// Time enters every part through this interface, so that tests and the simulation set it. Thread-safe.
+// Time enters every part through this interface, so that tests and the simulation set it.
+// Thread-safe.
 #pragma once
 
 #include <atomic>

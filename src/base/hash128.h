@@ -1,4 +1,5 @@
-// 128-bit hashes of bytes: identity of keys where a collision would be a wrong answer. Thread-safe (pure functions).
+// 128-bit hashes of bytes: identity of keys where a collision would be a wrong answer. Thread-safe
+// (pure functions).
 #pragma once
 
 #include <compare>

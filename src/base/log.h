@@ -1,5 +1,6 @@
 // The process log: one line an event, to standard error. Thread-safe.
-// Levels: error = a person must act; warn = unexpected, handled; info = life cycle; debug = for developers.
+// Levels: error = a person must act; warn = unexpected, handled; info = life cycle; debug = for
+// developers.
 #pragma once
 
 #include <fmt/format.h>
@@ -29,7 +30,8 @@ void Error(fmt::format_string<Args...> format, Args&&... args) {
 }
 template <typename... Args>
 void Debug(fmt::format_string<Args...> format, Args&&... args) {
-  if (Enabled(Level::kDebug)) Write(Level::kDebug, fmt::format(format, std::forward<Args>(args)...));
+  if (Enabled(Level::kDebug))
+    Write(Level::kDebug, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace sluice::log

@@ -38,5 +38,7 @@ inline constexpr TimestampMicros kNoTimestamp = std::numeric_limits<int64_t>::mi
 
 template <typename Tag>
 struct std::hash<sluice::NamedInt64<Tag>> {
-  size_t operator()(const sluice::NamedInt64<Tag>& id) const noexcept { return std::hash<int64_t>()(id.value()); }
+  size_t operator()(const sluice::NamedInt64<Tag>& id) const noexcept {
+    return std::hash<int64_t>()(id.value());
+  }
 };

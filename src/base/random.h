@@ -1,4 +1,5 @@
-// Randomness enters every part through this class, so that a seed replays a run. Not thread-safe: one per owner.
+// Randomness enters every part through this class, so that a seed replays a run. Not thread-safe:
+// one per owner.
 #pragma once
 
 #include <cstdint>

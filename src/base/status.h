@@ -17,9 +17,9 @@ using Result = arrow::Result<T>;
 
 /// Whether doing the same again can succeed.
 enum class Retry {
-  kNever,      // wrong input or a definition error
-  kLater,      // lost broker, full disk: the same call may succeed later
-  kReplan,     // somebody else moved the table: read it again first
+  kNever,   // wrong input or a definition error
+  kLater,   // lost broker, full disk: the same call may succeed later
+  kReplan,  // somebody else moved the table: read it again first
 };
 
 /// What a Status of ours carries beside its text. Its code has a page docs/errors/<CODE>.md.
@@ -35,22 +35,26 @@ class ErrorDetail : public arrow::StatusDetail {
   const std::string hint;
 };
 
-/// Makes an error. `code` is stable and in capitals; `message` is lower case without a period, static text first,
-/// values last; `hint` says what to do (may be empty).
+/// Makes an error. `code` is stable and in capitals; `message` is lower case without a period,
+/// static text first, values last; `hint` says what to do (may be empty).
 [[nodiscard]] Status MakeError(std::string_view code, std::string message, std::string hint = "",
                                Retry retry = Retry::kNever);
 
-/// The code of `status`: ours, or one derived from Arrow's class ("IO_ERROR", "INVALID", ...). "OK" when it is ok.
+/// The code of `status`: ours, or one derived from Arrow's class ("IO_ERROR", "INVALID", ...). "OK"
+/// when it is ok.
 [[nodiscard]] std::string ErrorCode(const Status& status);
 [[nodiscard]] std::string ErrorHint(const Status& status);
 [[nodiscard]] Retry RetryClass(const Status& status);
-[[nodiscard]] inline bool HasCode(const Status& status, std::string_view code) { return ErrorCode(status) == code; }
+[[nodiscard]] inline bool HasCode(const Status& status, std::string_view code) {
+  return ErrorCode(status) == code;
+}
 
 /// The same error with `context` put before its message ("table silver.events: ...").
 [[nodiscard]] Status WithContext(const Status& status, std::string_view context);
 
 namespace internal {
-[[noreturn]] void CheckFailed(const char* file, int line, const char* condition, std::string_view message);
+[[noreturn]] void CheckFailed(const char* file, int line, const char* condition,
+                              std::string_view message);
 }  // namespace internal
 
 }  // namespace sluice
@@ -58,12 +62,12 @@ namespace internal {
 #define SLUICE_CONCAT_INNER(a, b) a##b
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_INNER(a, b)
 
-#define SLUICE_RETURN_NOT_OK(expression)                \
-  do {                                                  \
-    ::sluice::Status sluice_status_ = (expression);     \
-    if (!sluice_status_.ok()) [[unlikely]] {            \
-      return sluice_status_;                            \
-    }                                                   \
+#define SLUICE_RETURN_NOT_OK(expression)            \
+  do {                                              \
+    ::sluice::Status sluice_status_ = (expression); \
+    if (!sluice_status_.ok()) [[unlikely]] {        \
+      return sluice_status_;                        \
+    }                                               \
   } while (false)
 
 #define SLUICE_ASSIGN_OR_RETURN_IMPL(holder, target, expression) \
@@ -76,12 +80,13 @@ namespace internal {
 #define SLUICE_ASSIGN_OR_RETURN(target, expression) \
   SLUICE_ASSIGN_OR_RETURN_IMPL(SLUICE_CONCAT(sluice_result_, __COUNTER__), target, expression)
 
-/// A broken promise of our own: says so and stops the process. Always on. DCHECK: only without NDEBUG.
-#define SLUICE_CHECK(condition, message)                                                 \
-  do {                                                                                   \
-    if (!(condition)) [[unlikely]] {                                                     \
-      ::sluice::internal::CheckFailed(__FILE__, __LINE__, #condition, message);          \
-    }                                                                                    \
+/// A broken promise of our own: says so and stops the process. Always on. DCHECK: only without
+/// NDEBUG.
+#define SLUICE_CHECK(condition, message)                                        \
+  do {                                                                          \
+    if (!(condition)) [[unlikely]] {                                            \
+      ::sluice::internal::CheckFailed(__FILE__, __LINE__, #condition, message); \
+    }                                                                           \
   } while (false)
 
 #ifdef NDEBUG

@@ -9,7 +9,9 @@ namespace sluice {
 namespace {
 
 Result<int> Half(int value) {
-  if (value % 2 != 0) return MakeError("ODD_VALUE", "value must be even: " + std::to_string(value), "pass an even one");
+  if (value % 2 != 0)
+    return MakeError("ODD_VALUE", "value must be even: " + std::to_string(value),
+                     "pass an even one");
   return value / 2;
 }
 

@@ -1,0 +1,82 @@
+# The one way in. `make` builds the release binary build/release/bin/sluice; `make help` lists the rest.
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+CMAKE ?= cmake
+CLANG_FORMAT ?= clang-format-14
+CLANG_TIDY ?= clang-tidy-14
+export CCACHE_DIR ?= $(CURDIR)/.ccache
+export CCACHE_SLOPPINESS ?= pch_defines,time_macros
+
+# Source files of ours, tracked or new.
+FILES = $(shell git ls-files -co --exclude-standard -- '*.h' '*.cc' | grep -E '^(src|tests|bench)/')
+configure = $(CMAKE) --preset $(1) >/dev/null
+build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
+# gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
+UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: all help deps test-deps dev test demo lint lint-fast fmt fmt-check sim fuzz bench soak peers docs clean
+
+all: deps ## the release binary (default)
+	@$(call build,release)
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
+
+deps: ## Debian packages and the pinned archives, into .deps/
+	@tools/deps.sh
+
+test-deps: ## the same with what tests, benches and linters need
+	@tools/deps.sh --tests
+
+dev: deps ## a debug build in build/dev
+	@$(call build,dev)
+
+demo: all ## the main job on an embedded broker, about a minute
+	@build/release/bin/sluice demo
+
+test: test-deps ## everything: checks, all tests under ASan + UBSan, unit and simulation tests under TSan
+	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py && $(MAKE) --no-print-directory fmt-check
+	@$(call build,asan)
+	@$(call configure,tsan) && $(CMAKE) --build build/tsan -j $(JOBS) --target sluice_tests
+	@$(UNRANDOMISED) ctest --test-dir build/tsan -j $(JOBS) --output-on-failure --no-tests=error -L 'unit|sim'
+	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
+
+lint: test-deps lint-fast fmt-check ## all checks, with clang-tidy (slow)
+	@$(call build,dev)
+	@tools/check_headers.py
+	@printf '%s\n' $(filter %.cc,$(FILES)) | xargs -P $(JOBS) -n 2 $(CLANG_TIDY) -p build/dev --quiet
+
+lint-fast: ## layers, banned words, sizes, error pages
+	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py
+
+fmt: ## formats the sources
+	@$(CLANG_FORMAT) -i $(FILES)
+
+fmt-check: ## says what fmt would change
+	@$(CLANG_FORMAT) --dry-run --Werror $(FILES)
+
+sim: deps ## the simulation, SEED=n replays one seed, SEEDS=n runs that many
+	@$(call configure,dev) && $(CMAKE) --build build/dev -j $(JOBS) --target sluice_tests
+	@SLUICE_SIM_SEED=$(SEED) SLUICE_SIM_SEEDS=$(SEEDS) ctest --test-dir build/dev -L sim --output-on-failure -V
+
+fuzz: deps ## every fuzz test for RUNS inputs (default 100000)
+	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target sluice_tests
+	@SLUICE_FUZZ_RUNS=$(or $(RUNS),100000) ctest --test-dir build/asan -L fuzz --output-on-failure
+
+bench: test-deps ## the benchmark against a real broker; PEERS=1 runs the other systems too, WORKLOADS="all unique"
+	@$(call build,bench)
+	@bench/run.py $(if $(PEERS),--peers) $(if $(WORKLOADS),--workloads $(WORKLOADS))
+
+soak: test-deps ## MINUTES (default 30) at 20,000 events/s
+	@$(call build,bench)
+	@bench/soak.py --minutes $(or $(MINUTES),30)
+
+peers: test-deps ## Spark, delta-rs and DuckDB read the tables of the example
+	@$(call build,asan)
+	@ctest --test-dir build/asan -L peer --output-on-failure
+
+docs: ## checks that the documents' links and commands hold
+	@tools/check_docs.py
+
+clean: ## removes build/; .deps/ stays
+	@rm -rf build
