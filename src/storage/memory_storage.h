@@ -22,7 +22,7 @@ const char* ToString(StorageCall call);
 struct StorageFault {
   Status error;               // not OK: the call returns it ...
   bool after_effect = false;  // ... after it took effect (a lost reply) instead of before it
-  /// With an error on kWrite, kPut: so many bytes get through before it fails (a torn write). PutIfAbsent never tears.
+  /// With an error on kWrite: so many bytes get through before it fails (a torn write). Whole-file calls never tear.
   std::optional<size_t> torn_bytes;
 };
 
