@@ -1,0 +1,52 @@
+// AST -> typed plan: resolves names (without case), binds functions, applies Spark's ANSI type coercion. Errors carry
+// Spark's class as code and its SQLSTATE, the place (file:line:column), a caret line and suggestions; what the engine
+// cannot do is NOT_SUPPORTED_YET with its name. One query at a time per instance.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "sql/ast.h"
+#include "sql/bound_expression.h"
+#include "sql/logical_plan.h"
+#include "sql/relation_resolver.h"
+#include "sql/source_text.h"
+
+namespace sluice::sql {
+
+struct AnalyzerOptions {
+  /// Values of `:name` parameters: literals.
+  std::map<std::string, BoundPtr> parameters;
+};
+
+class Analyzer {
+ public:
+  /// `resolver` and `source` (what the spans of the AST refer to) outlive this.
+  Analyzer(RelationResolver& resolver, const SourceText& source, AnalyzerOptions options = {});
+
+  Result<PlanPtr> AnalyzeQuery(const Query& query);
+
+  /// STREAM t WATERMARK ..., a table, a subquery: the FROM of AUTO CDC.
+  Result<PlanPtr> AnalyzeRelation(const Relation& relation);
+
+  /// An expression over the columns of `input`: the condition of an expectation, a key of AUTO CDC. Columns may be
+  /// qualified with `qualifier` (the table's name). No aggregates, no subqueries.
+  Result<BoundPtr> AnalyzeExpression(const Expr& expression, const arrow::Schema& input,
+                                     const std::string& qualifier = "");
+  /// The same, converted to BOOLEAN or refused with DATATYPE_MISMATCH.
+  Result<BoundPtr> AnalyzeCondition(const Expr& expression, const arrow::Schema& input,
+                                    const std::string& qualifier = "");
+
+ private:
+  RelationResolver& resolver_;
+  const SourceText& source_;
+  AnalyzerOptions options_;
+};
+
+/// `value` converted as an INSERT does (store assignment, ANSI: no lossy string conversions); an error names `column`.
+Result<BoundPtr> StoreAssignment(const BoundPtr& value, const std::shared_ptr<arrow::DataType>& type,
+                                 const std::string& column);
+
+}  // namespace sluice::sql
