@@ -27,18 +27,21 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const std::shared_ptr<arrow
 Result<Batch> TakeRows(const Batch& batch, const std::shared_ptr<arrow::UInt32Array>& indices) {
   Batch out;
   SLUICE_ASSIGN_OR_RETURN(out.rows, TakeRows(batch.rows, indices));
-  out.origin = batch.origin;
-  if (out.rows == batch.rows) {
-    out.origin_row = batch.origin_row;
-  } else if (batch.origin != nullptr) {
-    out.origin_row = indices;
-    if (batch.origin_row != nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(auto taken, arrow::compute::Take(*batch.origin_row, *indices,
-                                                               arrow::compute::TakeOptions::NoBoundsCheck()));
-      out.origin_row = std::static_pointer_cast<arrow::UInt32Array>(taken);
-    }
-  }
+  if (out.rows == batch.rows) return batch;
+  SLUICE_RETURN_NOT_OK(FollowOrigin(batch, indices, &out));
   return out;
+}
+
+Status FollowOrigin(const Batch& batch, const std::shared_ptr<arrow::UInt32Array>& indices, Batch* out) {
+  out->origin = batch.origin;
+  out->origin_row = nullptr;
+  if (batch.origin == nullptr) return Status::OK();
+  out->origin_row = indices;
+  if (batch.origin_row == nullptr) return Status::OK();
+  SLUICE_ASSIGN_OR_RETURN(auto taken, arrow::compute::Take(*batch.origin_row, *indices,
+                                                           arrow::compute::TakeOptions::NoBoundsCheck()));
+  out->origin_row = std::static_pointer_cast<arrow::UInt32Array>(taken);
+  return Status::OK();
 }
 
 Result<std::shared_ptr<arrow::UInt32Array>> TrueIndices(const arrow::BooleanArray& mask) {
