@@ -20,7 +20,9 @@ struct RecoveredFlow {
   Positions replay_from;
   std::map<std::string, int64_t> fingerprints;
   TimestampMicros watermark = kNoTimestamp;
+  EpochNumber replay_epoch{-1};            // the epoch that started at replay_from; -1 = nothing recorded
   std::optional<EpochNumber> last_epoch;   // number of the last committed epoch
+  bool committed_here = false;             // ... and this very sink object committed it (also when the reply was lost)
   TableVersion version{-1};                // newest version of the target
 };
 
