@@ -1,8 +1,10 @@
-// Keeps the groups of a materialized view: each epoch's rows are aggregated into a delta of their own, merged into the
-// committed groups when the epoch commits. At the end of an epoch the groups it changed are emitted with their new
-// full values: key columns, then one column per aggregate. One thread at a time.
+// Keeps the groups of a materialized view: each epoch's rows are aggregated into a delta of their
+// own, merged into the committed groups when the epoch commits. At the end of an epoch the groups
+// it changed are emitted with their new full values: key columns, then one column per aggregate.
+// One thread at a time.
 //
-// Two epochs may be in flight: an emitted value is committed + older deltas in flight + the epoch's own delta.
+// Two epochs may be in flight: an emitted value is committed + older deltas in flight + the epoch's
+// own delta.
 #pragma once
 
 #include <deque>
@@ -21,12 +23,12 @@ struct AggregateOptions {
   std::string name = "aggregate";
   std::string flow_name;  // for messages
   std::shared_ptr<arrow::Schema> input_schema;
-  std::vector<int> key_columns;           // none = one group over everything
-  std::vector<std::string> key_names;     // of the output; empty = the input's
+  std::vector<int> key_columns;        // none = one group over everything
+  std::vector<std::string> key_names;  // of the output; empty = the input's
   std::vector<AggregateSpec> aggregates;
-  int64_t max_collected = 10'000;             // pipelines.state.maxCollected: values a group of collect_*
-  int64_t state_limit_bytes = 1LL << 30;      // STATE_LIMIT_EXCEEDED above it
-  int64_t max_rows_per_batch = 65'536;        // of the emitted batches
+  int64_t max_collected = 10'000;  // pipelines.state.maxCollected: values a group of collect_*
+  int64_t state_limit_bytes = 1LL << 30;  // STATE_LIMIT_EXCEEDED above it
+  int64_t max_rows_per_batch = 65'536;    // of the emitted batches
 };
 
 class AggregateOperator : public flow::Operator {
@@ -36,7 +38,8 @@ class AggregateOperator : public flow::Operator {
 
   std::string_view name() const override { return options_.name; }
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
   Status OnEpochEnd(const flow::EpochContext& epoch, flow::Collector* out) override;
   Status OnCommit(EpochNumber epoch, TableVersion version, TimestampMicros watermark) override;
   Status OnAbort(EpochNumber epoch) override;

@@ -11,7 +11,8 @@ std::shared_ptr<arrow::Schema> OutputSchema(const DecodeOptions& options) {
   if (!options.struct_column.empty()) {
     fields.push_back(arrow::field(options.struct_column, options.decoded_type));
   } else {
-    for (const auto& field : options.decoded_type->fields()) fields.push_back(field->WithNullable(true));
+    for (const auto& field : options.decoded_type->fields())
+      fields.push_back(field->WithNullable(true));
   }
   return arrow::schema(std::move(fields));
 }
@@ -30,11 +31,13 @@ Result<std::shared_ptr<arrow::UInt32Array>> ValidIndices(const arrow::Array& arr
 DecodeOperator::DecodeOperator(DecodeOptions options)
     : options_(std::move(options)), schema_(OutputSchema(options_)) {}
 
-Status DecodeOperator::ProcessBatch(const flow::EpochContext&, const Batch& batch, flow::Collector* out) {
+Status DecodeOperator::ProcessBatch(const flow::EpochContext&, const Batch& batch,
+                                    flow::Collector* out) {
   if (batch.num_rows() == 0) return Status::OK();
   SLUICE_ASSIGN_OR_RETURN(auto decoded, options_.decode(batch.rows->column(options_.input_column)));
   if (decoded->length() != batch.num_rows() || !decoded->type()->Equals(*options_.decoded_type)) {
-    return MakeError("INTERNAL_ERROR", "decoder does not return what the plan says: " + decoded->type()->ToString());
+    return MakeError("INTERNAL_ERROR",
+                     "decoder does not return what the plan says: " + decoded->type()->ToString());
   }
   arrow::ArrayVector arrays;
   for (int column : options_.kept_columns) arrays.push_back(batch.rows->column(column));
@@ -43,8 +46,9 @@ Status DecodeOperator::ProcessBatch(const flow::EpochContext&, const Batch& batc
   } else {
     // Flatten only where a struct is NULL: its fields must be, too.
     SLUICE_ASSIGN_OR_RETURN(arrow::ArrayVector fields,
-                            decoded->null_count() == 0 ? Result<arrow::ArrayVector>(decoded->fields())
-                                                       : decoded->Flatten());
+                            decoded->null_count() == 0
+                                ? Result<arrow::ArrayVector>(decoded->fields())
+                                : decoded->Flatten());
     arrays.insert(arrays.end(), fields.begin(), fields.end());
   }
   Batch result{.rows = arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(arrays)),

@@ -25,10 +25,12 @@ std::vector<int> TakenColumns(const FilterOptions& options) {
 }
 
 /// The rows where all of `masks` are TRUE, without a copy for a single mask.
-Result<std::shared_ptr<arrow::UInt32Array>> AllTrue(const arrow::ArrayVector& masks, int64_t num_rows) {
+Result<std::shared_ptr<arrow::UInt32Array>> AllTrue(const arrow::ArrayVector& masks,
+                                                    int64_t num_rows) {
   for (const auto& mask : masks) {
     if (mask->type_id() != arrow::Type::BOOL || mask->length() != num_rows) {
-      return MakeError("INTERNAL_ERROR", "predicate is not a boolean per row: " + mask->type()->ToString());
+      return MakeError("INTERNAL_ERROR",
+                       "predicate is not a boolean per row: " + mask->type()->ToString());
     }
   }
   if (masks.size() == 1) return TrueIndices(static_cast<const arrow::BooleanArray&>(*masks[0]));
@@ -60,23 +62,27 @@ Status FilterOperator::Open() {
   return computed_.Warm();
 }
 
-Result<std::shared_ptr<arrow::UInt32Array>> FilterOperator::Surviving(const flow::EpochContext& epoch,
-                                                                      const Batch& batch) {
+Result<std::shared_ptr<arrow::UInt32Array>> FilterOperator::Surviving(
+    const flow::EpochContext& epoch, const Batch& batch) {
   SLUICE_ASSIGN_OR_RETURN(arrow::ArrayVector masks, predicates_.Evaluate(*batch.rows, epoch.clock));
   return AllTrue(masks, batch.num_rows());
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> FilterOperator::Project(
-    const flow::EpochContext& epoch, const Batch& batch, const std::shared_ptr<arrow::UInt32Array>& indices) {
+    const flow::EpochContext& epoch, const Batch& batch,
+    const std::shared_ptr<arrow::UInt32Array>& indices) {
   SLUICE_ASSIGN_OR_RETURN(auto needed, batch.rows->SelectColumns(taken_columns_));
   SLUICE_ASSIGN_OR_RETURN(auto taken, TakeRows(needed, indices));
-  // Columns that nobody reads keep their place as a slice without meaning, so that positions stay the input's.
+  // Columns that nobody reads keep their place as a slice without meaning, so that positions stay
+  // the input's.
   arrow::ArrayVector arrays;
-  for (const auto& column : batch.rows->columns()) arrays.push_back(column->Slice(0, indices->length()));
+  for (const auto& column : batch.rows->columns())
+    arrays.push_back(column->Slice(0, indices->length()));
   for (size_t i = 0; i < taken_columns_.size(); ++i) {
     arrays[static_cast<size_t>(taken_columns_[i])] = taken->column(static_cast<int>(i));
   }
-  auto survivors = arrow::RecordBatch::Make(batch.rows->schema(), indices->length(), std::move(arrays));
+  auto survivors =
+      arrow::RecordBatch::Make(batch.rows->schema(), indices->length(), std::move(arrays));
   arrow::ArrayVector computed;
   if (options_.computed != nullptr) {
     std::shared_ptr<arrow::RecordBatch> inputs = survivors;
@@ -88,7 +94,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> FilterOperator::Project(
   return AssembleColumns(options_.columns, schema_, *survivors, computed);
 }
 
-Status FilterOperator::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) {
+Status FilterOperator::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                                    flow::Collector* out) {
   if (batch.num_rows() == 0) return Status::OK();
   SLUICE_ASSIGN_OR_RETURN(auto indices, Surviving(epoch, batch));
   if (indices->length() == 0) return Status::OK();

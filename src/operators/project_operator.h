@@ -1,5 +1,5 @@
-// Computes the columns of the output: columns of the input are passed on in Arrow, the others come from an evaluator.
-// Stateless: ProcessBatch may run on several threads.
+// Computes the columns of the output: columns of the input are passed on in Arrow, the others come
+// from an evaluator. Stateless: ProcessBatch may run on several threads.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,9 @@ struct OutputColumn {
   int input = -1;     // index of the input column, or -1
   int computed = -1;  // index of the expression, or -1
 
-  static OutputColumn PassOn(std::shared_ptr<arrow::Field> field, int input) { return {std::move(field), input, -1}; }
+  static OutputColumn PassOn(std::shared_ptr<arrow::Field> field, int input) {
+    return {std::move(field), input, -1};
+  }
   static OutputColumn Compute(std::shared_ptr<arrow::Field> field, int expression) {
     return {std::move(field), -1, expression};
   }
@@ -37,7 +39,8 @@ class ProjectOperator : public flow::Operator {
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
   bool stateless() const override { return true; }
   Status Open() override;
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
 
  private:
   const ProjectOptions options_;
@@ -45,12 +48,11 @@ class ProjectOperator : public flow::Operator {
   EvaluatorPool pool_;
 };
 
-/// The record batch of `columns` made from `input` and the computed arrays; checks types and lengths.
-/// Shared with FilterOperator.
-Result<std::shared_ptr<arrow::RecordBatch>> AssembleColumns(const std::vector<OutputColumn>& columns,
-                                                            const std::shared_ptr<arrow::Schema>& schema,
-                                                            const arrow::RecordBatch& input,
-                                                            const arrow::ArrayVector& computed);
+/// The record batch of `columns` made from `input` and the computed arrays; checks types and
+/// lengths. Shared with FilterOperator.
+Result<std::shared_ptr<arrow::RecordBatch>> AssembleColumns(
+    const std::vector<OutputColumn>& columns, const std::shared_ptr<arrow::Schema>& schema,
+    const arrow::RecordBatch& input, const arrow::ArrayVector& computed);
 std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<OutputColumn>& columns);
 
 }  // namespace sluice::operators

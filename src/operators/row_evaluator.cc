@@ -26,7 +26,8 @@ Status EvaluatorPool::Warm() {
   return Status::OK();
 }
 
-Result<arrow::ArrayVector> EvaluatorPool::Evaluate(const arrow::RecordBatch& rows, TimestampMicros clock) {
+Result<arrow::ArrayVector> EvaluatorPool::Evaluate(const arrow::RecordBatch& rows,
+                                                   TimestampMicros clock) {
   SLUICE_ASSIGN_OR_RETURN(auto evaluator, Take());
   auto arrays = evaluator->Evaluate(rows, clock);
   Return(std::move(evaluator));

@@ -1,5 +1,6 @@
-// What stateless operators ask of an expression evaluator, and the pool that lets one operator evaluate on several
-// threads: each evaluator is used by one thread at a time, the pool itself is thread-safe.
+// What stateless operators ask of an expression evaluator, and the pool that lets one operator
+// evaluate on several threads: each evaluator is used by one thread at a time, the pool itself is
+// thread-safe.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -19,7 +20,8 @@ class RowEvaluator {
  public:
   virtual ~RowEvaluator() = default;
   /// One array per expression, `rows.num_rows()` long. `clock` is current_timestamp() of the epoch.
-  virtual Result<arrow::ArrayVector> Evaluate(const arrow::RecordBatch& rows, TimestampMicros clock) = 0;
+  virtual Result<arrow::ArrayVector> Evaluate(const arrow::RecordBatch& rows,
+                                              TimestampMicros clock) = 0;
 };
 
 /// Makes an evaluator; called from any thread, once per thread that evaluates at the same time.
@@ -31,7 +33,8 @@ class EvaluatorPool {
   explicit EvaluatorPool(RowEvaluatorFactory factory) : factory_(std::move(factory)) {}
   /// Makes one evaluator, so that a wrong expression fails at Open and not at the first row.
   Status Warm() EXCLUDES_LOCK(mutex_);
-  Result<arrow::ArrayVector> Evaluate(const arrow::RecordBatch& rows, TimestampMicros clock) EXCLUDES_LOCK(mutex_);
+  Result<arrow::ArrayVector> Evaluate(const arrow::RecordBatch& rows, TimestampMicros clock)
+      EXCLUDES_LOCK(mutex_);
 
  private:
   Result<std::unique_ptr<RowEvaluator>> Take() EXCLUDES_LOCK(mutex_);

@@ -1,6 +1,6 @@
-// Stream-static equi join: each row of the stream looks up a table held in memory. The table may change between
-// epochs: the provider is asked once an epoch and a newer version is indexed then. NULL keys never match (unless
-// null_safe). Stateless: ProcessBatch may run on several threads.
+// Stream-static equi join: each row of the stream looks up a table held in memory. The table may
+// change between epochs: the provider is asked once an epoch and a newer version is indexed then.
+// NULL keys never match (unless null_safe). Stateless: ProcessBatch may run on several threads.
 #pragma once
 
 #include <functional>
@@ -30,11 +30,12 @@ struct StaticJoinOptions {
   std::shared_ptr<arrow::Schema> stream_schema;
   std::shared_ptr<arrow::Schema> static_schema;
   StaticJoinKind kind = StaticJoinKind::kInner;
-  std::vector<int> stream_keys;   // pairwise with static_keys, of equal types
+  std::vector<int> stream_keys;  // pairwise with static_keys, of equal types
   std::vector<int> static_keys;
-  std::vector<bool> null_safe;    // empty = all false
+  std::vector<bool> null_safe;  // empty = all false
   StaticTableProvider provider;
-  /// One BOOLEAN expression over stream columns then static columns; a pair matches when it is TRUE. May be null.
+  /// One BOOLEAN expression over stream columns then static columns; a pair matches when it is
+  /// TRUE. May be null.
   RowEvaluatorFactory residual;
   int64_t max_static_bytes = 1LL << 30;  // a larger table fails with STATIC_TABLE_TOO_LARGE
 };
@@ -49,7 +50,8 @@ class StaticJoinOperator : public flow::Operator {
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
   bool stateless() const override { return true; }
   Status Open() override;
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
 
  private:
   struct Index;
@@ -58,14 +60,16 @@ class StaticJoinOperator : public flow::Operator {
   Result<std::shared_ptr<const Index>> IndexFor(EpochNumber epoch) EXCLUDES_LOCK(mutex_);
   Result<std::shared_ptr<const Index>> BuildIndex(const StaticTable& table) const;
   Result<Matches> Probe(const Index& index, const arrow::RecordBatch& stream) const;
-  Status ApplyResidual(const flow::EpochContext& epoch, const Index& index, const Batch& batch, Matches* matches);
+  Status ApplyResidual(const flow::EpochContext& epoch, const Index& index, const Batch& batch,
+                       Matches* matches);
   Result<Batch> Combine(const Index& index, const Batch& batch, const Matches& matches) const;
 
   const StaticJoinOptions options_;
   std::shared_ptr<arrow::Schema> schema_;
   EvaluatorPool residual_;
   Mutex mutex_;
-  std::map<EpochNumber, std::shared_ptr<const Index>> indexes_ GUARDED_BY(mutex_);  // of the newest epochs
+  std::map<EpochNumber, std::shared_ptr<const Index>> indexes_
+      GUARDED_BY(mutex_);  // of the newest epochs
 };
 
 }  // namespace sluice::operators

@@ -18,7 +18,8 @@ struct TimeSplit {
 };
 
 template <typename ValueOf>
-TimeSplit SplitTimes(const arrow::Array& array, TimestampMicros ceiling, TimestampMicros watermark, ValueOf value_of) {
+TimeSplit SplitTimes(const arrow::Array& array, TimestampMicros ceiling, TimestampMicros watermark,
+                     ValueOf value_of) {
   TimeSplit split;
   const int64_t rows = array.length();
   const bool has_nulls = array.null_count() != 0;
@@ -39,7 +40,8 @@ TimeSplit SplitTimes(const arrow::Array& array, TimestampMicros ceiling, Timesta
   return split;
 }
 
-Result<TimeSplit> Split(const arrow::Array& array, TimestampMicros ceiling, TimestampMicros watermark) {
+Result<TimeSplit> Split(const arrow::Array& array, TimestampMicros ceiling,
+                        TimestampMicros watermark) {
   if (array.type_id() == arrow::Type::TIMESTAMP &&
       static_cast<const arrow::TimestampType&>(*array.type()).unit() == arrow::TimeUnit::MICRO) {
     const int64_t* values = static_cast<const arrow::TimestampArray&>(array).raw_values();
@@ -47,9 +49,11 @@ Result<TimeSplit> Split(const arrow::Array& array, TimestampMicros ceiling, Time
   }
   if (array.type_id() == arrow::Type::DATE32) {
     const int32_t* values = static_cast<const arrow::Date32Array&>(array).raw_values();
-    return SplitTimes(array, ceiling, watermark, [values](int64_t i) { return values[i] * kMicrosPerDay; });
+    return SplitTimes(array, ceiling, watermark,
+                      [values](int64_t i) { return values[i] * kMicrosPerDay; });
   }
-  return MakeError("INTERNAL_ERROR", "event time is not a timestamp in microseconds: " + array.type()->ToString());
+  return MakeError("INTERNAL_ERROR",
+                   "event time is not a timestamp in microseconds: " + array.type()->ToString());
 }
 
 }  // namespace
@@ -57,11 +61,13 @@ Result<TimeSplit> Split(const arrow::Array& array, TimestampMicros ceiling, Time
 WatermarkOperator::WatermarkOperator(WatermarkOptions options) : options_(std::move(options)) {}
 
 WatermarkOperator::EpochMax& WatermarkOperator::Current(EpochNumber number) {
-  if (in_flight_.empty() || in_flight_.back().number != number) in_flight_.push_back({number, kNoTimestamp});
+  if (in_flight_.empty() || in_flight_.back().number != number)
+    in_flight_.push_back({number, kNoTimestamp});
   return in_flight_.back();
 }
 
-Status WatermarkOperator::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) {
+Status WatermarkOperator::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                                       flow::Collector* out) {
   if (batch.num_rows() == 0) return Status::OK();
   const arrow::Array& times = *batch.rows->column(options_.event_time_column);
   SLUICE_ASSIGN_OR_RETURN(TimeSplit split, Split(times, epoch.max_event_time, epoch.watermark));

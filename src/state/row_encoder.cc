@@ -40,7 +40,8 @@ size_t FixedWidth(const arrow::DataType& type) {
 }
 
 bool IsBinary(Type::type id) {
-  return id == Type::STRING || id == Type::BINARY || id == Type::LARGE_STRING || id == Type::LARGE_BINARY;
+  return id == Type::STRING || id == Type::BINARY || id == Type::LARGE_STRING ||
+         id == Type::LARGE_BINARY;
 }
 
 std::string_view BinaryValue(const arrow::Array& array, int64_t i) {
@@ -64,10 +65,12 @@ struct Wide {  // a 128-bit decimal as it lies in memory
   uint64_t high;
 };
 
-/// Calls `visit.template operator()<T>(const T* values)` for the physical type of a fixed-width column.
+/// Calls `visit.template operator()<T>(const T* values)` for the physical type of a fixed-width
+/// column.
 template <typename Visit>
 void VisitFixed(const arrow::Array& array, Visit&& visit) {
-  const uint8_t* raw = array.data()->buffers[1] == nullptr ? nullptr : array.data()->buffers[1]->data();
+  const uint8_t* raw =
+      array.data()->buffers[1] == nullptr ? nullptr : array.data()->buffers[1]->data();
   const int64_t offset = array.offset();
   auto as = [&]<typename T>(T) { visit(reinterpret_cast<const T*>(raw) + offset); };
   if (array.type_id() == Type::FLOAT) return as(float{});
@@ -101,11 +104,13 @@ size_t ValueSize(const arrow::Array& array, int64_t i) {
   if (IsBinary(array.type_id())) return 1 + 4 + BinaryValue(array, i).size();
   size_t size = 1;
   if (array.type_id() == Type::STRUCT) {
-    for (const auto& field : static_cast<const arrow::StructArray&>(array).fields()) size += ValueSize(*field, i);
+    for (const auto& field : static_cast<const arrow::StructArray&>(array).fields())
+      size += ValueSize(*field, i);
   } else if (array.type_id() == Type::LIST) {
     const auto& list = static_cast<const arrow::ListArray&>(array);
     size += 4;
-    for (int64_t k = list.value_offset(i); k < list.value_offset(i + 1); ++k) size += ValueSize(*list.values(), k);
+    for (int64_t k = list.value_offset(i); k < list.value_offset(i + 1); ++k)
+      size += ValueSize(*list.values(), k);
   }
   return size;
 }
@@ -121,11 +126,13 @@ void PutValue(const arrow::Array& array, int64_t i, uint8_t*& cursor) {
   } else if (IsBinary(array.type_id())) {
     PutBytes(cursor, BinaryValue(array, i));
   } else if (array.type_id() == Type::STRUCT) {
-    for (const auto& field : static_cast<const arrow::StructArray&>(array).fields()) PutValue(*field, i, cursor);
+    for (const auto& field : static_cast<const arrow::StructArray&>(array).fields())
+      PutValue(*field, i, cursor);
   } else if (array.type_id() == Type::LIST) {
     const auto& list = static_cast<const arrow::ListArray&>(array);
     Put(cursor, static_cast<uint32_t>(list.value_length(i)));
-    for (int64_t k = list.value_offset(i); k < list.value_offset(i + 1); ++k) PutValue(*list.values(), k, cursor);
+    for (int64_t k = list.value_offset(i); k < list.value_offset(i + 1); ++k)
+      PutValue(*list.values(), k, cursor);
   }
 }
 
@@ -136,7 +143,8 @@ void AddSizes(const arrow::Array& array, int64_t begin, int64_t end, size_t* siz
   if (width != 0 && array.null_count() == 0) {
     for (int64_t i = 0; i < rows; ++i) sizes[i] += 1 + width;
   } else if (array.type_id() == Type::STRING || array.type_id() == Type::BINARY) {
-    const int32_t* offsets = static_cast<const arrow::BinaryArray&>(array).raw_value_offsets() + begin;
+    const int32_t* offsets =
+        static_cast<const arrow::BinaryArray&>(array).raw_value_offsets() + begin;
     const bool nulls = array.null_count() != 0;
     for (int64_t i = 0; i < rows; ++i) {
       const bool null = nulls && array.IsNull(begin + i);
@@ -148,7 +156,8 @@ void AddSizes(const arrow::Array& array, int64_t begin, int64_t end, size_t* siz
 }
 
 template <typename T>
-void WriteFixed(const arrow::Array& array, const T* values, int64_t begin, int64_t end, uint8_t** cursors) {
+void WriteFixed(const arrow::Array& array, const T* values, int64_t begin, int64_t end,
+                uint8_t** cursors) {
   const bool nulls = array.null_count() != 0;
   for (int64_t i = begin; i < end; ++i) {
     uint8_t*& cursor = cursors[i - begin];
@@ -301,7 +310,8 @@ bool IsKeyType(const arrow::DataType& type) {
 Result<RowEncoder> RowEncoder::Make(std::vector<std::shared_ptr<arrow::DataType>> types) {
   for (const auto& type : types) {
     if (!IsKeyType(*type)) {
-      return MakeError("UNSUPPORTED_KEY_TYPE", "column cannot be a key: its type is " + type->ToString(),
+      return MakeError("UNSUPPORTED_KEY_TYPE",
+                       "column cannot be a key: its type is " + type->ToString(),
                        "use columns of it that can be compared, such as single map values");
     }
   }
@@ -321,7 +331,8 @@ Status RowEncoder::Encode(const arrow::ArrayVector& columns, int64_t begin, int6
   return Status::OK();
 }
 
-Status RowEncoder::HashAll(const arrow::ArrayVector& columns, int64_t num_rows, std::vector<Hash128>* hashes) {
+Status RowEncoder::HashAll(const arrow::ArrayVector& columns, int64_t num_rows,
+                           std::vector<Hash128>* hashes) {
   hashes->resize(static_cast<size_t>(num_rows));
   for (int64_t begin = 0; begin < num_rows; begin += kBlockRows) {
     const int64_t end = std::min(num_rows, begin + kBlockRows);

@@ -1,4 +1,5 @@
-// What an aggregate function computes, as plain data: the planner fills it, AggregateOperator builds accumulators of it.
+// What an aggregate function computes, as plain data: the planner fills it, AggregateOperator
+// builds accumulators of it.
 #pragma once
 
 #include <arrow/type.h>
@@ -36,24 +37,27 @@ enum class AggregateKind {
 
 struct AggregateSpec {
   AggregateKind kind = AggregateKind::kCountAll;
-  std::string name;                // output column
-  std::vector<int> arguments;      // input columns; one, except count (any number)
-  bool distinct = false;           // count and collect_list; a no-op for min, max, bool_*, collect_set
-  int filter = -1;                 // BOOLEAN column of FILTER (WHERE ...), -1 = none
+  std::string name;            // output column
+  std::vector<int> arguments;  // input columns; one, except count (any number)
+  bool distinct = false;       // count and collect_list; a no-op for min, max, bool_*, collect_set
+  int filter = -1;             // BOOLEAN column of FILTER (WHERE ...), -1 = none
   std::shared_ptr<arrow::DataType> result_type;  // see ResultType
   // Parameters.
-  std::vector<double> percentages;      // kPercentileApprox
-  bool percentages_is_array = false;    // the result is a list
-  int64_t accuracy = 10'000;            // kPercentileApprox: rank error at most 1 / accuracy
-  double relative_sd = 0.05;            // kApproxCountDistinct
+  std::vector<double> percentages;    // kPercentileApprox
+  bool percentages_is_array = false;  // the result is a list
+  int64_t accuracy = 10'000;          // kPercentileApprox: rank error at most 1 / accuracy
+  double relative_sd = 0.05;          // kApproxCountDistinct
 };
 
-/// The kind of a Spark function in lower case ("count" with no argument is "count(*)"); nothing when unknown.
+/// The kind of a Spark function in lower case ("count" with no argument is "count(*)"); nothing
+/// when unknown.
 std::optional<AggregateKind> AggregateKindOf(std::string_view function, bool has_arguments);
 
-/// True when partial results of two sets of rows can be merged into the result of both. `reason` says why not.
+/// True when partial results of two sets of rows can be merged into the result of both. `reason`
+/// says why not.
 bool IsMergeable(AggregateKind kind);
-bool IsMergeable(const AggregateSpec& spec, const std::vector<std::shared_ptr<arrow::DataType>>& argument_types,
+bool IsMergeable(const AggregateSpec& spec,
+                 const std::vector<std::shared_ptr<arrow::DataType>>& argument_types,
                  std::string* reason);
 
 /// Spark's result type; UNSUPPORTED_AGGREGATE when the function does not take the argument.

@@ -1,0 +1,293 @@
+#include "state/key_set.h"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "state/cold_keys.h"
+#include "state/rocks_keys.h"
+#include "state/seen_set.h"
+#include "state/state_file.h"
+
+namespace sluice::state {
+namespace {
+
+constexpr char kFileKind[] = "keyset";
+constexpr uint32_t kFileVersion = 1;
+constexpr uint32_t kEntriesPerRun = 4096;  // entries written or spilled at once
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr size_t kPrefetchRows = 24;
+
+/// Keys with an expiry below it are forgotten when the watermark is `watermark`.
+uint32_t ExpiryBound(TimestampMicros watermark) {
+  if (watermark == kNoTimestamp || watermark < kMicrosPerSecond) return 1;
+  return static_cast<uint32_t>(std::min<int64_t>(watermark / kMicrosPerSecond, kNeverExpires));
+}
+
+/// One change of an epoch in flight.
+struct Change {
+  Hash128 key;
+  uint32_t old_expiry = 0;  // 0 = the key was not there
+};
+
+struct EpochChanges {
+  EpochNumber epoch;
+  std::vector<Change> changes;
+};
+
+class TieredKeySet : public KeySet {
+ public:
+  explicit TieredKeySet(KeySetOptions options) : options_(std::move(options)) {}
+
+  Status AddIfAbsent(EpochNumber epoch, TimestampMicros watermark, std::span<const Hash128> keys,
+                     std::span<const uint32_t> expiry, std::span<const uint8_t> skip,
+                     std::span<uint8_t> fresh) override;
+  Status Commit(EpochNumber epoch, TimestampMicros watermark) override;
+  Status Abort(EpochNumber epoch) override;
+  void Clear() override;
+  Status Save(arrow::io::OutputStream* out) override;
+  Status Load(arrow::io::InputStream* in) override;
+
+  int64_t num_keys() const override {
+    return hot_.size() + (cold_ == nullptr ? 0 : cold_->num_keys());
+  }
+  int64_t memory_bytes() const override {
+    int64_t bytes = hot_.memory_bytes() + (cold_ == nullptr ? 0 : cold_->memory_bytes());
+    for (const auto& epoch : in_flight_)
+      bytes += static_cast<int64_t>(epoch.changes.capacity() * sizeof(Change));
+    return bytes;
+  }
+
+ private:
+  std::vector<Change>& ChangesOf(EpochNumber epoch) {
+    if (in_flight_.empty() || in_flight_.back().epoch != epoch) in_flight_.push_back({epoch, {}});
+    return in_flight_.back().changes;
+  }
+  Status DropSpilled(uint32_t bound, size_t first_change, std::vector<Change>* changes,
+                     std::span<uint8_t> fresh);
+  SeenSet Uncommitted() const;
+  /// An epoch in flight may have started with an older watermark than the committed one, and an
+  /// abort goes back to the committed one: keys that either could still ask for stay.
+  uint32_t ReclaimBound() const { return std::min(newest_bound_, committed_bound_); }
+  template <typename Visit>
+  Status ForEachCommitted(uint32_t bound, Visit&& visit) const;
+  Status SpillIfNeeded();
+  Status Spill();
+  Status LoadEntries(StateReader* reader);
+
+  const KeySetOptions options_;
+  SeenSet hot_;
+  std::unique_ptr<ColdKeys> cold_;  // null until the limit is reached
+  std::deque<EpochChanges> in_flight_;
+  uint32_t newest_bound_ = 1;         // of the newest epoch processed
+  uint32_t committed_bound_ = 1;      // of the committed watermark
+  std::vector<uint32_t> added_rows_;  // scratch: rows of the batch that were added, one per change
+};
+
+Status TieredKeySet::AddIfAbsent(EpochNumber epoch, TimestampMicros watermark,
+                                 std::span<const Hash128> keys, std::span<const uint32_t> expiry,
+                                 std::span<const uint8_t> skip, std::span<uint8_t> fresh) {
+  const uint32_t bound = newest_bound_ = ExpiryBound(watermark);
+  std::vector<Change>& changes = ChangesOf(epoch);
+  const size_t first_change = changes.size();
+  added_rows_.clear();
+  const size_t rows = keys.size();
+  for (size_t i = 0; i < std::min(rows, kPrefetchRows); ++i) hot_.Prefetch(keys[i]);
+  for (size_t i = 0; i < rows; ++i) {
+    if (i + kPrefetchRows < rows) hot_.Prefetch(keys[i + kPrefetchRows]);
+    fresh[i] = 1;
+    if (!skip.empty() && skip[i] != 0) continue;
+    uint32_t* found = nullptr;
+    uint32_t old_expiry = 0;
+    if (!hot_.Insert(keys[i], expiry[i], &found)) {
+      if (*found >= bound) {
+        fresh[i] = 0;
+        continue;
+      }
+      old_expiry = std::exchange(*found, expiry[i]);  // forgotten, only not reclaimed yet
+    }
+    changes.push_back({keys[i], old_expiry});
+    if (cold_ != nullptr) added_rows_.push_back(static_cast<uint32_t>(i));
+  }
+  return cold_ == nullptr ? Status::OK() : DropSpilled(bound, first_change, &changes, fresh);
+}
+
+/// Takes back what was added although it had been spilled.
+Status TieredKeySet::DropSpilled(uint32_t bound, size_t first_change, std::vector<Change>* changes,
+                                 std::span<uint8_t> fresh) {
+  std::vector<KeyExpiry> lookups;
+  lookups.reserve(added_rows_.size());
+  for (size_t i = first_change; i < changes->size(); ++i) lookups.push_back({(*changes)[i].key, 0});
+  SLUICE_RETURN_NOT_OK(cold_->Find(lookups));
+  size_t kept = first_change;
+  for (size_t i = 0; i < lookups.size(); ++i) {
+    const Change change = (*changes)[first_change + i];
+    if (change.old_expiry == 0 && lookups[i].expiry >= bound) {
+      fresh[added_rows_[i]] = 0;
+      hot_.Erase(change.key);
+    } else {
+      (*changes)[kept++] = change;
+    }
+  }
+  changes->resize(kept);
+  return Status::OK();
+}
+
+Status TieredKeySet::Commit(EpochNumber epoch, TimestampMicros watermark) {
+  int64_t committed = 0;
+  while (!in_flight_.empty() && in_flight_.front().epoch <= epoch) {
+    committed += static_cast<int64_t>(in_flight_.front().changes.size());
+    in_flight_.pop_front();
+  }
+  committed_bound_ = std::max(committed_bound_, ExpiryBound(watermark));
+  const uint32_t bound = ReclaimBound();
+  if (bound > 1) {
+    hot_.SetGrowthSweepBound(bound);
+    hot_.Sweep(hot_.num_slots() / 64 + 2 * committed + 1024, bound);
+    if (cold_ != nullptr) cold_->ExpireBelow(bound);
+  }
+  return SpillIfNeeded();
+}
+
+Status TieredKeySet::Abort(EpochNumber epoch) {
+  while (!in_flight_.empty() && in_flight_.back().epoch >= epoch) {
+    const auto& changes = in_flight_.back().changes;
+    for (auto change = changes.rbegin(); change != changes.rend(); ++change) {
+      if (change->old_expiry == 0) {
+        hot_.Erase(change->key);
+      } else if (uint32_t* expiry = hot_.Find(change->key)) {
+        *expiry = change->old_expiry;
+      }
+    }
+    in_flight_.pop_back();
+  }
+  return Status::OK();
+}
+
+void TieredKeySet::Clear() {
+  hot_.Clear();
+  cold_.reset();
+  in_flight_.clear();
+  newest_bound_ = committed_bound_ = 1;
+}
+
+/// The keys of epochs in flight with the expiry they had before; 1, which no key has, where they
+/// were not there.
+SeenSet TieredKeySet::Uncommitted() const {
+  SeenSet keys;
+  for (const auto& epoch : in_flight_) {
+    uint32_t* found = nullptr;
+    for (const Change& change : epoch.changes)
+      keys.Insert(change.key, std::max(change.old_expiry, 1U), &found);
+  }
+  return keys;
+}
+
+/// Calls `visit` for the committed keys in memory with an expiry of at least `bound`.
+template <typename Visit>
+Status TieredKeySet::ForEachCommitted(uint32_t bound, Visit&& visit) const {
+  SeenSet uncommitted = Uncommitted();
+  Status status;
+  hot_.ForEach([&](const Hash128& key, uint32_t expiry) {
+    if (!status.ok()) return;
+    if (const uint32_t* old_expiry = uncommitted.Find(key)) expiry = *old_expiry;
+    if (expiry > 1 && expiry >= bound) status = visit(KeyExpiry{key, expiry});
+  });
+  return status;
+}
+
+Status TieredKeySet::SpillIfNeeded() {
+  if (hot_.memory_bytes() <= options_.memory_limit_bytes) return Status::OK();
+  if (options_.spill_folder.empty()) {
+    return MakeError("STATE_LIMIT_EXCEEDED",
+                     "keys of the flow need more memory than allowed: flow " + options_.flow_name +
+                         ", limit " + std::to_string(options_.memory_limit_bytes) +
+                         " bytes, keys " + std::to_string(hot_.size()),
+                     "raise the state memory limit, or add a watermark so that keys are forgotten");
+  }
+  return Spill();
+}
+
+Status TieredKeySet::Spill() {
+  if (cold_ == nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(cold_, OpenRocksKeys(options_.spill_folder));
+  }
+  std::vector<KeyExpiry> run;
+  SLUICE_RETURN_NOT_OK(ForEachCommitted(ReclaimBound(), [&](const KeyExpiry& entry) {
+    run.push_back(entry);
+    if (run.size() < kEntriesPerRun) return Status::OK();
+    Status status = cold_->Put(run);
+    run.clear();
+    return status;
+  }));
+  SLUICE_RETURN_NOT_OK(cold_->Put(run));
+  // Only the changes in flight stay in memory. What they replaced had expired and is not needed to
+  // undo them.
+  SeenSet remaining;
+  for (auto& epoch : in_flight_) {
+    for (Change& change : epoch.changes) {
+      uint32_t* found = nullptr;
+      const uint32_t* expiry = hot_.Find(change.key);
+      if (expiry != nullptr) remaining.Insert(change.key, *expiry, &found);
+    }
+  }
+  hot_ = std::move(remaining);
+  return Status::OK();
+}
+
+Status TieredKeySet::Save(arrow::io::OutputStream* out) {
+  SLUICE_ASSIGN_OR_RETURN(StateWriter writer, StateWriter::Make(out, kFileKind, kFileVersion));
+  SLUICE_RETURN_NOT_OK(writer.Put(committed_bound_));
+  const auto put = [&](const KeyExpiry& entry) -> Status {
+    if (entry.expiry < committed_bound_) return Status::OK();
+    SLUICE_RETURN_NOT_OK(writer.Put(entry.expiry));
+    SLUICE_RETURN_NOT_OK(writer.Put(entry.key.low));
+    return writer.Put(entry.key.high);
+  };
+  // Spilled ones first: where a key stands in both, the one in memory is the newer.
+  if (cold_ != nullptr) SLUICE_RETURN_NOT_OK(cold_->ForEach(put));
+  SLUICE_RETURN_NOT_OK(ForEachCommitted(committed_bound_, put));
+  SLUICE_RETURN_NOT_OK(writer.Put(uint32_t{0}));
+  return writer.Finish();
+}
+
+Status TieredKeySet::LoadEntries(StateReader* reader) {
+  SLUICE_RETURN_NOT_OK(reader->Get(&committed_bound_));
+  for (;;) {
+    KeyExpiry entry;
+    SLUICE_RETURN_NOT_OK(reader->Get(&entry.expiry));
+    if (entry.expiry == 0) return reader->Finish();
+    SLUICE_RETURN_NOT_OK(reader->Get(&entry.key.low));
+    SLUICE_RETURN_NOT_OK(reader->Get(&entry.key.high));
+    uint32_t* found = nullptr;
+    if (!hot_.Insert(entry.key, entry.expiry, &found)) *found = entry.expiry;
+    if (hot_.memory_bytes() > options_.memory_limit_bytes) SLUICE_RETURN_NOT_OK(SpillIfNeeded());
+  }
+}
+
+Status TieredKeySet::Load(arrow::io::InputStream* in) {
+  Clear();
+  SLUICE_ASSIGN_OR_RETURN(StateReader reader, StateReader::Make(in, kFileKind, kFileVersion));
+  Status status = LoadEntries(&reader);
+  if (!status.ok()) Clear();
+  newest_bound_ = committed_bound_;
+  return status;
+}
+
+}  // namespace
+
+uint32_t ExpirySecond(TimestampMicros event_time) {
+  if (event_time < 2 * kMicrosPerSecond) return 2;
+  return static_cast<uint32_t>(std::min<int64_t>(event_time / kMicrosPerSecond, kNeverExpires));
+}
+
+Result<std::unique_ptr<KeySet>> KeySet::Make(KeySetOptions options) {
+  if (options.memory_limit_bytes <= 0) {
+    return MakeError("INVALID_SETTING", "state memory limit must be above 0: " +
+                                            std::to_string(options.memory_limit_bytes));
+  }
+  return std::unique_ptr<KeySet>(std::make_unique<TieredKeySet>(std::move(options)));
+}
+
+}  // namespace sluice::state

@@ -1,0 +1,17 @@
+// ColdKeys in a RocksDB of its own: a cache, emptied when opened, without a write-ahead log.
+// Expired keys are dropped by a compaction filter.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "state/cold_keys.h"
+
+namespace sluice::state {
+
+/// Opens an empty store in the local folder `folder`, which must be used by nothing else.
+/// STATE_SPILL_FAILED.
+Result<std::unique_ptr<ColdKeys>> OpenRocksKeys(const std::string& folder);
+
+}  // namespace sluice::state

@@ -1,0 +1,190 @@
+#include "state/seen_set.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/status.h"
+
+namespace sluice::state {
+namespace {
+
+constexpr int64_t kMinCapacity = 1024;
+constexpr size_t kHugePage = 2 << 20;
+
+/// Slots behind the last home, for keys pushed over the end; when they do not suffice the set
+/// grows.
+int64_t Overflow(int64_t capacity) { return 64 + capacity / 256; }
+
+}  // namespace
+
+SeenSet::SeenSet() { Allocate(kMinCapacity); }
+SeenSet::~SeenSet() { Release(); }
+
+SeenSet::SeenSet(SeenSet&& other) noexcept
+    : slots_(std::exchange(other.slots_, nullptr)),
+      capacity_(std::exchange(other.capacity_, 0)),
+      num_slots_(std::exchange(other.num_slots_, 0)),
+      size_(std::exchange(other.size_, 0)),
+      sweep_at_(std::exchange(other.sweep_at_, 0)),
+      growth_sweep_bound_(other.growth_sweep_bound_) {}
+
+SeenSet& SeenSet::operator=(SeenSet&& other) noexcept {
+  std::swap(slots_, other.slots_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(num_slots_, other.num_slots_);
+  std::swap(size_, other.size_);
+  std::swap(sweep_at_, other.sweep_at_);
+  std::swap(growth_sweep_bound_, other.growth_sweep_bound_);
+  return *this;
+}
+
+void SeenSet::Allocate(int64_t capacity) {
+  capacity_ = capacity;
+  num_slots_ = capacity + Overflow(capacity);
+  const size_t bytes = static_cast<size_t>(num_slots_) * sizeof(Slot);
+  if (bytes >= 2 * kHugePage) {
+    // Random probes miss the TLB on small pages.
+    const size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    slots_ = static_cast<Slot*>(std::aligned_alloc(kHugePage, rounded));
+    SLUICE_CHECK(slots_ != nullptr, "out of memory for seen keys");
+    madvise(slots_, rounded, MADV_HUGEPAGE);
+  } else {
+    slots_ = static_cast<Slot*>(std::malloc(bytes));
+    SLUICE_CHECK(slots_ != nullptr, "out of memory for seen keys");
+  }
+  std::memset(static_cast<void*>(slots_), 0, bytes);
+}
+
+void SeenSet::Release() { std::free(slots_); }
+
+void SeenSet::Clear() {
+  Release();
+  size_ = 0;
+  sweep_at_ = 0;
+  Allocate(kMinCapacity);
+}
+
+int64_t SeenSet::Locate(const Hash128& key, bool* found) const {
+  int64_t at = Home(key.low);
+  while (slots_[at].expiry != 0) {
+    const uint64_t low = slots_[at].low();
+    if (low > key.low) break;
+    if (low == key.low && slots_[at].high() == key.high) {
+      *found = true;
+      return at;
+    }
+    ++at;
+  }
+  *found = false;
+  return at;
+}
+
+uint32_t* SeenSet::Find(const Hash128& key) {
+  bool found = false;
+  const int64_t at = Locate(key, &found);
+  return found ? &slots_[at].expiry : nullptr;
+}
+
+bool SeenSet::Insert(const Hash128& key, uint32_t expiry, uint32_t** found_expiry) {
+  bool found = false;
+  int64_t at = Locate(key, &found);
+  if (found) {
+    *found_expiry = &slots_[at].expiry;
+    return false;
+  }
+  if (size_ >= capacity_ * 4 / 5) {
+    Grow();
+    at = Locate(key, &found);
+  }
+  int64_t empty = at;
+  while (slots_[empty].expiry != 0) ++empty;
+  while (empty + 1 >= num_slots_) {
+    Rehash(capacity_ + capacity_ / 2);
+    empty = at = Locate(key, &found);
+    while (slots_[empty].expiry != 0) ++empty;
+  }
+  std::memmove(static_cast<void*>(slots_ + at + 1), slots_ + at,
+               static_cast<size_t>(empty - at) * sizeof(Slot));
+  std::memcpy(slots_[at].words, &key.low, 8);
+  std::memcpy(slots_[at].words + 2, &key.high, 8);
+  slots_[at].expiry = expiry;
+  ++size_;
+  return true;
+}
+
+bool SeenSet::Erase(const Hash128& key) {
+  bool found = false;
+  const int64_t at = Locate(key, &found);
+  if (!found) return false;
+  int64_t end = at + 1;  // keys behind it that are not at home move one back
+  while (slots_[end].expiry != 0 && Home(slots_[end].low()) < end) ++end;
+  std::memmove(static_cast<void*>(slots_ + at), slots_ + at + 1,
+               static_cast<size_t>(end - at - 1) * sizeof(Slot));
+  slots_[end - 1] = Slot{};
+  --size_;
+  return true;
+}
+
+int64_t SeenSet::Sweep(int64_t num_slots, uint32_t bound) {
+  const int64_t size_before = size_;
+  if (sweep_at_ >= num_slots_) sweep_at_ = 0;
+  const int64_t stop = num_slots >= num_slots_ - sweep_at_ ? num_slots_ : sweep_at_ + num_slots;
+  int64_t free_slot = sweep_at_;  // where the next surviving key may go at the earliest
+  int64_t at = sweep_at_;
+  // Past `stop`, goes on to the end of the cluster: keys that lean on moved ones must move too.
+  for (; at < num_slots_; ++at) {
+    const Slot slot = slots_[at];
+    const int64_t home = slot.expiry == 0 ? at : Home(slot.low());
+    if (at >= stop && home == at) break;
+    if (slot.expiry == 0) continue;
+    slots_[at] = Slot{};
+    if (slot.expiry < bound) {
+      --size_;
+      continue;
+    }
+    const int64_t target = std::max(home, free_slot);
+    slots_[target] = slot;
+    free_slot = target + 1;
+  }
+  sweep_at_ = at;
+  return size_before - size_;
+}
+
+void SeenSet::Grow() {
+  if (growth_sweep_bound_ > 1) {
+    sweep_at_ = 0;
+    Sweep(num_slots_, growth_sweep_bound_);
+    if (size_ < capacity_ * 3 / 5) return;
+  }
+  Rehash(capacity_ + capacity_ / 2);
+}
+
+void SeenSet::Rehash(int64_t capacity) {
+  Slot* const old_slots = slots_;
+  const int64_t old_num_slots = num_slots_;
+  for (;;) {
+    Allocate(capacity);
+    int64_t free_slot = 0;
+    bool fits = true;
+    for (int64_t i = 0; i < old_num_slots; ++i) {
+      if (old_slots[i].expiry == 0) continue;
+      const int64_t target = std::max(Home(old_slots[i].low()), free_slot);
+      if (target + 1 >= num_slots_) {
+        fits = false;
+        break;
+      }
+      slots_[target] = old_slots[i];
+      free_slot = target + 1;
+    }
+    if (fits) break;
+    Release();
+    capacity += capacity / 2;
+  }
+  std::free(old_slots);
+  sweep_at_ = 0;
+}
+
+}  // namespace sluice::state
