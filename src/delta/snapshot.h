@@ -26,7 +26,7 @@ class Snapshot {
   /// DELTA_UNSUPPORTED_READER_FEATURE. A bad or stale `_last_checkpoint` is not an error.
   static Result<std::shared_ptr<const Snapshot>> Load(storage::Storage& storage, const std::string& table_path,
                                                       std::optional<TableVersion> version = std::nullopt);
-  /// The newest version; this very snapshot when nothing is new.
+  /// The newest version: an equal snapshot when nothing is new.
   Result<std::shared_ptr<const Snapshot>> Update(storage::Storage& storage) const;
   /// The snapshot after commit version()+1 with these actions.
   Result<std::shared_ptr<const Snapshot>> Apply(const std::vector<Action>& actions) const;
@@ -59,8 +59,8 @@ class Snapshot {
   int64_t timestamp_ms() const;
   /// Version of the newest checkpoint known; -1 when there is none.
   TableVersion checkpoint_version() const { return checkpoint_version_; }
-  /// Says that a checkpoint was written at `version`.
-  std::shared_ptr<const Snapshot> WithCheckpoint(TableVersion version) const;
+  /// Says that a checkpoint was written at `version`; forgets files that were removed before `tombstones_before_ms`.
+  std::shared_ptr<const Snapshot> WithCheckpoint(TableVersion version, int64_t tombstones_before_ms) const;
 
  private:
   class Replay;  // builds one: snapshot.cc

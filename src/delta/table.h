@@ -86,6 +86,8 @@ class Table {
   Table(const TableContext& context, std::string path, uint64_t seed)
       : context_(context), path_(std::move(path)), random_(seed) {}
   void Advance(const std::shared_ptr<const Snapshot>& snapshot);
+  Status WriteCheckpoint(const Snapshot& snapshot);
+  int64_t RandomBelow(int64_t bound);
 
   TableContext context_;
   std::string path_;

@@ -24,8 +24,10 @@ struct TableProperties {
   std::string column_mapping_mode = "none";                       // delta.columnMapping.mode
 };
 
-/// DELTA_INVALID_PROPERTY names the key.
+/// DELTA_INVALID_PROPERTY names the key. For properties that are about to be set.
 Result<TableProperties> ParseTableProperties(const StringMap& configuration);
+/// The same for a table that exists: a value that cannot be used counts as absent.
+TableProperties UsableTableProperties(const StringMap& configuration);
 
 /// "interval 30 days", "7 hours 5 minutes" -> milliseconds.
 Result<int64_t> ParseInterval(const std::string& text);

@@ -1,0 +1,20 @@
+// Checkpoints -> actions: V1 (one file or several parts) and V2 (Parquet or JSON, with sidecars).
+// Thread-safe (pure function); memory: one batch of rows at a time.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "delta/action.h"
+#include "delta/log_segment.h"
+#include "storage/storage.h"
+
+namespace sluice::delta {
+
+/// Visits every action of the checkpoint. DELTA_FILE_CORRUPT, DELTA_FILE_NOT_FOUND, DELTA_LOG_CORRUPT: another
+/// checkpoint or the commits may do instead.
+Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path, const CheckpointFiles& files,
+                      const std::function<void(Action)>& visit);
+
+}  // namespace sluice::delta

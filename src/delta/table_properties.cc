@@ -1,0 +1,140 @@
+#include "delta/table_properties.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cctype>
+#include <sstream>
+
+namespace sluice::delta {
+namespace {
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+Status Invalid(const std::string& key, const std::string& value, const std::string& wanted) {
+  return MakeError("DELTA_INVALID_PROPERTY", "table property has no usable value: " + key + " = '" + value + "'",
+                   "give " + wanted);
+}
+
+Result<int64_t> ParseInt(const std::string& key, const std::string& value) {
+  int64_t number = 0;
+  const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size()) return Invalid(key, value, "an integer");
+  return number;
+}
+
+/// "134217728", "128mb", "1g".
+Result<int64_t> ParseBytes(const std::string& key, const std::string& value) {
+  const std::string text = Lower(value);
+  int64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string unit(parsed.ptr, text.data() + text.size());
+  std::erase(unit, ' ');
+  if (parsed.ec != std::errc() || number <= 0) return Invalid(key, value, "a size such as 128mb");
+  if (unit.empty() || unit == "b") return number;
+  if (unit == "k" || unit == "kb") return number << 10;
+  if (unit == "m" || unit == "mb") return number << 20;
+  if (unit == "g" || unit == "gb") return number << 30;
+  return Invalid(key, value, "a size such as 128mb");
+}
+
+Result<bool> ParseBool(const std::string& key, const std::string& value) {
+  const std::string text = Lower(value);
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return Invalid(key, value, "true or false");
+}
+
+int64_t UnitMillis(const std::string& unit) {
+  if (unit == "millisecond") return 1;
+  if (unit == "second") return 1000;
+  if (unit == "minute") return 60LL * 1000;
+  if (unit == "hour") return 3600LL * 1000;
+  if (unit == "day") return 24LL * 3600 * 1000;
+  if (unit == "week") return 7LL * 24 * 3600 * 1000;
+  return 0;
+}
+
+Status SetRetention(const std::string& key, const std::string& value, int64_t* millis) {
+  const auto parsed = ParseInterval(value);
+  if (!parsed.ok()) return Invalid(key, value, "an interval such as 'interval 7 days'");
+  *millis = *parsed;
+  return Status::OK();
+}
+
+Status SetOne(const std::string& key, const std::string& value, TableProperties* properties) {
+  if (key == "delta.appendOnly") {
+    SLUICE_ASSIGN_OR_RETURN(properties->append_only, ParseBool(key, value));
+  } else if (key == "delta.enableDeletionVectors") {
+    SLUICE_ASSIGN_OR_RETURN(properties->enable_deletion_vectors, ParseBool(key, value));
+  } else if (key == "delta.enableInCommitTimestamps") {
+    SLUICE_ASSIGN_OR_RETURN(properties->enable_in_commit_timestamps, ParseBool(key, value));
+  } else if (key == "delta.enableExpiredLogCleanup") {
+    SLUICE_ASSIGN_OR_RETURN(properties->enable_expired_log_cleanup, ParseBool(key, value));
+  } else if (key == "delta.checkpointInterval") {
+    SLUICE_ASSIGN_OR_RETURN(properties->checkpoint_interval, ParseInt(key, value));
+    if (properties->checkpoint_interval <= 0) return Invalid(key, value, "a number above 0");
+  } else if (key == "delta.logRetentionDuration") {
+    return SetRetention(key, value, &properties->log_retention_ms);
+  } else if (key == "delta.deletedFileRetentionDuration") {
+    return SetRetention(key, value, &properties->deleted_file_retention_ms);
+  } else if (key == "delta.setTransactionRetentionDuration") {
+    return SetRetention(key, value, &properties->txn_retention_ms);
+  } else if (key == "delta.dataSkippingNumIndexedCols") {
+    SLUICE_ASSIGN_OR_RETURN(const int64_t columns, ParseInt(key, value));
+    properties->num_indexed_columns = static_cast<int32_t>(std::clamp<int64_t>(columns, -1, 1 << 20));
+  } else if (key == "delta.targetFileSize") {
+    SLUICE_ASSIGN_OR_RETURN(properties->target_file_size, ParseBytes(key, value));
+  } else if (key == "delta.parquet.compression.codec") {
+    properties->compression_codec = Lower(value);
+  } else if (key == "delta.columnMapping.mode") {
+    properties->column_mapping_mode = Lower(value);
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<TableProperties> ParseTableProperties(const StringMap& configuration) {
+  TableProperties properties;
+  for (const auto& [key, value] : configuration) {
+    if (key.starts_with("delta.")) SLUICE_RETURN_NOT_OK(SetOne(key, value, &properties));
+  }
+  return properties;
+}
+
+TableProperties UsableTableProperties(const StringMap& configuration) {
+  TableProperties properties;
+  for (const auto& [key, value] : configuration) {
+    TableProperties changed = properties;
+    if (key.starts_with("delta.") && SetOne(key, value, &changed).ok()) properties = changed;
+  }
+  return properties;
+}
+
+Result<int64_t> ParseInterval(const std::string& text) {
+  std::istringstream words(Lower(text));
+  std::string word;
+  int64_t millis = 0;
+  bool any = false;
+  while (words >> word) {
+    if (word == "interval") continue;
+    int64_t number = 0;
+    const auto parsed = std::from_chars(word.data(), word.data() + word.size(), number);
+    std::string unit;
+    if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || !(words >> unit)) {
+      return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+    }
+    if (unit.ends_with('s')) unit.pop_back();
+    const int64_t scale = UnitMillis(unit);
+    if (scale == 0) return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+    millis += number * scale;
+    any = true;
+  }
+  if (!any) return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+  return millis;
+}
+
+}  // namespace sluice::delta

@@ -1,0 +1,162 @@
+#include "delta/time_text.h"
+
+#include <cstdio>
+
+namespace sluice::delta {
+namespace {
+
+struct Civil {
+  int64_t year;
+  int month;
+  int day;
+};
+
+// Days <-> civil dates: Howard Hinnant's algorithm on eras of 400 years.
+int64_t DaysFromCivil(int64_t year, int month, int day) {
+  year -= month <= 2 ? 1 : 0;
+  const int64_t era = (year >= 0 ? year : year - 399) / 400;
+  const int64_t year_of_era = year - era * 400;
+  const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146097 + day_of_era - 719468;
+}
+
+Civil CivilFromDays(int64_t days) {
+  days += 719468;
+  const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+  const int64_t day_of_era = days - era * 146097;
+  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t shifted = (5 * day_of_year + 2) / 153;
+  const int day = static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1);
+  const int month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
+  return Civil{year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
+}
+
+int64_t FloorDiv(int64_t value, int64_t divisor) {
+  const int64_t quotient = value / divisor;
+  return quotient - (value % divisor < 0 ? 1 : 0);
+}
+
+std::string FormatSeconds(int64_t seconds, char separator) {
+  const int64_t days = FloorDiv(seconds, 86400);
+  const int64_t rest = seconds - days * 86400;
+  char text[40];
+  std::snprintf(text, sizeof(text), "%c%02d:%02d:%02d", separator, static_cast<int>(rest / 3600),
+                static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60));
+  return FormatDate(days) + text;
+}
+
+/// Reads `digits` digits (or, with digits = 0, all there are).
+std::optional<int64_t> TakeNumber(std::string_view* text, size_t digits) {
+  size_t length = 0;
+  int64_t value = 0;
+  while (length < text->size() && (*text)[length] >= '0' && (*text)[length] <= '9' && (digits == 0 || length < digits)) {
+    if (length > 12) return std::nullopt;
+    value = value * 10 + ((*text)[length] - '0');
+    ++length;
+  }
+  if (length == 0) return std::nullopt;
+  text->remove_prefix(length);
+  return value;
+}
+
+bool TakeChar(std::string_view* text, char wanted) {
+  if (text->empty() || text->front() != wanted) return false;
+  text->remove_prefix(1);
+  return true;
+}
+
+std::optional<int64_t> TakeDate(std::string_view* text) {
+  const bool negative = TakeChar(text, '-');
+  if (!negative) TakeChar(text, '+');
+  const auto year = TakeNumber(text, 0);
+  if (!year || !TakeChar(text, '-')) return std::nullopt;
+  const auto month = TakeNumber(text, 2);
+  if (!month || *month < 1 || *month > 12 || !TakeChar(text, '-')) return std::nullopt;
+  const auto day = TakeNumber(text, 2);
+  if (!day || *day < 1 || *day > 31) return std::nullopt;
+  return DaysFromCivil(negative ? -*year : *year, static_cast<int>(*month), static_cast<int>(*day));
+}
+
+/// Fraction of a second as microseconds; further digits are cut.
+int64_t TakeFraction(std::string_view* text) {
+  int64_t micros = 0;
+  int64_t scale = 100000;
+  while (!text->empty() && text->front() >= '0' && text->front() <= '9') {
+    micros += (text->front() - '0') * scale;
+    scale /= 10;
+    text->remove_prefix(1);
+  }
+  return micros;
+}
+
+/// Seconds east of UTC.
+std::optional<int64_t> TakeZone(std::string_view* text) {
+  if (text->empty() || TakeChar(text, 'Z')) return 0;
+  int64_t sign = 0;
+  if (TakeChar(text, '+')) sign = 1;
+  if (sign == 0 && TakeChar(text, '-')) sign = -1;
+  if (sign == 0) return std::nullopt;
+  const auto hours = TakeNumber(text, 2);
+  TakeChar(text, ':');
+  const auto minutes = TakeNumber(text, 2);
+  if (!hours) return std::nullopt;
+  return sign * (*hours * 3600 + minutes.value_or(0) * 60);
+}
+
+}  // namespace
+
+std::string FormatDate(int64_t days) {
+  const Civil civil = CivilFromDays(days);
+  char text[40];
+  std::snprintf(text, sizeof(text), "%04lld-%02d-%02d", static_cast<long long>(civil.year), civil.month, civil.day);
+  return text;
+}
+
+std::string FormatMicros(int64_t micros, char separator) {
+  const int64_t seconds = FloorDiv(micros, 1000000);
+  char fraction[16];
+  std::snprintf(fraction, sizeof(fraction), ".%06d", static_cast<int>(micros - seconds * 1000000));
+  return FormatSeconds(seconds, separator) + fraction;
+}
+
+std::string FormatMillis(int64_t millis) {
+  const int64_t seconds = FloorDiv(millis, 1000);
+  char fraction[16];
+  std::snprintf(fraction, sizeof(fraction), ".%03d", static_cast<int>(millis - seconds * 1000));
+  return FormatSeconds(seconds, 'T') + fraction;
+}
+
+std::optional<int32_t> ParseDate(std::string_view text) {
+  const auto days = TakeDate(&text);
+  if (!days || !text.empty()) return std::nullopt;
+  return static_cast<int32_t>(*days);
+}
+
+std::optional<int64_t> ParseMicros(std::string_view text) {
+  const auto days = TakeDate(&text);
+  if (!days) return std::nullopt;
+  int64_t seconds = *days * 86400;
+  int64_t micros = 0;
+  if (!text.empty()) {
+    if (!TakeChar(&text, 'T') && !TakeChar(&text, ' ')) return std::nullopt;
+    const auto hour = TakeNumber(&text, 2);
+    if (!hour || !TakeChar(&text, ':')) return std::nullopt;
+    const auto minute = TakeNumber(&text, 2);
+    if (!minute) return std::nullopt;
+    int64_t second = 0;
+    if (TakeChar(&text, ':')) {
+      const auto parsed = TakeNumber(&text, 2);
+      if (!parsed) return std::nullopt;
+      second = *parsed;
+      if (TakeChar(&text, '.')) micros = TakeFraction(&text);
+    }
+    const auto zone = TakeZone(&text);
+    if (!zone || !text.empty() || *hour > 24 || *minute > 59 || second > 60) return std::nullopt;
+    seconds += *hour * 3600 + *minute * 60 + second - *zone;
+  }
+  return seconds * 1000000 + micros;
+}
+
+}  // namespace sluice::delta
