@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ struct EpochWork {
   flow::EpochOutput output;
   std::unique_ptr<flow::StagedEpoch> staged;
   flow::CommittedEpoch committed;
-  std::vector<flow::EpochMark> applied;  // the epochs this commit carries, oldest first, its own last
+  std::vector<EpochNumber> numbers;  // of the epochs this commit carries, oldest first, its own last
   EpochProgress progress;
   int64_t bytes = 0;
   int64_t started_steady_micros = 0;
@@ -50,7 +51,7 @@ struct EpochWork {
 
 struct ReadBudget {
   int64_t max_rows = 0;          // 0 = the flow's limits
-  int64_t max_wait_micros = 0;   // for the first row
+  int64_t max_wait_micros = 0;   // for the first row (shared by the inputs)
   int64_t gather_micros = 0;     // how long to go on while the sources are behind
 };
 
@@ -76,7 +77,7 @@ class FlowRunner {
   Result<std::unique_ptr<EpochWork>> ReadEpoch(const ReadBudget& budget);
   /// Step 3, second half.
   Status Process(EpochWork* work);
-  /// True when `work` has no output and may wait for the next epoch; `held` are epochs waiting already.
+  /// True when `work` has no output and may wait for the next epoch.
   static bool CanHold(const EpochWork& work);
   /// Makes `next` carry `held`: their commit becomes one.
   static void Merge(std::unique_ptr<EpochWork> held, EpochWork* next);
@@ -96,6 +97,8 @@ class FlowRunner {
 
   /// Saves the operators' state as of the last applied epoch, when it changed since the last save.
   Status SaveState();
+  /// Makes a saved state durable. From any thread: this is the slow half of saving.
+  Status FinishSave();
   Status Maintain();
   /// Makes waiting reads return soon.
   void Stop();
@@ -108,32 +111,43 @@ class FlowRunner {
   int64_t state_bytes() const { return state_bytes_.load(); }
 
  private:
-  struct InFlight {
-    EpochNumber number;
-    std::vector<flow::EpochMark> marks;
-  };
   FlowRunner(FlowSpec spec, const FlowEnvironment& environment);
-  Status Rebuild(const flow::Positions& from, EpochNumber after);
-  Status ReplayEpoch(const flow::EpochMark& mark, TimestampMicros watermark_before);
-  Status ReplayRange(const flow::Positions& until);
-  Status RunChain(EpochWork* work);
-  Status OpenSources();
-  Status RewindSources(const flow::Positions& positions);
   flow::Positions OfInput(size_t input, const flow::Positions& positions) const;
+  Status RewindSources(const flow::Positions& positions);
   Result<int64_t> PollInput(size_t input, const flow::PollLimits& limits, EpochWork* work);
+  std::unique_ptr<EpochWork> Plan(std::unique_ptr<EpochWork> work);
+  Status RunChain(EpochWork* work);
+  void SetReplayFrom(flow::EpochRecord* record) const;
+  void Gather(EpochWork* work) const;
+
+  // Restoring: flow_restore.cc.
+  Status RebuildFrom(const flow::Positions& from, EpochNumber after, std::optional<TimestampMicros> watermark);
+  Status ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::Positions at, TimestampMicros watermark);
+  Status ReplayTo(const flow::Positions& until, const flow::EpochMark& mark, TimestampMicros watermark,
+                  flow::Positions* at);
+  Status StateLost(const Status& cause) const;
+  void GoOnAt(const flow::RecoveredFlow& recovered);
 
   FlowSpec spec_;
   const FlowEnvironment environment_;
   OperatorChain chain_;
+  std::vector<flow::Operator*> stateful_;
   StateKeeper state_;
+  std::atomic<bool> stopping_{false};
+  bool chain_open_ = false;
+  bool state_broken_ = false;  // a step of restoring or applying failed: only Restore mends it
   // Reader.
-  flow::Positions read_positions_;
+  flow::Positions planned_;  // after the last epoch planned
+  flow::Positions read_;     // beyond it, where nothing but empty versions was read since
+  std::map<std::string, int64_t> read_fingerprints_;
+  int64_t unplanned_since_ = 0;  // steady time at which read_ went ahead of planned_; 0 = it did not
   EpochNumber next_epoch_;
-  std::vector<bool> opened_;
+  size_t sources_open_ = 0;
   // Processor.
   WatermarkTracker watermarks_;
-  std::deque<flow::EpochRecord> unapplied_;  // processed, not applied
-  flow::EpochRecord applied_;                // the last applied epoch
+  std::deque<flow::EpochMark> unapplied_;  // processed, not applied; `to` = all positions
+  StateHeader applied_;                    // the last applied epoch
+  EpochNumber saved_epoch_{-1};
   // Committer.
   flow::RecoveredFlow recovered_;
   EpochNumber committed_epoch_{-1};

@@ -43,7 +43,6 @@ struct FlowLimits {
   int64_t max_future_micros = 3'600'000'000;        // pipelines.watermark.maxFuture
   int64_t empty_commit_interval_micros = 1'000'000;  // epochs without output are gathered for so long
   int64_t state_save_interval_micros = 30'000'000;
-  int64_t maintain_interval_micros = 1'000'000;      // how often the sink is asked whether maintenance is due
   int max_retries = 0;                               // of retryable errors in a row; 0 = for ever (never under --once)
   int max_retries_once = 5;                          // the same under --once
 };
@@ -51,6 +50,9 @@ struct FlowLimits {
 struct FlowSpec {
   std::string name;    // "silver.silver_events", or the name of the CREATE FLOW
   std::string target;  // table name
+  /// Changes whenever the operators' state would mean something else (the query's text, say): older saved state is then
+  /// not used.
+  std::string definition;
   std::vector<FlowInput> inputs;
   std::vector<std::unique_ptr<flow::Operator>> operators;
   std::unique_ptr<flow::Sink> sink;

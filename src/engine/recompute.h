@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "flow/hand_off.h"
 #include "flow/operator.h"
 #include "flow/source.h"

@@ -27,9 +27,9 @@ struct StateHeader {
 
 class StateKeeper {
  public:
-  /// `store` may be null: nothing is saved and nothing found. Keeps the newest `keep` files.
-  StateKeeper(state::SnapshotStore* store, std::string flow_name, size_t keep = 2)
-      : store_(store), flow_name_(std::move(flow_name)), keep_(keep) {}
+  /// `store` may be null: nothing is saved and nothing found. State saved under another `definition` is not used.
+  StateKeeper(state::SnapshotStore* store, std::string flow_name, std::string definition)
+      : store_(store), flow_name_(std::move(flow_name)), definition_(std::move(definition)) {}
 
   bool enabled() const { return store_ != nullptr; }
   /// Writes the operators' bytes; durable after FinishPending. Does nothing while the one before is unfinished.
@@ -44,11 +44,13 @@ class StateKeeper {
                                           const std::vector<flow::Operator*>& operators);
 
  private:
+  static constexpr size_t kKeep = 2;  // files
+
   Status LoadOne(const state::SnapshotTag& tag, const std::vector<flow::Operator*>& operators, StateHeader* header);
 
   state::SnapshotStore* const store_;
   const std::string flow_name_;
-  const size_t keep_;
+  const std::string definition_;
   Mutex mutex_;
   std::unique_ptr<state::PendingSnapshot> pending_ GUARDED_BY(mutex_);
 };

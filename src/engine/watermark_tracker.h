@@ -32,7 +32,11 @@ class WatermarkTracker {
   TimestampMicros Advance(EpochNumber number, const flow::Positions& from,
                           const std::vector<TimestampMicros>& max_event_times);
   /// The oldest epoch that may hold rows not older than the watermark; null when none does.
-  const OpenEpoch* Oldest() const { return open_.empty() ? nullptr : &open_.front(); }
+  const OpenEpoch* Oldest() const;
+  /// The watermark is committed: epochs that ended before it are closed for good.
+  void Forget(TimestampMicros watermark);
+  /// Epochs after `last` are discarded; `watermark` is that after `last`.
+  void Rollback(EpochNumber last, TimestampMicros watermark);
 
   TimestampMicros watermark() const { return watermark_.load(); }
   bool has_watermark() const;
@@ -40,9 +44,11 @@ class WatermarkTracker {
   const std::deque<OpenEpoch>& open() const { return open_; }
 
  private:
+  void Join();
+
   const std::vector<std::optional<int64_t>> delays_;
   std::atomic<TimestampMicros> watermark_{kNoTimestamp};
-  std::deque<OpenEpoch> open_;  // bounded: neighbours are joined
+  std::deque<OpenEpoch> open_;
 };
 
 }  // namespace sluice::engine

@@ -23,6 +23,7 @@ struct RecoveredFlow {
   EpochNumber replay_epoch{-1};            // the epoch that started at replay_from; -1 = nothing recorded
   std::optional<EpochNumber> last_epoch;   // number of the last committed epoch
   bool committed_here = false;             // ... and this very sink object committed it (also when the reply was lost)
+  std::string committed_by;                // host, process and time of the last epoch's commit, for messages
   TableVersion version{-1};                // newest version of the target
 };
 
