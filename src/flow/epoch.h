@@ -40,6 +40,7 @@ struct EpochRecord {
   Positions from;                            // positions the epoch started from: the commit requires them
   Positions to;                              // next position per partition
   Positions replay_from;                     // "#from": where a rebuild of open state starts reading
+  EpochNumber replay_epoch{-1};                 // the epoch that started there; -1 = nothing recorded
   std::map<std::string, int64_t> fingerprints;  // "#fp" per partition: hash of the last consumed record
   std::vector<EpochMark> merged;  // earlier epochs without output that are committed together with this one
 };
