@@ -14,8 +14,9 @@ fetch_jars() {
   flock 8
   if [ ! -f "$libs/.complete" ] || [ "$here/pom.xml" -nt "$libs/.complete" ]; then
     local try done=""
+    rm -f "$libs"/*.jar "$libs/.complete"
     for try in 1 2 3 4; do
-      # --fail on a bad checksum: what Maven Central publishes is checked against its digests.
+      # -C: a jar that does not match the digest that Maven Central publishes is refused.
       if mvn -q -B -C -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$(realpath "$libs")" >&2; then
         done=1
         break
@@ -62,5 +63,6 @@ for _ in $(seq 600); do
 done
 echo "start.sh: the broker did not start within 60 s" >&2
 tail -n 20 "$data/broker.log" >&2
-kill "$pid"
+kill -s KILL "$pid"
+rm -f "$data/pid"
 exit 1

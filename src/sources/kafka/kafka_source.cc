@@ -1,0 +1,510 @@
+#include "sources/kafka/kafka_source.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+
+#include "base/log.h"
+#include "sources/kafka/kafka_client_internal.h"
+#include "sources/kafka/kafka_partition_internal.h"
+#include "sources/kafka/kafka_progress_internal.h"
+#include "sources/kafka/kafka_rows_internal.h"
+#include "sources/kafka/kafka_start_internal.h"
+#include "sources/kafka/kafka_watcher_internal.h"
+
+namespace sluice::sources {
+
+namespace {
+
+constexpr int64_t kWaitSliceMicros = 20'000;
+constexpr int64_t kStallMicros = 10'000'000;
+constexpr int64_t kLagIntervalMicros = 100'000;
+constexpr int64_t kRecheckIntervalMicros = 1'000'000;
+constexpr int kMaxClientEvents = 100;
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+bool IsVanished(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+bool IsOutOfRange(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+}
+
+bool IsUnreadable(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__BAD_MSG || error == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+         error == RD_KAFKA_RESP_ERR_INVALID_MSG || error == RD_KAFKA_RESP_ERR__UNDERFLOW;
+}
+
+std::string SourceName(const KafkaSourceOptions& options) {
+  if (!options.subscribe_pattern.empty()) return options.subscribe_pattern;
+  std::string name;
+  for (const std::string& topic : options.subscribe) name += (name.empty() ? "" : ",") + topic;
+  for (const auto& [topic, partitions] : options.assign) name += (name.empty() ? "" : ",") + topic;
+  return name;
+}
+
+int64_t RefreshIntervalMillis(const KafkaSourceOptions& options) {
+  const auto given = options.client.find("topic.metadata.refresh.interval.ms");
+  const int64_t millis = given == options.client.end() ? 10'000 : std::atoll(given->second.c_str());
+  return std::max<int64_t>(millis, 100);
+}
+
+}  // namespace
+
+/// One poll under way.
+struct PollState {
+  flow::SourceBatch out;
+  int64_t rows_left = 0;
+  int64_t bytes_left = 0;
+  bool full() const { return rows_left <= 0 || bytes_left <= 0; }
+};
+
+class KafkaSource::Impl {
+ public:
+  Impl(KafkaSourceOptions options, std::shared_ptr<arrow::Schema> schema, Clock& clock)
+      : options_(std::move(options)),
+        schema_(std::move(schema)),
+        state_(clock),
+        progress_(options_.id, &state_),
+        source_name_(SourceName(options_)),
+        clock_(clock),
+        builder_(schema_) {}
+  ~Impl() { (void)Close(); }
+
+  Status Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints);
+  Status PinEnd();
+  Result<bool> AtEnd();
+  Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits);
+  Status Rewind(const flow::Positions& positions);
+  void Stop();
+  Status Close();
+
+  const KafkaSourceOptions options_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  KafkaConnectionState state_;
+  KafkaProgress progress_;
+
+ private:
+  KafkaProbe Probe(int64_t timeout_millis) { return {client_.get(), options_, &state_, timeout_millis}; }
+  void AddPartition(const PartitionStart& start);
+  Status AssignAll();
+  Status Reassign(const KafkaPartition& partition);
+  Status AdoptNewPartitions();
+  Status ServeClient();
+  Status FillAll();
+  Status HandleEvent(KafkaPartition* partition, const PartitionEvent& event);
+  Status RecheckSuspects();
+  Status Recheck(KafkaPartition* partition);
+  /// Record time up to which messages may be delivered now, so that no partition runs ahead of the slowest.
+  int64_t LatestTimestamp();
+  int64_t OldestPending(KafkaPartition* partition);
+  Result<int64_t> DeliverRound(PollState* poll);
+  Status FlushRows(flow::SourceBatch* out);
+  void NotePositions(flow::SourceBatch* out);
+  void UpdateLag();
+  bool AllAtEnd() const;
+  bool AnyBacklog();
+
+  const std::string source_name_;
+  Clock& clock_;
+  WakeSignal wake_;
+  std::atomic<bool> stop_{false};
+
+  RdPtr<rd_kafka_t> client_;
+  std::vector<std::unique_ptr<KafkaPartition>> partitions_;  // by topic and number; destroyed before client_
+  std::unique_ptr<KafkaWatcher> watcher_;
+  KafkaRowBuilder builder_;
+  std::vector<KafkaPartition*> order_;  // scratch of DeliverRound
+  bool pinned_ = false;
+  bool any_suspect_ = false;
+  int64_t next_recheck_ = 0;
+  int64_t next_lag_ = 0;
+};
+
+Status KafkaSource::Impl::Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) {
+  SLUICE_CHECK(client_ == nullptr, "a Kafka source is opened once");
+  StartPlan plan;
+  {
+    SLUICE_ASSIGN_OR_RETURN(const auto probe, NewConsumer(options_, KafkaClientRole::kProbe, 1, &state_));
+    SLUICE_ASSIGN_OR_RETURN(const auto found,
+                            DiscoverPartitions(probe.get(), options_, &state_, options_.connect_timeout_millis));
+    SLUICE_ASSIGN_OR_RETURN(
+        plan, PlanStart({probe.get(), options_, &state_, options_.connect_timeout_millis}, found, committed, fingerprints));
+  }
+  progress_.AddGaps(std::move(plan.gaps));
+  SLUICE_ASSIGN_OR_RETURN(client_, NewConsumer(options_, KafkaClientRole::kReader, plan.starts.size(), &state_));
+  std::vector<TopicPartition> known;
+  for (const PartitionStart& start : plan.starts) {
+    AddPartition(start);
+    partitions_.back()->announced = start.committed;
+    known.push_back(start.partition);
+  }
+  SLUICE_RETURN_NOT_OK(AssignAll());
+  progress_.Attach(client_.get());
+  watcher_ = std::make_unique<KafkaWatcher>(client_.get(), options_, &state_, known, RefreshIntervalMillis(options_));
+  log::Info("kafka source {}: reading {} partitions of {}", options_.id, known.size(), source_name_);
+  return Status::OK();
+}
+
+void KafkaSource::Impl::AddPartition(const PartitionStart& start) {
+  partitions_.push_back(std::make_unique<KafkaPartition>(client_.get(), start.partition, options_.id, start.offset,
+                                                         start.high, &wake_));
+  progress_.AddPartition(start.partition);
+}
+
+Status KafkaSource::Impl::AssignAll() {
+  const PartitionList list = NewPartitionList(partitions_.size());
+  for (const auto& partition : partitions_) {
+    rd_kafka_topic_partition_list_add(list.get(), partition->id().first.c_str(), partition->id().second)->offset =
+        partition->next();
+  }
+  const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK() : KafkaError(error, "cannot assign partitions");
+}
+
+Status KafkaSource::Impl::Reassign(const KafkaPartition& partition) {
+  const PartitionList list = NewPartitionList(1);
+  rd_kafka_topic_partition_list_add(list.get(), partition.id().first.c_str(), partition.id().second)->offset =
+      partition.next();
+  const RdPtr<rd_kafka_error_t> gone(rd_kafka_incremental_unassign(client_.get(), list.get()));
+  const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
+  if (error == nullptr) return Status::OK();
+  return KafkaError(rd_kafka_error_code(error.get()), "cannot assign " + partition.name(),
+                    rd_kafka_error_string(error.get()));
+}
+
+Status KafkaSource::Impl::AdoptNewPartitions() {
+  if (pinned_ || watcher_ == nullptr) return Status::OK();
+  for (const PartitionStart& start : watcher_->TakeFound()) {
+    AddPartition(start);
+    const PartitionList list = NewPartitionList(1);
+    rd_kafka_topic_partition_list_add(list.get(), start.partition.first.c_str(), start.partition.second)->offset =
+        start.offset;
+    const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
+    if (error != nullptr) {
+      return KafkaError(rd_kafka_error_code(error.get()), "cannot assign " + PartitionName(start.partition),
+                        rd_kafka_error_string(error.get()));
+    }
+  }
+  return Status::OK();
+}
+
+Status KafkaSource::Impl::PinEnd() {
+  std::vector<TopicPartition> ids;
+  for (const auto& partition : partitions_) ids.push_back(partition->id());
+  SLUICE_ASSIGN_OR_RETURN(const auto ends, PlanEnd(Probe(options_.connect_timeout_millis), ids));
+  bool read_beyond = false;
+  for (const auto& partition : partitions_) {
+    // Records behind an earlier end were dropped: they must be fetched again for a later one.
+    read_beyond = read_beyond || (pinned_ && partition->AtEnd() && partition->end() < ends.at(partition->id()));
+    partition->set_end(ends.at(partition->id()));
+  }
+  pinned_ = true;
+  if (!read_beyond) return Status::OK();
+  for (const auto& partition : partitions_) partition->Reset(partition->next());
+  return AssignAll();
+}
+
+bool KafkaSource::Impl::AllAtEnd() const {
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->AtEnd(); });
+}
+
+Result<bool> KafkaSource::Impl::AtEnd() {
+  if (!pinned_) return false;
+  return AllAtEnd();
+}
+
+// Errors of the client as a whole, and its callbacks.
+Status KafkaSource::Impl::ServeClient() {
+  for (int i = 0; i < kMaxClientEvents; ++i) {
+    const RdPtr<rd_kafka_message_t> event(rd_kafka_consumer_poll(client_.get(), 0));
+    if (event == nullptr) break;
+    SLUICE_CHECK(event->err != RD_KAFKA_RESP_ERR_NO_ERROR, "records arrive on the queue of their partition");
+    if (event->err == RD_KAFKA_RESP_ERR__FATAL) {
+      return KafkaError(event->err, "the Kafka client gave up", rd_kafka_message_errstr(event.get()));
+    }
+    log::Debug("kafka source {}: {}", options_.id, rd_kafka_message_errstr(event.get()));
+  }
+  return Status::OK();
+}
+
+Status KafkaSource::Impl::HandleEvent(KafkaPartition* partition, const PartitionEvent& event) {
+  if (IsOutOfRange(event.error) || IsVanished(event.error)) {
+    log::Warn("kafka source {}: {}: {}", options_.id, partition->name(), event.text);
+    partition->suspect = true;
+    any_suspect_ = true;
+    return Status::OK();
+  }
+  if (event.error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+    return KafkaError(event.error, "cannot read " + partition->name(), event.text);
+  }
+  if (IsUnreadable(event.error)) {
+    return MakeError("KAFKA_RECORD_UNREADABLE",
+                     "a record cannot be read: " + partition->name() + ", at or after offset " +
+                         std::to_string(partition->next()) + ": " + event.text,
+                     "the broker's copy is damaged or compressed in a way this client does not know");
+  }
+  log::Debug("kafka source {}: {}: {}", options_.id, partition->name(), event.text);
+  return Status::OK();
+}
+
+Status KafkaSource::Impl::FillAll() {
+  for (const auto& partition : partitions_) {
+    if (partition->suspect) continue;
+    const PartitionEvent event = partition->Fill();
+    if (event.error != RD_KAFKA_RESP_ERR_NO_ERROR) SLUICE_RETURN_NOT_OK(HandleEvent(partition.get(), event));
+    if (partition->has_message()) state_.Alive();
+  }
+  return Status::OK();
+}
+
+// A partition whose topic vanished or whose position is out of range goes on only after the same checks as at Open.
+Status KafkaSource::Impl::RecheckSuspects() {
+  if (!any_suspect_ || clock_.SteadyMicros() < next_recheck_) return Status::OK();
+  bool left = false;
+  for (const auto& partition : partitions_) {
+    if (!partition->suspect) continue;
+    const Status status = Recheck(partition.get());
+    if (HasCode(status, "KAFKA_UNREACHABLE") || HasCode(status, "KAFKA_TOPIC_NOT_FOUND") ||
+        HasCode(status, "KAFKA_CLIENT_ERROR")) {
+      left = true;
+      continue;
+    }
+    SLUICE_RETURN_NOT_OK(status);
+  }
+  any_suspect_ = left;
+  next_recheck_ = clock_.SteadyMicros() + kRecheckIntervalMicros;
+  return Status::OK();
+}
+
+Status KafkaSource::Impl::Recheck(KafkaPartition* partition) {
+  KafkaConnectionState probe_state(clock_);
+  SLUICE_ASSIGN_OR_RETURN(const auto probe, NewConsumer(options_, KafkaClientRole::kProbe, 1, &probe_state));
+  const flow::Positions position = {{partition->key(), partition->next()}};
+  std::map<std::string, int64_t> fingerprints;
+  if (partition->fingerprint() != 0) fingerprints[partition->key()] = partition->fingerprint();
+  const KafkaProbe asked{probe.get(), options_, &probe_state, kRecheckIntervalMicros / 1'000};
+  SLUICE_ASSIGN_OR_RETURN(StartPlan plan, PlanStart(asked, {partition->id()}, position, fingerprints));
+  progress_.AddGaps(std::move(plan.gaps));
+  partition->Reset(plan.starts.front().offset);
+  partition->suspect = false;
+  return Reassign(*partition);
+}
+
+// Record time of the oldest record known to be undelivered; kNoLimit when there is none or it has no time.
+int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
+  if (partition->has_message() && !partition->suspect) {
+    partition->waiting_since = 0;
+    partition->stalled = false;
+    return partition->head_timestamp() < 0 ? kNoLimit : partition->head_timestamp();
+  }
+  if (partition->suspect || !partition->HasBacklog()) {
+    partition->waiting_since = 0;
+    return kNoLimit;
+  }
+  const int64_t now = clock_.SteadyMicros();
+  if (partition->waiting_since == 0) partition->waiting_since = now;
+  if (!partition->stalled && now - partition->waiting_since > kStallMicros) {
+    partition->stalled = true;
+    log::Warn("kafka source {}: nothing arrives from {}, the other partitions go on without it", options_.id,
+              partition->name());
+  }
+  return partition->stalled ? kNoLimit : partition->last_timestamp();
+}
+
+int64_t KafkaSource::Impl::LatestTimestamp() {
+  if (partitions_.size() < 2) return kNoLimit;
+  int64_t oldest = kNoLimit;
+  for (const auto& partition : partitions_) oldest = std::min(oldest, OldestPending(partition.get()));
+  if (oldest == KafkaPartition::kNoTimestamp) return oldest;
+  // Nothing waits for records that claim to be of the future.
+  const int64_t now = clock_.NowMicros() / 1'000;
+  if (oldest >= now - options_.alignment_millis) return kNoLimit;
+  return oldest + options_.alignment_millis;
+}
+
+Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
+  SLUICE_RETURN_NOT_OK(FillAll());
+  const int64_t latest = LatestTimestamp();
+  order_.clear();
+  for (const auto& partition : partitions_) {
+    if (partition->has_message() && !partition->suspect) order_.push_back(partition.get());
+  }
+  std::sort(order_.begin(), order_.end(), [](const KafkaPartition* a, const KafkaPartition* b) {
+    return a->head_timestamp() < b->head_timestamp();
+  });
+  int64_t delivered = 0;
+  for (KafkaPartition* partition : order_) {
+    while (!poll->full() && partition->has_message()) {
+      int64_t bytes = 0;
+      SLUICE_ASSIGN_OR_RETURN(
+          const int64_t rows,
+          partition->Deliver(latest, std::min(poll->rows_left, options_.batch_rows - builder_.rows()),
+                             std::min(poll->bytes_left, options_.batch_bytes - builder_.payload_bytes()), &builder_,
+                             &bytes));
+      if (rows == 0) break;
+      delivered += rows;
+      poll->rows_left -= rows;
+      poll->bytes_left -= bytes;
+      if (builder_.rows() >= options_.batch_rows || builder_.payload_bytes() >= options_.batch_bytes) {
+        SLUICE_RETURN_NOT_OK(FlushRows(&poll->out));
+      }
+    }
+  }
+  return delivered;
+}
+
+Status KafkaSource::Impl::FlushRows(flow::SourceBatch* out) {
+  if (builder_.rows() == 0) return Status::OK();
+  auto rows = std::make_shared<SourceRows>();
+  rows->source_name = source_name_;
+  SLUICE_ASSIGN_OR_RETURN(rows->rows, builder_.Finish());
+  out->num_rows += rows->rows->num_rows();
+  out->rows.push_back(std::move(rows));
+  return Status::OK();
+}
+
+void KafkaSource::Impl::NotePositions(flow::SourceBatch* out) {
+  if (out->num_rows == 0) return;  // what only passed over transaction markers is told with the next rows
+  for (const auto& partition : partitions_) {
+    if (!partition->advanced && partition->announced) continue;
+    out->next[partition->key()] = partition->next();
+    const int64_t fingerprint = partition->fingerprint();
+    if (fingerprint != 0) out->fingerprints[partition->key()] = fingerprint;
+    partition->advanced = false;
+    partition->announced = true;
+  }
+}
+
+bool KafkaSource::Impl::AnyBacklog() {
+  return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) {
+    return !partition->suspect && !partition->stalled && partition->HasBacklog();
+  });
+}
+
+Result<flow::SourceBatch> KafkaSource::Impl::PollBatch(const flow::PollLimits& limits) {
+  SLUICE_RETURN_NOT_OK(ServeClient());
+  SLUICE_RETURN_NOT_OK(AdoptNewPartitions());
+  SLUICE_RETURN_NOT_OK(RecheckSuspects());
+  PollState poll;
+  poll.rows_left = std::min(limits.max_rows, options_.max_offsets_per_trigger.value_or(kNoLimit));
+  poll.bytes_left = limits.max_bytes;
+  const int64_t deadline = clock_.SteadyMicros() + limits.max_wait_micros;
+  while (!poll.full()) {
+    SLUICE_ASSIGN_OR_RETURN(const int64_t delivered, DeliverRound(&poll));
+    if (delivered > 0) continue;
+    // Rows are kept waiting only while it is known that more are on their way.
+    const bool has_rows = poll.out.num_rows > 0 || builder_.rows() > 0;
+    if (has_rows && !AnyBacklog()) break;
+    if (pinned_ && AllAtEnd()) break;
+    const int64_t left = deadline - clock_.SteadyMicros();
+    if (left <= 0 || stop_.load()) break;
+    wake_.Wait(std::min(left, kWaitSliceMicros));
+  }
+  stop_ = false;
+  SLUICE_RETURN_NOT_OK(FlushRows(&poll.out));
+  NotePositions(&poll.out);
+  UpdateLag();
+  return std::move(poll.out);
+}
+
+void KafkaSource::Impl::UpdateLag() {
+  const int64_t now = clock_.SteadyMicros();
+  if (now < next_lag_) return;
+  next_lag_ = now + kLagIntervalMicros;
+  int64_t records = 0;
+  std::string problem = watcher_ == nullptr ? "" : watcher_->Problem();
+  for (const auto& partition : partitions_) {
+    records += partition->Lag();
+    if (partition->suspect && problem.empty()) problem = "waiting for partition " + partition->name();
+  }
+  progress_.SetLag(records, std::move(problem));
+}
+
+Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
+  for (const auto& partition : partitions_) {
+    const auto position = positions.find(partition->key());
+    partition->announced = position != positions.end();
+    partition->Reset(partition->announced ? position->second : partition->start());
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto discarded, builder_.Finish());
+  return AssignAll();
+}
+
+void KafkaSource::Impl::Stop() {
+  stop_ = true;
+  wake_.Raise();
+}
+
+Status KafkaSource::Impl::Close() {
+  watcher_.reset();
+  progress_.Detach();
+  partitions_.clear();
+  client_.reset();
+  return Status::OK();
+}
+
+KafkaSource::KafkaSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+KafkaSource::~KafkaSource() = default;
+
+Result<std::unique_ptr<KafkaSource>> KafkaSource::Make(KafkaSourceOptions options, std::vector<std::string> columns,
+                                                       Clock& clock) {
+  std::shared_ptr<arrow::Schema> schema = FullSchema(options.include_headers);
+  if (!columns.empty()) {
+    arrow::FieldVector fields;
+    for (const std::string& column : columns) {
+      const auto field = schema->GetFieldByName(column);
+      if (field == nullptr) {
+        return MakeError("KAFKA_INVALID_OPTION", "a Kafka source has no such column: " + column,
+                         column == "headers" ? "set includeHeaders to true" : schema->ToString());
+      }
+      fields.push_back(field);
+    }
+    schema = arrow::schema(std::move(fields));
+  }
+  // The client's own properties are checked now, not when the run starts.
+  SLUICE_RETURN_NOT_OK(CheckClientProperties(options));
+  return std::unique_ptr<KafkaSource>(
+      new KafkaSource(std::make_unique<Impl>(std::move(options), std::move(schema), clock)));
+}
+
+std::shared_ptr<arrow::Schema> KafkaSource::FullSchema(bool include_headers) {
+  arrow::FieldVector fields = {arrow::field("key", arrow::binary()),
+                               arrow::field("value", arrow::binary()),
+                               arrow::field("topic", arrow::utf8()),
+                               arrow::field("partition", arrow::int32()),
+                               arrow::field("offset", arrow::int64()),
+                               arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+                               arrow::field("timestampType", arrow::int32())};
+  if (include_headers) {
+    const auto entry = arrow::struct_({arrow::field("key", arrow::utf8()), arrow::field("value", arrow::binary())});
+    fields.push_back(arrow::field("headers", arrow::list(entry)));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+const std::string& KafkaSource::id() const { return impl_->options_.id; }
+const std::shared_ptr<arrow::Schema>& KafkaSource::schema() const { return impl_->schema_; }
+Status KafkaSource::Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) {
+  return impl_->Open(committed, fingerprints);
+}
+Status KafkaSource::PinEnd() { return impl_->PinEnd(); }
+Result<bool> KafkaSource::AtEnd() { return impl_->AtEnd(); }
+Result<flow::SourceBatch> KafkaSource::PollBatch(const flow::PollLimits& limits) { return impl_->PollBatch(limits); }
+Status KafkaSource::Rewind(const flow::Positions& positions) { return impl_->Rewind(positions); }
+void KafkaSource::OnCommitted(const flow::Positions& positions) { impl_->progress_.OnCommitted(positions); }
+flow::SourceLag KafkaSource::Lag() { return impl_->progress_.Lag(); }
+void KafkaSource::Stop() { impl_->Stop(); }
+Status KafkaSource::Close() { return impl_->Close(); }
+const KafkaSourceOptions& KafkaSource::options() const { return impl_->options_; }
+int64_t KafkaSource::CommittedOffset(const std::string& topic, int32_t partition) const {
+  return impl_->progress_.CommittedOffset(PartitionName({topic, partition}));
+}
+std::vector<KafkaGap> KafkaSource::TakeGaps() { return impl_->progress_.TakeGaps(); }
+int64_t KafkaSource::LostRecords() const { return impl_->progress_.LostRecords(); }
+
+}  // namespace sluice::sources
