@@ -47,7 +47,7 @@ lint: test-deps lint-fast fmt-check ## all checks, with clang-tidy (slow)
 	@printf '%s\n' $(filter %.cc,$(FILES)) | xargs -P $(JOBS) -n 2 $(CLANG_TIDY) -p build/dev --quiet
 
 lint-fast: ## layers, banned words, sizes, error pages
-	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py
+	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py && tools/check_docs.py
 
 fmt: ## formats the sources
 	@$(CLANG_FORMAT) -i $(FILES)

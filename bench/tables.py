@@ -42,15 +42,15 @@ def figures(out):
         con.register("t", rows) if name == "gold" else rows.create_view("t", replace=True)
         if name == "bronze":
             query = "SELECT count(*), count(DISTINCT (partition, \"offset\")) FROM t"
-            result["rows_bronze"], result["bronze_offsets"] = con.execute(query).fetchone()
+            result["rows_bronze"], result["bronze_offsets"] = con.execute(query).fetchall()[0]
         elif name == "silver":
-            row = con.execute(SILVER).fetchone()
+            row = con.execute(SILVER).fetchall()[0]
             result.update(rows_silver=row[0], silver_distinct=row[1], revenue=str(row[2]), response_time=row[3])
         else:
             names = {c[0] for c in con.execute("DESCRIBE t").fetchall()}
             count, revenue = ("events", "revenue") if "events" in names else ("event_count", "total_revenue")
             query = f"SELECT count(*), sum({count}), sum({revenue}), round(sum({count} * avg_response_time), 3) FROM t"
-            row = con.execute(query).fetchone()
+            row = con.execute(query).fetchall()[0]
             result.update(rows_gold=row[0], gold_events=int(row[1]), gold_revenue=str(row[2]), gold_response_time=row[3])
         con.unregister("t") if name == "gold" else con.execute("DROP VIEW t")
     return result

@@ -47,7 +47,7 @@ for at, entry in silver_commits:
     paths = added(entry, "silver")
     files += len(paths)
     listing = ", ".join("'" + path + "'" for path in paths)
-    held += con.execute(f"SELECT count(*) FROM read_parquet([{listing}])").fetchone()[0]
+    held += con.execute(f"SELECT count(*) FROM read_parquet([{listing}])").fetchall()[0][0]
     step = bisect.bisect_left(totals, held)
     gold_at = steps[step][1] if step < len(steps) else None
     con.execute(f"""INSERT INTO delays SELECT ? - epoch_us(event_time) / 1000.0, ? - epoch_us(event_time) / 1000.0
@@ -57,7 +57,7 @@ answer = {"silver_commits": len(silver_commits), "silver_files": files, "gold_co
           "first_commit": {n: next(commits(tables, n))[0] for n in ("bronze", "silver", "gold") if any(commits(tables, n))}}
 for name in ("silver", "gold"):
     row = con.execute(f"SELECT count({name}), quantile_cont({name}, 0.5), quantile_cont({name}, 0.99), max({name})"
-                      " FROM delays").fetchone()
+                      " FROM delays").fetchall()[0]
     answer[f"visible_{name}"] = row[0]
     for key, number in zip(("p50_ms", "p99_ms", "max_ms"), row[1:]):
         answer[f"{name}_{key}"] = None if number is None else round(number)
