@@ -16,10 +16,12 @@
 namespace sluice::delta {
 
 struct DataFileOptions {
-  std::string compression_codec;          // empty = the table's
-  int64_t max_file_rows = 64LL << 20;     // a new file is begun above it
+  std::string compression_codec;              // empty = the table's
+  int64_t max_file_rows = 64LL << 20;         // a new file is begun above it
+  int64_t max_file_bytes = 1LL << 30;         // the same, bytes written
   int64_t max_row_group_rows = 1LL << 20;
-  int max_open_partitions = 256;          // more partition values in one epoch close the oldest file
+  int64_t max_row_group_bytes = 128LL << 20;  // of Arrow data; a row group is held in memory until it is full
+  size_t max_open_partitions = 64;            // more partition values in one epoch close files early
   bool data_change = true;
 };
 
@@ -31,8 +33,8 @@ class DataFileWriter {
                                                       const DataFileOptions& options = {});
   ~DataFileWriter();
 
-  /// `rows` must have the table's columns, by name; types as the table returns them or castable without loss.
-  /// DELTA_SCHEMA_MISMATCH, DELTA_NOT_NULL_VIOLATION.
+  /// `rows` must have the table's columns, by name (a missing nullable one is null); types as the table returns them
+  /// or castable without loss. DELTA_SCHEMA_MISMATCH, DELTA_NOT_NULL_VIOLATION.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows);
   /// Closes the files (durable on return) and says what to add to the table. Empty when no row came.
   Result<std::vector<AddFile>> Finish();
@@ -43,16 +45,15 @@ class DataFileWriter {
  private:
   class OpenFile;
   DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot, const DataFileOptions& options);
-  Status WritePartition(const PartitionValues& values, const std::string& folder,
-                        const std::shared_ptr<arrow::RecordBatch>& rows);
-  Status WriteSplit(const std::shared_ptr<arrow::RecordBatch>& rows);
-  Status CloseFile(OpenFile* file);
+  Status WriteGroup(const arrow::ArrayVector& keys, int64_t key_row, const std::shared_ptr<arrow::RecordBatch>& rows);
+  Result<OpenFile*> FileFor(const std::string& folder, PartitionValues values);
+  Status CloseFile(const std::string& folder);
 
   Table& table_;
   std::shared_ptr<const Snapshot> snapshot_;
   DataFileOptions options_;
-  std::shared_ptr<arrow::Schema> file_schema_;  // without partition columns, physical names
-  std::vector<int> file_columns_;               // index in the table schema of each column of the file
+  std::shared_ptr<arrow::Schema> file_schema_;  // the table's without partition columns
+  std::vector<int> file_columns_;               // index in the table's schema of each column of the file
   std::vector<int> partition_columns_;
   std::map<std::string, std::unique_ptr<OpenFile>> open_;  // by folder
   std::vector<AddFile> finished_;

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "delta/adapt_columns.h"
 #include "delta/number_text.h"
 #include "delta/partition_value.h"
-#include "delta/schema_json.h"
 #include "delta/time_text.h"
 
 namespace sluice::delta {
@@ -26,11 +26,6 @@ std::vector<std::string> SplitPath(const std::string& dotted) {
     if (dot == std::string::npos) return parts;
     begin = dot + 1;
   }
-}
-
-std::string PhysicalName(const arrow::Field& field) {
-  const std::string name = ColumnMetadata(field, "delta.columnMapping.physicalName");
-  return name.empty() ? field.name() : name;
 }
 
 struct Leaf {

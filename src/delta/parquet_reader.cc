@@ -1,0 +1,194 @@
+#include "delta/parquet_reader.h"
+
+#include <arrow/compute/api_vector.h>
+#include <parquet/exception.h>
+#include <parquet/file_reader.h>
+#include <parquet/schema.h>
+
+#include <algorithm>
+
+#include "batch/select_rows.h"
+#include "delta/adapt_columns.h"
+#include "delta/deletion_vector.h"
+#include "delta/parquet_file_internal.h"
+#include "delta/partition_value.h"
+
+namespace sluice::delta {
+namespace {
+
+constexpr char kRowIndex[] = "__row_index";
+
+/// Where a column of the result comes from.
+struct Column {
+  std::shared_ptr<arrow::Field> field;
+  std::shared_ptr<arrow::Scalar> constant;  // partition value, or null for a column the file does not have
+  std::string file_name;                    // else: name in the file
+};
+
+/// Leaf columns of the file that belong to the top-level fields `names`.
+std::vector<int> LeavesOf(const parquet::SchemaDescriptor& schema, const std::vector<Column>& columns) {
+  std::vector<int> leaves;
+  for (int i = 0; i < schema.num_columns(); ++i) {
+    const std::string& root = schema.GetColumnRoot(i)->name();
+    const bool wanted = std::any_of(columns.begin(), columns.end(), [&](const Column& column) {
+      return column.constant == nullptr && column.file_name == root;
+    });
+    if (wanted) leaves.push_back(i);
+  }
+  return leaves;
+}
+
+bool HasRoot(const parquet::SchemaDescriptor& schema, const std::string& name) {
+  const auto* root = schema.group_node();
+  for (int i = 0; i < root->field_count(); ++i) {
+    if (root->field(i)->name() == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+class DataFileReader::Impl {
+ public:
+  Impl(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot, const DataFileReadOptions& options)
+      : storage_(storage), snapshot_(std::move(snapshot)), options_(options) {}
+
+  Status Open(const AddFile& file) {
+    path_ = ResolvePath(snapshot_->table_path(), file.path);
+    SLUICE_ASSIGN_OR_RETURN(reader_, OpenParquet(storage_, path_, options_.batch_rows));
+    const auto metadata = reader_->parquet_reader()->metadata();
+    SLUICE_RETURN_NOT_OK(ResolveColumns(file, *metadata->schema()));
+    if (file.deletion_vector.has_value() && !options_.keep_deleted) {
+      SLUICE_ASSIGN_OR_RETURN(auto vector, ReadDeletionVector(storage_, snapshot_->table_path(), *file.deletion_vector));
+      deletion_vector_ = std::make_unique<DeletionVector>(std::move(vector));
+    }
+    rows_left_ = metadata->num_rows();
+    const std::vector<int> leaves = LeavesOf(*metadata->schema(), columns_);
+    if (leaves.empty()) return Status::OK();  // only partition values: nothing of the file is read
+    std::vector<int> row_groups;
+    for (int i = 0; i < metadata->num_row_groups(); ++i) row_groups.push_back(i);
+    auto batches = reader_->GetRecordBatchReader(row_groups, leaves);
+    if (!batches.ok()) return ParquetError(batches.status(), path_);
+    batches_ = batches.MoveValueUnsafe();
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next() {
+    while (true) {
+      std::shared_ptr<arrow::RecordBatch> raw;
+      int64_t rows = 0;
+      if (batches_ != nullptr) {
+        SLUICE_ASSIGN_OR_RETURN(raw, NextRaw());
+        if (raw == nullptr) return std::shared_ptr<arrow::RecordBatch>();
+        rows = raw->num_rows();
+      } else {
+        rows = std::min(rows_left_, options_.batch_rows);
+        rows_left_ -= rows;
+        if (rows == 0) return std::shared_ptr<arrow::RecordBatch>();
+      }
+      if (rows == 0) continue;
+      SLUICE_ASSIGN_OR_RETURN(auto batch, Build(raw, rows));
+      first_row_ += rows;
+      if (batch->num_rows() > 0) return batch;
+    }
+  }
+
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+
+ private:
+  Status ResolveColumns(const AddFile& file, const parquet::SchemaDescriptor& file_schema) {
+    std::vector<std::string> names;
+    if (options_.columns.has_value()) {
+      names = *options_.columns;
+    } else {
+      names = snapshot_->schema()->field_names();
+    }
+    const auto& partitions = snapshot_->partition_columns();
+    arrow::FieldVector fields;
+    for (const std::string& name : names) {
+      const auto field = snapshot_->schema()->GetFieldByName(name);
+      if (field == nullptr) return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
+      Column column{field, nullptr, PhysicalName(*field)};
+      if (std::find(partitions.begin(), partitions.end(), name) != partitions.end()) {
+        const auto it = file.partition_values.find(column.file_name);
+        const auto text = it == file.partition_values.end() ? std::nullopt : it->second;
+        SLUICE_ASSIGN_OR_RETURN(column.constant, PartitionValueFromString(text, field->type()));
+      } else if (!HasRoot(file_schema, column.file_name)) {
+        column.constant = arrow::MakeNullScalar(field->type());
+      }
+      fields.push_back(field);
+      columns_.push_back(std::move(column));
+    }
+    if (options_.with_row_index) fields.push_back(arrow::field(kRowIndex, arrow::int64(), false));
+    schema_ = arrow::schema(std::move(fields));
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> NextRaw() {
+    std::shared_ptr<arrow::RecordBatch> raw;
+    try {
+      SLUICE_RETURN_NOT_OK(ParquetError(batches_->ReadNext(&raw), path_));
+    } catch (const parquet::ParquetException& error) {
+      return ParquetError(Status::IOError(error.what()), path_);
+    }
+    return raw;
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Build(const std::shared_ptr<arrow::RecordBatch>& raw, int64_t rows) {
+    arrow::ArrayVector arrays;
+    for (const Column& column : columns_) {
+      if (column.constant != nullptr) {
+        SLUICE_ASSIGN_OR_RETURN(auto array, arrow::MakeArrayFromScalar(*column.constant, rows));
+        arrays.push_back(std::move(array));
+        continue;
+      }
+      const auto found = raw->GetColumnByName(column.file_name);
+      if (found == nullptr) return MakeError("DELTA_FILE_CORRUPT", "column missing: " + column.file_name + " in " + path_);
+      SLUICE_ASSIGN_OR_RETURN(auto array, AdaptArray(found, column.field->type(), column.field->name()));
+      arrays.push_back(std::move(array));
+    }
+    if (options_.with_row_index) {
+      arrow::Int64Builder builder;
+      SLUICE_RETURN_NOT_OK(builder.Reserve(rows));
+      for (int64_t i = 0; i < rows; ++i) builder.UnsafeAppend(first_row_ + i);
+      SLUICE_ASSIGN_OR_RETURN(auto index, builder.Finish());
+      arrays.push_back(std::move(index));
+    }
+    auto batch = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
+    if (deletion_vector_ == nullptr) return batch;
+    std::vector<uint32_t> live;
+    live.reserve(static_cast<size_t>(rows));
+    deletion_vector_->AppendLive(static_cast<uint64_t>(first_row_), static_cast<uint32_t>(rows), &live);
+    if (static_cast<int64_t>(live.size()) == rows) return batch;
+    SLUICE_ASSIGN_OR_RETURN(const auto indices, MakeIndices(live));
+    return TakeRows(batch, indices);
+  }
+
+  storage::Storage& storage_;
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const DataFileReadOptions options_;
+  std::string path_;
+  std::unique_ptr<parquet::arrow::FileReader> reader_;
+  std::unique_ptr<arrow::RecordBatchReader> batches_;
+  std::unique_ptr<DeletionVector> deletion_vector_;
+  std::vector<Column> columns_;
+  std::shared_ptr<arrow::Schema> schema_;
+  int64_t first_row_ = 0;  // of the next batch in the file
+  int64_t rows_left_ = 0;  // when only partition values are read
+};
+
+DataFileReader::DataFileReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DataFileReader::~DataFileReader() = default;
+
+Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(storage::Storage& storage,
+                                                             std::shared_ptr<const Snapshot> snapshot,
+                                                             const AddFile& file, const DataFileReadOptions& options) {
+  auto impl = std::make_unique<Impl>(storage, std::move(snapshot), options);
+  SLUICE_RETURN_NOT_OK(impl->Open(file));
+  return std::unique_ptr<DataFileReader>(new DataFileReader(std::move(impl)));
+}
+
+const std::shared_ptr<arrow::Schema>& DataFileReader::schema() const { return impl_->schema(); }
+Result<std::shared_ptr<arrow::RecordBatch>> DataFileReader::Next() { return impl_->Next(); }
+
+}  // namespace sluice::delta
