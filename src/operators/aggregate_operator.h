@@ -55,7 +55,8 @@ class AggregateOperator : public flow::Operator {
   struct EpochDelta;
   AggregateOperator(AggregateOptions options, std::shared_ptr<arrow::Schema> schema);
   Result<EpochDelta*> DeltaOf(EpochNumber epoch);
-  Status EmitGroups(const EpochDelta& delta, size_t position, flow::Collector* out);
+  void Recycle(std::unique_ptr<GroupTable> groups);
+  Status EmitChanged(flow::Collector* out);
   Status CheckLimit() const;
 
   const AggregateOptions options_;

@@ -1,9 +1,12 @@
-// Saved state of one flow: a few files, each named by the commit it belongs to and checked by a hash at its end. State is
-// a cache of what the log and the sources say: a bad file is skipped, never an error. One owner at a time, except that
-// PendingSnapshot::Finish may run on another thread.
+// Saved state of one flow: a few files, each named by the commit it belongs to and checked by a
+// hash at its end. State is a cache of what the log and the sources say: a bad file is skipped,
+// never an error. One owner at a time, except that PendingSnapshot::Finish may run on another
+// thread.
 //
-//   <generation>-<epoch>-<version>.state:  "SLUICEST" u64 format  { u64 size, bytes } per section  u64 end mark
-//                                          u64 hash low, u64 hash high (XXH3-128 of the sections' hashes)
+//   <generation>-<epoch>-<version>.state:  "SLUICEST" u64 format  { u64 size, bytes } per section
+//   u64 end mark
+//                                          u64 hash low, u64 hash high (XXH3-128 of the sections'
+//                                          hashes)
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -37,7 +40,8 @@ class PendingSnapshot {
 class SnapshotStore {
  public:
   /// Files live in `folder` of `storage`, which outlives this.
-  SnapshotStore(storage::Storage& storage, std::string folder) : storage_(storage), folder_(std::move(folder)) {}
+  SnapshotStore(storage::Storage& storage, std::string folder)
+      : storage_(storage), folder_(std::move(folder)) {}
 
   Result<std::unique_ptr<PendingSnapshot>> Create(const SnapshotTag& tag);
   /// Newest first.
