@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""The example as a user meets it: dry-run, demo, the commands that read tables, and what mistakes look like."""
+import os
+import re
+import sys
+
+from project import Failed, Project, check_gold, expect
+
+EVENTS = int(os.environ.get("SLUICE_EXAMPLE_EVENTS", "20000"))
+
+
+def check_plan(project):
+    out, _ = project.run("dry-run", "--spec", project.spec)
+    expect("no errors" in out, f"dry-run says: {out}")
+    expect("recomputed because" not in out, f"a view of the example is not kept incrementally: {out}")
+    out, _ = project.run("graph", "--spec", project.spec)
+    expect(all(name in out for name in ("bronze_events", "silver_events", "gold_customers")), f"graph says: {out}")
+
+
+def check_demo(project):
+    out, _ = project.run("demo", "--project", project.folder, "--events", EVENTS, "--rate", EVENTS)
+    produced = re.search(r"Produced (\d+) events", out)
+    expect(produced and int(produced[1]) == EVENTS, f"demo says: {out}")
+    counts = {name: int(project.one(f"SELECT count(*) FROM {name}")) for name in
+              ("bronze_events", "silver_events", "silver_events_quarantine", "gold_hourly_metrics", "gold_customers")}
+    print(counts)
+    expect(counts["bronze_events"] == EVENTS, f"bronze holds {counts['bronze_events']} of {EVENTS}")
+    expect(0.9 * EVENTS < counts["silver_events"] < EVENTS, f"silver holds {counts['silver_events']}")
+    expect(counts["silver_events_quarantine"] > 0, "nothing was quarantined")
+    twice = project.query("SELECT event_id FROM silver_events GROUP BY event_id, event_time HAVING count(*) > 1")
+    expect(not twice, f"events that stand twice in silver: {twice[:3]}")
+    unnamed = project.one("SELECT count(*) FROM silver_events WHERE region_name IS NULL OR event_type <> upper(event_type)")
+    expect(int(unnamed) == 0, f"{unnamed} rows without region or with another case")
+    rules = {row["rule"] for row in project.query(
+        "SELECT DISTINCT explode(rules) AS rule FROM silver_events_quarantine")}
+    expect({"has_event_id", "_late"} <= rules, f"rules in quarantine: {rules}")
+
+
+def check_commands(project):
+    out, _ = project.run("show", "gold_customers", "--spec", project.spec, "-n", 3)
+    expect("customer_id" in out, f"show says: {out}")
+    out, _ = project.run("history", "silver_events", "--spec", project.spec)
+    expect("version" in out, f"history says: {out}")
+    path = os.path.join(project.work, "out.parquet")
+    project.run("sql", "--spec", project.spec, "--output", "parquet", "-o", path, "-c", "SELECT * FROM gold_customers")
+    expect(os.path.getsize(path) > 0, "no Parquet file was written")
+    out, _ = project.run("explain", "TABLE_OR_VIEW_NOT_FOUND")
+    expect(out.startswith("# TABLE_OR_VIEW_NOT_FOUND"), f"explain says: {out}")
+
+
+def check_mistakes(project):
+    _, err = project.run("sql", "--spec", project.spec, "-c", "SELECT * FROM no_such_table", code=1)
+    expect("[TABLE_OR_VIEW_NOT_FOUND" in err, err)
+    _, err = project.run("sql", "--spec", project.spec, "-c", "SELECT customr_id FROM gold_customers", code=1)
+    expect("[UNRESOLVED_COLUMN" in err and "customer_id" in err, err)
+    _, err = project.run("sql", "--spec", project.spec, "-c", "SELECT FROM WHERE", code=1)
+    expect("PARSE" in err, err)
+    broken = os.path.join(project.folder, "transformations", "4_broken.sql")
+    with open(broken, "w", encoding="utf-8") as file:
+        file.write("CREATE OR REFRESH STREAMING TABLE t AS SELECT nosuch FROM STREAM silver_events;\n")
+    _, err = project.run("dry-run", "--spec", project.spec, code=1)
+    expect("4_broken.sql:1:" in err and "^" in err, err)
+    with open(broken, "w", encoding="utf-8") as file:
+        file.write("CREATE OR REFRESH STREAMING TABLE t AS SELECT 1 AS one;\n")
+    _, err = project.run("dry-run", "--spec", project.spec, code=1)
+    expect("INVALID_FLOW_QUERY_TYPE" in err, err)
+    os.remove(broken)
+
+
+def main():
+    project = Project()
+    try:
+        for check in (check_plan, check_demo, check_gold, check_commands, check_mistakes):
+            check(project)
+    except Failed as fault:
+        sys.exit(f"{check.__name__}: {fault}\nkept: {project.work}")
+    project.remove()
+
+
+if __name__ == "__main__":
+    main()
