@@ -1,5 +1,6 @@
-// Arrow rows -> JSON text as Spark's to_json / Dataset.toJSON prints them: compact, NULL fields left out, timestamps as
-// 2024-03-01T00:00:00.000Z (UTC), binary as base64, map keys as text. Thread-safe (pure functions).
+// Arrow rows -> JSON text as Spark's to_json / Dataset.toJSON prints them: compact, NULL fields
+// left out, timestamps as 2024-03-01T00:00:00.000Z (UTC), binary as base64, map keys as text.
+// Thread-safe (pure functions).
 #pragma once
 
 #include <arrow/array.h>
@@ -15,9 +16,11 @@ namespace sluice::codec {
 
 struct JsonWriterOptions {
   bool ignore_null_fields = true;  // Spark's option ignoreNullFields
+  int fraction_digits = 3;         // of timestamps: 3 as Spark, or 6 to lose nothing
 };
 
-/// Appends row `row` of `rows` to `out` as one JSON object. JSON_UNSUPPORTED_SCHEMA for a type without a JSON form.
+/// Appends row `row` of `rows` to `out` as one JSON object. JSON_UNSUPPORTED_SCHEMA for a type
+/// without a JSON form.
 Status AppendRowJson(const arrow::RecordBatch& rows, int64_t row, std::string* out,
                      const JsonWriterOptions& options = {});
 /// Appends element `row` of `values` as a JSON value ("null" when NULL).

@@ -1,4 +1,5 @@
-// An expectation of a table: a condition every row should meet, and what happens with a row that does not.
+// An expectation of a table: a condition every row should meet, and what happens with a row that
+// does not.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// Applies the expectations of a table: counts every rule, passes the rows that broke none that matters, sends the others
-// to quarantine or fails the epoch. Stateless; ProcessBatch may run on several threads with collectors of their own.
+// Applies the expectations of a table: counts every rule, passes the rows that broke none that
+// matters, sends the others to quarantine or fails the epoch. Stateless; ProcessBatch may run on
+// several threads with collectors of their own.
 #pragma once
 
 #include <memory>
@@ -19,19 +20,22 @@ struct EvaluatedExpectation {
 
 class ExpectationOperator : public flow::Operator {
  public:
-  /// `input_schema`: payload columns first (`payload_columns` of them, passed on), then the rules' columns.
-  static Result<std::unique_ptr<ExpectationOperator>> Make(std::vector<EvaluatedExpectation> expectations,
-                                                           std::shared_ptr<arrow::Schema> input_schema,
-                                                           int payload_columns);
+  /// `input_schema`: payload columns first (`payload_columns` of them, passed on), then the rules'
+  /// columns.
+  static Result<std::unique_ptr<ExpectationOperator>> Make(
+      std::vector<EvaluatedExpectation> expectations, std::shared_ptr<arrow::Schema> input_schema,
+      int payload_columns);
   std::string_view name() const override { return "expectations"; }
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return output_schema_; }
   bool stateless() const override { return true; }
-  /// A row passes only when every rule but the warning ones is TRUE (NULL fails). EXPECTATION_FAILED names the rule, a
-  /// sample row and its source position.
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  /// A row passes only when every rule but the warning ones is TRUE (NULL fails).
+  /// EXPECTATION_FAILED names the rule, a sample row and its source position.
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
 
  private:
-  ExpectationOperator(std::vector<EvaluatedExpectation> expectations, std::shared_ptr<arrow::Schema> output_schema);
+  ExpectationOperator(std::vector<EvaluatedExpectation> expectations,
+                      std::shared_ptr<arrow::Schema> output_schema);
 
   const std::vector<EvaluatedExpectation> expectations_;
   const std::shared_ptr<arrow::Schema> output_schema_;
