@@ -42,9 +42,9 @@ test: test-deps ## everything: checks, all tests under ASan + UBSan, unit and si
 	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
 
 lint: test-deps lint-fast fmt-check ## all checks, with clang-tidy (slow)
-	@$(call build,dev)
 	@tools/check_headers.py
-	@printf '%s\n' $(filter %.cc,$(FILES)) | xargs -P $(JOBS) -n 2 $(CLANG_TIDY) -p build/dev --quiet
+	@$(call configure,lint) && $(CMAKE) --build build/lint --target sluice_error_pages >/dev/null
+	@printf '%s\n' $(filter %.cc,$(FILES)) | xargs -P $(JOBS) -n 2 $(CLANG_TIDY) -p build/lint --quiet
 
 lint-fast: ## layers, banned words, sizes, error pages
 	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py && tools/check_docs.py
