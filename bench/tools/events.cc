@@ -1,5 +1,6 @@
-// bench_events FILE [SEED]: writes the 1,000,000 benchmark events as lines of JSON. The same seed gives the same file on
-// every machine; other seeds give other, disjoint events. Seed 7 is the benchmark's file.
+// bench_events FILE [SEED]: writes the 1,000,000 benchmark events as lines of JSON. The same seed
+// gives the same file on every machine; other seeds give other, disjoint events. Seed 7 is the
+// benchmark's file.
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
@@ -13,15 +14,17 @@ constexpr const char* kTypes[] = {"purchase", "page_view", "login", "logout", "s
 constexpr const char* kRegions[] = {"us-east", "us-west", "eu-west", "ap-south"};
 
 void WriteEvent(std::FILE* file, int number, uint64_t a, uint64_t b) {
+  std::fprintf(
+      file,
+      "{\"event_id\":\"%08x-%04x-4%03x-a%03x-%012" PRIx64 "\",\"customer_id\":\"%010" PRIu64
+      "\",\"event_type\":\"%s\",\"event_time\":\"2024-03-%02dT%02d:%02d:%02d.%03dZ\",",
+      static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32) & 0xFFFFU,
+      static_cast<uint32_t>(a >> 48) & 0xFFFU, static_cast<uint32_t>(b) & 0xFFFU, b >> 16,
+      a % 1'000'000, kTypes[a % 5], 1 + number / 40'000 % 28, static_cast<int>(b % 24),
+      static_cast<int>(b / 24 % 60), static_cast<int>(b / 1'440 % 60), static_cast<int>(b % 1'000));
   std::fprintf(file,
-               "{\"event_id\":\"%08x-%04x-4%03x-a%03x-%012" PRIx64 "\",\"customer_id\":\"%010" PRIu64
-               "\",\"event_type\":\"%s\",\"event_time\":\"2024-03-%02dT%02d:%02d:%02d.%03dZ\",",
-               static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32) & 0xFFFFU,
-               static_cast<uint32_t>(a >> 48) & 0xFFFU, static_cast<uint32_t>(b) & 0xFFFU, b >> 16, a % 1'000'000,
-               kTypes[a % 5], 1 + number / 40'000 % 28, static_cast<int>(b % 24), static_cast<int>(b / 24 % 60),
-               static_cast<int>(b / 1'440 % 60), static_cast<int>(b % 1'000));
-  std::fprintf(file,
-               "\"properties\":{\"region\":\"%s\",\"revenue\":\"%.2f\",\"response_time\":\"%d\",\"page\":\"/products/%d\"}}\n",
+               "\"properties\":{\"region\":\"%s\",\"revenue\":\"%.2f\",\"response_time\":\"%d\","
+               "\"page\":\"/products/%d\"}}\n",
                kRegions[b % 4], static_cast<double>(b % 100'000) / 100, static_cast<int>(a % 900),
                static_cast<int>(b % 5'000));
 }

@@ -1,5 +1,6 @@
-// bench_kafka_source BROKERS TOPIC EVENTS [COLUMNS]: reads a topic from its beginning through KafkaSource into Arrow
-// batches and throws them away. COLUMNS, with commas, default all. Prints one JSON line.
+// bench_kafka_source BROKERS TOPIC EVENTS [COLUMNS]: reads a topic from its beginning through
+// KafkaSource into Arrow batches and throws them away. COLUMNS, with commas, default all. Prints
+// one JSON line.
 #include "sources/kafka/kafka_source.h"
 
 #include <arrow/record_batch.h>
@@ -9,17 +10,20 @@
 
 namespace {
 
-sluice::Status Run(const std::string& brokers, const std::string& topic, int64_t wanted, const std::string& columns) {
-  SLUICE_ASSIGN_OR_RETURN(auto options, sluice::sources::ParseKafkaOptions("bench", {{"bootstrapServers", brokers},
-                                                                                    {"subscribe", topic},
-                                                                                    {"startingOffsets", "earliest"}}));
+sluice::Status Run(const std::string& brokers, const std::string& topic, int64_t wanted,
+                   const std::string& columns) {
+  SLUICE_ASSIGN_OR_RETURN(
+      auto options, sluice::sources::ParseKafkaOptions("bench", {{"bootstrapServers", brokers},
+                                                                 {"subscribe", topic},
+                                                                 {"startingOffsets", "earliest"}}));
   std::vector<std::string> names;
   for (size_t at = 0; at < columns.size();) {
     const size_t comma = std::min(columns.find(',', at), columns.size());
     names.push_back(columns.substr(at, comma - at));
     at = comma + 1;
   }
-  SLUICE_ASSIGN_OR_RETURN(auto source, sluice::sources::KafkaSource::Make(options, names, sluice::SystemClock()));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto source, sluice::sources::KafkaSource::Make(options, names, sluice::SystemClock()));
   const sluice::bench::Stopwatch opened;
   SLUICE_RETURN_NOT_OK(source->Open({}, {}));
   const double open_seconds = opened.Seconds();
@@ -36,12 +40,15 @@ sluice::Status Run(const std::string& brokers, const std::string& topic, int64_t
   }
   const double seconds = watch.Seconds();
   const double cpu = sluice::bench::CpuSeconds();
-  std::printf("{\"system\":\"limit\",\"workload\":\"kafka_source\",\"events\":%lld,\"seconds\":%.3f,\"events_per_s\":%.0f,"
-              "\"cpu_seconds\":%.3f,\"cpu_us_per_event\":%.3f,\"peak_rss_mb\":%.0f,\"open_seconds\":%.3f,\"polls\":%lld,"
-              "\"batches\":%lld}\n",
-              static_cast<long long>(events), seconds, static_cast<double>(events) / seconds, cpu,
-              cpu * 1e6 / static_cast<double>(events), sluice::bench::PeakRssMb(), open_seconds,
-              static_cast<long long>(polls), static_cast<long long>(batches));
+  std::printf(
+      "{\"system\":\"limit\",\"workload\":\"kafka_source\",\"events\":%lld,\"seconds\":%.3f,"
+      "\"events_per_s\":%.0f,"
+      "\"cpu_seconds\":%.3f,\"cpu_us_per_event\":%.3f,\"peak_rss_mb\":%.0f,\"open_seconds\":%.3f,"
+      "\"polls\":%lld,"
+      "\"batches\":%lld}\n",
+      static_cast<long long>(events), seconds, static_cast<double>(events) / seconds, cpu,
+      cpu * 1e6 / static_cast<double>(events), sluice::bench::PeakRssMb(), open_seconds,
+      static_cast<long long>(polls), static_cast<long long>(batches));
   return source->Close();
 }
 

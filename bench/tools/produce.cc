@@ -1,5 +1,6 @@
-// bench_produce BROKERS TOPIC FILE REPEATS [CODEC]: produces the lines of FILE, REPEATS times over, into 4 partitions in
-// turn; the key is the event_id, which every line has at the same place. Creates the topic when it is not there.
+// bench_produce BROKERS TOPIC FILE REPEATS [CODEC]: produces the lines of FILE, REPEATS times over,
+// into 4 partitions in turn; the key is the event_id, which every line has at the same place.
+// Creates the topic when it is not there.
 #include <fstream>
 #include <string>
 #include <vector>
@@ -58,8 +59,9 @@ int main(int argc, char** argv) {
   int64_t produced = 0;
   for (int repeat = 0; repeat < std::atoi(argv[4]); ++repeat) {
     for (std::string& line : lines) {
-      while (rd_kafka_produce(topic, static_cast<int32_t>(produced % kPartitions), RD_KAFKA_MSG_F_COPY, line.data(),
-                              line.size(), line.data() + kKeyStart, kKeySize, nullptr) < 0) {
+      while (rd_kafka_produce(topic, static_cast<int32_t>(produced % kPartitions),
+                              RD_KAFKA_MSG_F_COPY, line.data(), line.size(),
+                              line.data() + kKeyStart, kKeySize, nullptr) < 0) {
         if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) ++failed;
         if (failed > 0) break;
         rd_kafka_poll(client, 10);
@@ -68,9 +70,11 @@ int main(int argc, char** argv) {
     }
   }
   if (rd_kafka_flush(client, 120'000) != RD_KAFKA_RESP_ERR_NO_ERROR || failed > 0) {
-    std::fprintf(stderr, "%lld records not delivered\n", static_cast<long long>(failed + rd_kafka_outq_len(client)));
+    std::fprintf(stderr, "%lld records not delivered\n",
+                 static_cast<long long>(failed + rd_kafka_outq_len(client)));
     return 1;
   }
-  std::printf("{\"produced\":%lld,\"seconds\":%.2f}\n", static_cast<long long>(produced), watch.Seconds());
+  std::printf("{\"produced\":%lld,\"seconds\":%.2f}\n", static_cast<long long>(produced),
+              watch.Seconds());
   return 0;
 }

@@ -1,4 +1,5 @@
-// What the benchmark's programs share: a librdkafka client made from a list of properties, and CPU time.
+// What the benchmark's programs share: a librdkafka client made from a list of properties, and CPU
+// time.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -50,7 +51,9 @@ class Stopwatch {
 inline double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 

@@ -20,7 +20,7 @@ struct StaticTable {
   TableVersion version{-1};  // the same version = the same rows
   std::shared_ptr<arrow::RecordBatch> rows;
 };
-/// The newest version. Called at the first batch of each epoch; thread-safe.
+/// The newest version. Called at the first batch of each epoch, one thread at a time.
 using StaticTableProvider = std::function<Result<std::shared_ptr<const StaticTable>>()>;
 
 enum class StaticJoinKind { kInner, kLeft, kSemi, kAnti };
@@ -30,7 +30,7 @@ struct StaticJoinOptions {
   std::shared_ptr<arrow::Schema> stream_schema;
   std::shared_ptr<arrow::Schema> static_schema;
   StaticJoinKind kind = StaticJoinKind::kInner;
-  std::vector<int> stream_keys;  // pairwise with static_keys, of equal types
+  std::vector<int> stream_keys;  // pairwise with static_keys, of equal types; none = every pair
   std::vector<int> static_keys;
   std::vector<bool> null_safe;  // empty = all false
   StaticTableProvider provider;
@@ -38,9 +38,12 @@ struct StaticJoinOptions {
   /// TRUE. May be null.
   RowEvaluatorFactory residual;
   int64_t max_static_bytes = 1LL << 30;  // a larger table fails with STATIC_TABLE_TOO_LARGE
+  int64_t max_pairs_per_batch =
+      1 << 20;  // a batch that fans out is emitted in pieces of about this size
 };
 
-/// Output: stream columns, then static columns (none for semi and anti).
+/// Output: stream columns, then static columns (none for semi and anti; nullable for left).
+/// Provenance follows the stream's row, also where it fans out.
 class StaticJoinOperator : public flow::Operator {
  public:
   static Result<std::unique_ptr<StaticJoinOperator>> Make(StaticJoinOptions options);
@@ -54,17 +57,17 @@ class StaticJoinOperator : public flow::Operator {
                       flow::Collector* out) override;
 
  private:
-  struct Index;
-  struct Matches;
+  class Index;
+  struct Pairs;
   explicit StaticJoinOperator(StaticJoinOptions options);
   Result<std::shared_ptr<const Index>> IndexFor(EpochNumber epoch) EXCLUDES_LOCK(mutex_);
-  Result<std::shared_ptr<const Index>> BuildIndex(const StaticTable& table) const;
-  Result<Matches> Probe(const Index& index, const arrow::RecordBatch& stream) const;
   Status ApplyResidual(const flow::EpochContext& epoch, const Index& index, const Batch& batch,
-                       Matches* matches);
-  Result<Batch> Combine(const Index& index, const Batch& batch, const Matches& matches) const;
+                       Pairs* pairs);
+  void FinishRows(int64_t begin, int64_t end, Pairs* pairs) const;
+  Result<Batch> Combine(const Index& index, const Batch& batch, const Pairs& pairs) const;
 
   const StaticJoinOptions options_;
+  std::shared_ptr<arrow::Schema> pair_schema_;  // what the residual sees
   std::shared_ptr<arrow::Schema> schema_;
   EvaluatorPool residual_;
   Mutex mutex_;

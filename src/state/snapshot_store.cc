@@ -69,7 +69,8 @@ class HashingStream : public arrow::io::OutputStream {
 
 class PendingFile : public PendingSnapshot {
  public:
-  explicit PendingFile(std::shared_ptr<arrow::io::OutputStream> out) : out_(std::move(out)), stream_(out_) {}
+  explicit PendingFile(std::shared_ptr<arrow::io::OutputStream> out)
+      : out_(std::move(out)), stream_(out_) {}
 
   Status Begin() {
     SLUICE_RETURN_NOT_OK(stream_.Write(kMagic.data(), kMagic.size()));
@@ -111,7 +112,8 @@ int64_t ReadInt(const arrow::Buffer& buffer, int64_t at) {
   return value;
 }
 
-Result<std::shared_ptr<arrow::Buffer>> ReadFile(storage::Storage& storage, const std::string& path) {
+Result<std::shared_ptr<arrow::Buffer>> ReadFile(storage::Storage& storage,
+                                                const std::string& path) {
   SLUICE_ASSIGN_OR_RETURN(auto file, storage.OpenInput(path));
   SLUICE_ASSIGN_OR_RETURN(const int64_t size, file->GetSize());
   return file->ReadAt(0, size);
@@ -139,7 +141,8 @@ std::optional<SnapshotTag> TagOf(std::string_view path) {
 }  // namespace
 
 std::string SnapshotStore::PathOf(const SnapshotTag& tag) const {
-  return storage::JoinPath(folder_, fmt::format("{}-{}-{}{}", tag.generation, tag.epoch, tag.version, kSuffix));
+  return storage::JoinPath(
+      folder_, fmt::format("{}-{}-{}{}", tag.generation, tag.epoch, tag.version, kSuffix));
 }
 
 Result<std::unique_ptr<PendingSnapshot>> SnapshotStore::Create(const SnapshotTag& tag) {
@@ -168,10 +171,13 @@ Result<std::vector<std::shared_ptr<arrow::Buffer>>> SnapshotStore::Load(const Sn
   if (hashed < kHead + 8) return Corrupt(path, "too short");
   Hash128 hash;
   for (int64_t at = 0; at < hashed; at += kHashedChunk) {
-    hash = ChainHash(hash, file->data() + at, static_cast<size_t>(std::min(kHashedChunk, hashed - at)));
+    hash = ChainHash(hash, file->data() + at,
+                     static_cast<size_t>(std::min(kHashedChunk, hashed - at)));
   }
-  if (std::memcmp(&hash, file->data() + hashed, sizeof(hash)) != 0) return Corrupt(path, "hash differs");
-  if (std::memcmp(file->data(), kMagic.data(), kMagic.size()) != 0) return Corrupt(path, "not a state file");
+  if (std::memcmp(&hash, file->data() + hashed, sizeof(hash)) != 0)
+    return Corrupt(path, "hash differs");
+  if (std::memcmp(file->data(), kMagic.data(), kMagic.size()) != 0)
+    return Corrupt(path, "not a state file");
   if (ReadInt(*file, kMagic.size()) != kFormat) return Corrupt(path, "another format");
   const int64_t count = ReadInt(*file, hashed - 8);
   const int64_t sizes = hashed - 8 - count * 8;
