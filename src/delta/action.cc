@@ -21,8 +21,13 @@ std::string DeletionVectorDescriptor::UniqueId() const {
 }
 
 std::string FileKey(const std::string& path, const std::optional<DeletionVectorDescriptor>& deletion_vector) {
-  if (!deletion_vector.has_value()) return path;
-  return path + '\n' + deletion_vector->UniqueId();
+  std::string key = path;
+  if (path.starts_with("file:/")) {  // the same file as its absolute path: "file:///a", "file:/a", "/a"
+    const size_t root = path.find_first_not_of('/', 5);
+    key = root == std::string::npos ? "/" : "/" + path.substr(root);
+  }
+  if (deletion_vector.has_value()) key += '\n' + deletion_vector->UniqueId();
+  return key;
 }
 
 RemoveFile RemoveOf(const AddFile& file, int64_t deletion_timestamp_ms, bool data_change) {

@@ -213,6 +213,7 @@ Result<std::shared_ptr<arrow::Field>> TableFieldOf(const std::shared_ptr<arrow::
 }  // namespace
 
 Result<std::shared_ptr<arrow::Schema>> SchemaFromJson(std::string_view json) {
+  if (json.empty()) return arrow::schema(arrow::FieldVector());  // a table that never got columns
   const Json parsed = Json::parse(json, nullptr, false);
   if (!parsed.is_object()) return Corrupt("not JSON");
   SLUICE_ASSIGN_OR_RETURN(auto fields, FieldsFromJson(parsed));

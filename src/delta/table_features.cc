@@ -57,14 +57,13 @@ Status CheckUsed(const Metadata& metadata, const arrow::Schema& schema) {
   if (AnyColumnHas(schema, "delta.generationExpression")) return Refuse("generated columns");
   if (AnyColumnHas(schema, "delta.identity.start")) return Refuse("identity columns");
   if (Enabled(metadata, "delta.columnMapping.mode")) return Refuse("column mapping");
-  if (Enabled(metadata, "delta.enableRowTracking")) return Refuse("row tracking");
   return Status::OK();
 }
 
 bool UnusedUnlessChecked(std::string_view feature) {
-  static constexpr std::array<std::string_view, 7> kChecked = {"checkConstraints", "changeDataFeed",  "generatedColumns",
-                                                               "columnMapping",    "identityColumns", "rowTracking",
-                                                               "allowColumnDefaults"};
+  // Not rowTracking: where it is listed, every file needs row ids, whether the property is set or not.
+  static constexpr std::array<std::string_view, 6> kChecked = {"checkConstraints", "changeDataFeed",  "generatedColumns",
+                                                               "columnMapping",    "identityColumns", "allowColumnDefaults"};
   return Has(kChecked, feature);
 }
 
@@ -106,6 +105,12 @@ std::string Join(const std::vector<std::string>& names) {
 }  // namespace
 
 Status CheckReadable(const Protocol& protocol) {
+  if ((protocol.reader_features.has_value() && protocol.min_reader_version != kFeatureReader) ||
+      (protocol.writer_features.has_value() && protocol.min_writer_version != kFeatureWriter)) {
+    return MakeError("DELTA_LOG_CORRUPT", "protocol action lists features at versions that have none: reader " +
+                                              std::to_string(protocol.min_reader_version) + ", writer " +
+                                              std::to_string(protocol.min_writer_version));
+  }
   if (protocol.min_reader_version > kFeatureReader || protocol.min_reader_version < 1) {
     return MakeError("DELTA_UNSUPPORTED_READER_FEATURE",
                      "table needs reader version " + std::to_string(protocol.min_reader_version), "upgrade Sluice");
