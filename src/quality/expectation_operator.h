@@ -3,6 +3,9 @@
 // several threads with collectors of their own.
 #pragma once
 
+#include <arrow/array.h>
+
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -34,8 +37,15 @@ class ExpectationOperator : public flow::Operator {
                       flow::Collector* out) override;
 
  private:
+  using RuleColumns = std::vector<std::shared_ptr<arrow::BooleanArray>>;
+
   ExpectationOperator(std::vector<EvaluatedExpectation> expectations,
                       std::shared_ptr<arrow::Schema> output_schema);
+
+  Status Fail(const Batch& payload, const RuleColumns& holds) const;
+  Status Quarantine(const flow::EpochContext& epoch, const Batch& payload,
+                    const std::vector<uint8_t>& verdicts, const RuleColumns& holds,
+                    flow::Collector* out) const;
 
   const std::vector<EvaluatedExpectation> expectations_;
   const std::shared_ptr<arrow::Schema> output_schema_;
