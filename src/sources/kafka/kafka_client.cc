@@ -28,10 +28,10 @@ void OnClientError(rd_kafka_t*, int error, const char* reason, void* opaque) {
 }
 
 void OnClientLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
-  // Lost connections are reported once through the error callback; the client repeats them for every attempt.
-  if (level <= 3) {
-    log::Debug("kafka client: {}: {}", facility, text);
-  } else if (level <= 4) {
+  // Errors come through the error callback, once each; here the client repeats them for every attempt. AUTOCREATE: an
+  // old broker may create topics that are asked for; ours are known to exist.
+  const bool warns = level == 4 && std::string_view(facility) != "AUTOCREATE";
+  if (warns) {
     log::Warn("kafka client: {}: {}", facility, text);
   } else {
     log::Debug("kafka client: {}: {}", facility, text);
@@ -64,15 +64,15 @@ std::map<std::string, std::string> RoleProperties(const KafkaSourceOptions& opti
       {"log.connection.close", "false"},
   };
   if (role == KafkaClientRole::kProbe) {
-    properties["queued.min.messages"] = "1";
+    // Above the marks that an assignment itself puts into the queue: they count, and would hold the first fetch back.
+    properties["queued.min.messages"] = "100";
     properties["queued.max.messages.kbytes"] = "1024";
     properties["fetch.message.max.bytes"] = "65536";
     properties["fetch.wait.max.ms"] = "10";
     return properties;
   }
   // Per partition, because every partition has its own queue.
-  const int64_t share =
-      std::max(options.queue_bytes / static_cast<int64_t>(std::max<size_t>(partitions, 1)), kMinQueueBytes);
+  const int64_t share = PartitionQueueBytes(options, partitions);
   properties["queued.max.messages.kbytes"] = std::to_string(std::min<int64_t>(share >> 10, 2'000'000));
   properties["queued.min.messages"] = "10000000";
   properties["fetch.message.max.bytes"] = std::to_string(std::clamp<int64_t>(share / 8, 64 << 10, 4 << 20));
@@ -166,6 +166,12 @@ std::string KafkaConnectionState::Describe() {
 std::string KafkaConnectionState::last_reason() {
   MutexLock lock(mutex_);
   return reason_;
+}
+
+int64_t PartitionQueueBytes(const KafkaSourceOptions& options, size_t partitions) {
+  const auto given = options.client.find("queued.max.messages.kbytes");
+  if (given != options.client.end()) return std::max<int64_t>(std::atoll(given->second.c_str()), 1) << 10;
+  return std::max(options.queue_bytes / static_cast<int64_t>(std::max<size_t>(partitions, 1)), kMinQueueBytes);
 }
 
 Status SetProperties(rd_kafka_conf_t* conf, const std::map<std::string, std::string>& properties) {

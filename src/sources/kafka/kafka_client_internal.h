@@ -71,6 +71,9 @@ class KafkaConnectionState {
 /// Whether the handle looks at offsets and single records (small buffers) or reads at full speed.
 enum class KafkaClientRole { kProbe, kReader };
 
+/// Bytes that the client queues for one of `partitions`.
+int64_t PartitionQueueBytes(const KafkaSourceOptions& options, size_t partitions);
+
 /// A consumer. `state` outlives it. `partitions` = how many share the options' queue_bytes.
 Result<RdPtr<rd_kafka_t>> NewConsumer(const KafkaSourceOptions& options, KafkaClientRole role, size_t partitions,
                                       KafkaConnectionState* state);

@@ -28,7 +28,7 @@ void WakeSignal::Wait(int64_t micros) {
 }
 
 KafkaPartition::KafkaPartition(rd_kafka_t* client, TopicPartition partition, const std::string& source_id,
-                               int64_t start, int64_t known_high, WakeSignal* wake)
+                               int64_t start, int64_t known_high, int64_t queue_bytes, WakeSignal* wake)
     : client_(client),
       id_(std::move(partition)),
       name_(PartitionName(id_)),
@@ -36,7 +36,8 @@ KafkaPartition::KafkaPartition(rd_kafka_t* client, TopicPartition partition, con
       queue_(rd_kafka_queue_get_partition(client, id_.first.c_str(), id_.second)),
       start_(start),
       next_(start),
-      known_high_(known_high) {
+      known_high_(known_high),
+      queue_bytes_(queue_bytes) {
   SLUICE_CHECK(queue_ != nullptr, "a partition has a queue");
   rd_kafka_queue_forward(queue_.get(), nullptr);
   rd_kafka_queue_cb_event_enable(queue_.get(), OnQueueNotEmpty, wake);
@@ -63,6 +64,16 @@ void KafkaPartition::TakeMessage(rd_kafka_message_t* message) {
   taken_.push_back(message);
   timestamps_.push_back(type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp);
   timestamp_types_.push_back(static_cast<int8_t>(static_cast<int>(type) - 1));
+}
+
+void KafkaPartition::NoteQueueLevel() {
+  const int64_t queued = static_cast<int64_t>(rd_kafka_queue_length(queue_.get())) * average_bytes_;
+  if (queued > queue_bytes_ * 3 / 4) {
+    queue_was_full_ = true;
+  } else if (queue_was_full_ && queued < queue_bytes_ / 2) {
+    queue_was_full_ = false;
+    wants_fetch_ = true;
+  }
 }
 
 PartitionEvent KafkaPartition::Fill() {
@@ -92,6 +103,7 @@ PartitionEvent KafkaPartition::Fill() {
       rd_kafka_message_destroy(message);
     }
     if (!taken_.empty()) at_eof_ = at_eof_ && eof_offset_ > taken_.back()->offset;
+    NoteQueueLevel();
     if (has_message()) return {};
   }
   // Nothing left before the marks: they count now.
@@ -109,15 +121,18 @@ Result<int64_t> KafkaPartition::Deliver(int64_t latest_timestamp, int64_t max_ro
   *bytes = 0;
   size_t stop = taken_next_;
   while (stop < taken_.size() && static_cast<int64_t>(stop - taken_next_) < max_rows) {
-    if (timestamps_[stop] > latest_timestamp) break;
     const rd_kafka_message_t& message = *taken_[stop];
+    if (timestamps_[stop] > latest_timestamp || message.offset >= until_) break;
     const int64_t size = static_cast<int64_t>(message.len + message.key_len);
     if (stop > taken_next_ && *bytes + size > max_bytes) break;
     *bytes += size;
     ++stop;
   }
   const int64_t rows = static_cast<int64_t>(stop - taken_next_);
-  if (rows == 0) return 0;
+  if (rows == 0) {
+    if (has_message() && taken_[taken_next_]->offset >= until_) next_ = std::max(next_, until_);
+    return 0;
+  }
   const MessageRun run{&id_.first,          id_.second, taken_.data() + taken_next_, timestamps_.data() + taken_next_,
                        timestamp_types_.data() + taken_next_, rows, *bytes};
   SLUICE_RETURN_NOT_OK(builder->Append(run));
@@ -145,7 +160,7 @@ void KafkaPartition::Reset(int64_t next) {
 }
 
 bool KafkaPartition::HasBacklog() {
-  if (AtEnd()) return false;
+  if (AtEnd() || AtUntil()) return false;
   if (has_message() || rd_kafka_queue_length(queue_.get()) > 0) return true;
   return !at_eof_ && Lag() > 0;
 }

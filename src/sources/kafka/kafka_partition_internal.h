@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -40,9 +41,10 @@ class KafkaPartition {
   static constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kNoTimestamp = std::numeric_limits<int64_t>::min();
 
-  /// Takes the partition's queue out of the common one. `client` and `wake` outlive this.
+  /// Takes the partition's queue out of the common one. `client` and `wake` outlive this. `queue_bytes`: the client
+  /// fetches no further when so much is queued.
   KafkaPartition(rd_kafka_t* client, TopicPartition partition, const std::string& source_id, int64_t start,
-                 int64_t known_high, WakeSignal* wake);
+                 int64_t known_high, int64_t queue_bytes, WakeSignal* wake);
   ~KafkaPartition();
   KafkaPartition(const KafkaPartition&) = delete;
   KafkaPartition& operator=(const KafkaPartition&) = delete;
@@ -54,16 +56,24 @@ class KafkaPartition {
   /// Record time of the message that is next, in milliseconds; kNoTimestamp when unknown. REQUIRES: has_message().
   int64_t head_timestamp() const { return timestamps_[taken_next_]; }
 
-  /// Delivers messages in order while their time is at most `latest_timestamp`, at most `max_rows` of them and
-  /// `max_bytes` (but one at least), to `builder`. Returns how many; `*bytes` is their payload.
+  /// Delivers messages in order while their time is at most `latest_timestamp` and they are before `until`, at most
+  /// `max_rows` of them and `max_bytes` (but one at least), to `builder`. Returns how many; `*bytes` is their payload.
   Result<int64_t> Deliver(int64_t latest_timestamp, int64_t max_rows, int64_t max_bytes, KafkaRowBuilder* builder,
                           int64_t* bytes);
+
+  /// True once after a full queue was half emptied. The client looks at full queues again only after up to a second;
+  /// any request to the partition's broker makes it look at once.
+  bool TakeWantsFetch() { return std::exchange(wants_fetch_, false); }
 
   /// Forgets what was taken; `next` is where the caller is about to seek.
   void Reset(int64_t next);
   /// Whether records that exist have not been taken yet, as far as is known.
   bool HasBacklog();
   bool AtEnd() const { return next_ >= end_; }
+  /// A limit below the end for some polls: records from here on are kept. kNoEnd = none; 0 = nothing is delivered.
+  void set_until(int64_t until) { until_ = until; }
+  int64_t until() const { return until_; }
+  bool AtUntil() const { return next_ >= until_; }
   int64_t Lag();
   /// Fingerprint of the position, 0 when the record before it is not known.
   int64_t fingerprint() const;
@@ -78,6 +88,7 @@ class KafkaPartition {
   int64_t last_timestamp() const { return last_timestamp_; }
 
   // The source's notes.
+  bool from_options = true;      // `start` is where the options say; false = a committed position
   bool announced = false;        // its position was part of a delivered batch
   bool advanced = false;         // `next` moved since the last delivered batch
   bool suspect = false;          // the topic vanished: to be checked before reading on
@@ -87,6 +98,7 @@ class KafkaPartition {
  private:
   void DestroyTaken();
   void TakeMessage(rd_kafka_message_t* message);
+  void NoteQueueLevel();
 
   rd_kafka_t* const client_;
   const TopicPartition id_;
@@ -96,7 +108,11 @@ class KafkaPartition {
   const int64_t start_;
   int64_t next_;
   int64_t end_ = kNoEnd;
+  int64_t until_ = kNoEnd;
   int64_t known_high_;
+  const int64_t queue_bytes_;
+  bool queue_was_full_ = false;
+  bool wants_fetch_ = false;
   bool at_eof_ = false;
   int64_t last_timestamp_ = kNoTimestamp;
   int64_t last_offset_ = -1;

@@ -22,6 +22,7 @@ constexpr int64_t kWaitSliceMicros = 20'000;
 constexpr int64_t kStallMicros = 10'000'000;
 constexpr int64_t kLagIntervalMicros = 100'000;
 constexpr int64_t kRecheckIntervalMicros = 1'000'000;
+constexpr int64_t kRewindQueryMillis = 5'000;
 constexpr int kMaxClientEvents = 100;
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
@@ -104,9 +105,14 @@ class KafkaSource::Impl {
   int64_t OldestPending(KafkaPartition* partition);
   Result<int64_t> DeliverRound(PollState* poll);
   Status FlushRows(flow::SourceBatch* out);
+  void SetUntil(const flow::Positions& until);
   void NotePositions(flow::SourceBatch* out);
+  void NoteUntil(const flow::Positions& until, flow::SourceBatch* out);
+  Result<flow::Positions> RewindTargets(const flow::Positions& positions);
+  Status CheckTargetsExist(const flow::Positions& targets);
   void UpdateLag();
   bool AllAtEnd() const;
+  bool AllAtUntil() const;
   bool AnyBacklog();
 
   const std::string source_name_;
@@ -119,6 +125,7 @@ class KafkaSource::Impl {
   std::unique_ptr<KafkaWatcher> watcher_;
   KafkaRowBuilder builder_;
   std::vector<KafkaPartition*> order_;  // scratch of DeliverRound
+  int64_t partition_queue_bytes_ = 0;
   bool pinned_ = false;
   bool any_suspect_ = false;
   int64_t next_recheck_ = 0;
@@ -137,10 +144,12 @@ Status KafkaSource::Impl::Open(const flow::Positions& committed, const std::map<
   }
   progress_.AddGaps(std::move(plan.gaps));
   SLUICE_ASSIGN_OR_RETURN(client_, NewConsumer(options_, KafkaClientRole::kReader, plan.starts.size(), &state_));
+  partition_queue_bytes_ = PartitionQueueBytes(options_, plan.starts.size());
   std::vector<TopicPartition> known;
   for (const PartitionStart& start : plan.starts) {
     AddPartition(start);
     partitions_.back()->announced = start.committed;
+    partitions_.back()->from_options = !start.committed;
     known.push_back(start.partition);
   }
   SLUICE_RETURN_NOT_OK(AssignAll());
@@ -152,7 +161,7 @@ Status KafkaSource::Impl::Open(const flow::Positions& committed, const std::map<
 
 void KafkaSource::Impl::AddPartition(const PartitionStart& start) {
   partitions_.push_back(std::make_unique<KafkaPartition>(client_.get(), start.partition, options_.id, start.offset,
-                                                         start.high, &wake_));
+                                                         start.high, partition_queue_bytes_, &wake_));
   progress_.AddPartition(start.partition);
 }
 
@@ -258,6 +267,7 @@ Status KafkaSource::Impl::FillAll() {
     const PartitionEvent event = partition->Fill();
     if (event.error != RD_KAFKA_RESP_ERR_NO_ERROR) SLUICE_RETURN_NOT_OK(HandleEvent(partition.get(), event));
     if (partition->has_message()) state_.Alive();
+    if (partition->TakeWantsFetch()) watcher_->Nudge(partition->id());
   }
   return Status::OK();
 }
@@ -297,7 +307,7 @@ Status KafkaSource::Impl::Recheck(KafkaPartition* partition) {
 
 // Record time of the oldest record known to be undelivered; kNoLimit when there is none or it has no time.
 int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
-  if (partition->has_message() && !partition->suspect) {
+  if (partition->has_message() && !partition->suspect && !partition->AtUntil()) {
     partition->waiting_since = 0;
     partition->stalled = false;
     return partition->head_timestamp() < 0 ? kNoLimit : partition->head_timestamp();
@@ -332,7 +342,7 @@ Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
   const int64_t latest = LatestTimestamp();
   order_.clear();
   for (const auto& partition : partitions_) {
-    if (partition->has_message() && !partition->suspect) order_.push_back(partition.get());
+    if (partition->has_message() && !partition->suspect && !partition->AtUntil()) order_.push_back(partition.get());
   }
   std::sort(order_.begin(), order_.end(), [](const KafkaPartition* a, const KafkaPartition* b) {
     return a->head_timestamp() < b->head_timestamp();
@@ -380,6 +390,34 @@ void KafkaSource::Impl::NotePositions(flow::SourceBatch* out) {
   }
 }
 
+// What a poll with `until` reports: the partitions named there and nothing else, never beyond.
+void KafkaSource::Impl::NoteUntil(const flow::Positions& until, flow::SourceBatch* out) {
+  flow::Positions gone = until;
+  for (const auto& partition : partitions_) {
+    if (gone.erase(partition->key()) == 0) continue;
+    out->next[partition->key()] = std::min(partition->next(), partition->until());
+    const int64_t fingerprint = partition->fingerprint();
+    if (fingerprint != 0 && partition->next() <= partition->until()) out->fingerprints[partition->key()] = fingerprint;
+    partition->announced = true;
+  }
+  // A partition that no longer exists has nothing to deliver: its loss was judged when the source was opened.
+  const std::string own = options_.id + "/";
+  for (const auto& [key, position] : gone) {
+    if (key.compare(0, own.size(), own) == 0) out->next[key] = position;
+  }
+}
+
+void KafkaSource::Impl::SetUntil(const flow::Positions& until) {
+  for (const auto& partition : partitions_) {
+    const auto named = until.find(partition->key());
+    partition->set_until(until.empty() ? KafkaPartition::kNoEnd : named == until.end() ? 0 : named->second);
+  }
+}
+
+bool KafkaSource::Impl::AllAtUntil() const {
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->AtUntil(); });
+}
+
 bool KafkaSource::Impl::AnyBacklog() {
   return std::any_of(partitions_.begin(), partitions_.end(), [](const auto& partition) {
     return !partition->suspect && !partition->stalled && partition->HasBacklog();
@@ -393,6 +431,7 @@ Result<flow::SourceBatch> KafkaSource::Impl::PollBatch(const flow::PollLimits& l
   PollState poll;
   poll.rows_left = std::min(limits.max_rows, options_.max_offsets_per_trigger.value_or(kNoLimit));
   poll.bytes_left = limits.max_bytes;
+  SetUntil(limits.until);
   const int64_t deadline = clock_.SteadyMicros() + limits.max_wait_micros;
   while (!poll.full()) {
     SLUICE_ASSIGN_OR_RETURN(const int64_t delivered, DeliverRound(&poll));
@@ -400,14 +439,18 @@ Result<flow::SourceBatch> KafkaSource::Impl::PollBatch(const flow::PollLimits& l
     // Rows are kept waiting only while it is known that more are on their way.
     const bool has_rows = poll.out.num_rows > 0 || builder_.rows() > 0;
     if (has_rows && !AnyBacklog()) break;
-    if (pinned_ && AllAtEnd()) break;
+    if ((pinned_ && AllAtEnd()) || AllAtUntil()) break;
     const int64_t left = deadline - clock_.SteadyMicros();
     if (left <= 0 || stop_.load()) break;
     wake_.Wait(std::min(left, kWaitSliceMicros));
   }
   stop_ = false;
   SLUICE_RETURN_NOT_OK(FlushRows(&poll.out));
-  NotePositions(&poll.out);
+  if (limits.until.empty()) {
+    NotePositions(&poll.out);
+  } else {
+    NoteUntil(limits.until, &poll.out);
+  }
   UpdateLag();
   return std::move(poll.out);
 }
@@ -425,11 +468,53 @@ void KafkaSource::Impl::UpdateLag() {
   progress_.SetLag(records, std::move(problem));
 }
 
-Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
+// Where each partition goes; those without an entry to where the options say, as they did or do now.
+Result<flow::Positions> KafkaSource::Impl::RewindTargets(const flow::Positions& positions) {
+  flow::Positions targets;
+  std::vector<TopicPartition> unknown;
   for (const auto& partition : partitions_) {
     const auto position = positions.find(partition->key());
-    partition->announced = position != positions.end();
-    partition->Reset(partition->announced ? position->second : partition->start());
+    if (position != positions.end()) {
+      targets[partition->key()] = position->second;
+    } else if (partition->from_options) {
+      targets[partition->key()] = partition->start();
+    } else {
+      unknown.push_back(partition->id());
+    }
+  }
+  if (unknown.empty()) return targets;
+  SLUICE_ASSIGN_OR_RETURN(const StartPlan plan, PlanStart(Probe(options_.connect_timeout_millis), unknown, {}, {}));
+  for (const PartitionStart& start : plan.starts) {
+    targets[options_.id + "/" + PartitionName(start.partition)] = start.offset;
+  }
+  return targets;
+}
+
+Status KafkaSource::Impl::CheckTargetsExist(const flow::Positions& targets) {
+  std::vector<TopicPartition> ids;
+  for (const auto& partition : partitions_) ids.push_back(partition->id());
+  const Result<PartitionRanges> ranges = QueryRanges(Probe(kRewindQueryMillis), ids);
+  // A broker that is away is no loss: should the records be gone, the fetch finds out.
+  if (!ranges.ok()) return RetryClass(ranges.status()) == Retry::kLater ? Status::OK() : ranges.status();
+  for (const auto& partition : partitions_) {
+    const int64_t target = targets.at(partition->key());
+    const PartitionRange& range = ranges->at(partition->id());
+    if (target >= range.low && target <= range.high) continue;
+    return MakeError("KAFKA_DATA_LOSS",
+                     "records to read again are gone: " + partition->name() + ", wanted offset " +
+                         std::to_string(target) + ", there are " + std::to_string(range.low) + " to " +
+                         std::to_string(range.high),
+                     "retention removed them, or the topic was created again: raise its retention.ms, or full-refresh");
+  }
+  return Status::OK();
+}
+
+Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
+  SLUICE_ASSIGN_OR_RETURN(const flow::Positions targets, RewindTargets(positions));
+  SLUICE_RETURN_NOT_OK(CheckTargetsExist(targets));
+  for (const auto& partition : partitions_) {
+    partition->announced = positions.count(partition->key()) > 0;
+    partition->Reset(targets.at(partition->key()));
   }
   SLUICE_ASSIGN_OR_RETURN(auto discarded, builder_.Finish());
   return AssignAll();

@@ -27,7 +27,6 @@ struct KafkaGap {
 /// Partition key in positions: "<id>/<topic>-<n>"; value: the next offset to read. Partitions without a committed
 /// position start where the options say, and partitions that appear later at their beginning; the first batch with
 /// rows also carries the position such a partition started at, so that a restart goes on from there.
-/// Rewind: a partition without an entry goes back to where it started.
 class KafkaSource : public flow::Source {
  public:
   /// `columns`: the columns to build, in this order; empty = all. `clock` outlives the source.

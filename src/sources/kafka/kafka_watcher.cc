@@ -40,20 +40,41 @@ std::string KafkaWatcher::Problem() {
   return problem_;
 }
 
+void KafkaWatcher::Nudge(const TopicPartition& partition) {
+  MutexLock lock(mutex_);
+  nudges_.insert(partition);
+  changed_.notify_all();
+}
+
 void KafkaWatcher::Run() {
-  int64_t waited = 0;
+  Clock& clock = state_->clock();
+  int64_t last_look = clock.SteadyMicros();
   while (true) {
-    const int64_t slice = std::min(interval_millis_, kUnreachableIntervalMillis);
+    std::set<TopicPartition> nudges;
     {
       MutexLock lock(mutex_);
-      changed_.wait_for(lock.native(), std::chrono::milliseconds(slice), [&] { return stop_; });
+      changed_.wait_for(lock.native(), std::chrono::milliseconds(std::min(interval_millis_, kUnreachableIntervalMillis)),
+                        [&] { return stop_ || !nudges_.empty(); });
       if (stop_) return;
+      nudges.swap(nudges_);
     }
-    waited += slice;
-    if (waited < interval_millis_ && !state_->unreachable()) continue;
-    waited = 0;
+    SendNudges(nudges);
+    const int64_t interval = state_->unreachable() ? kUnreachableIntervalMillis : interval_millis_;
+    if (clock.SteadyMicros() - last_look < interval * 1'000) continue;
     Look();
+    last_look = clock.SteadyMicros();
   }
+}
+
+// The question is of no interest; that it reaches the broker's thread is.
+void KafkaWatcher::SendNudges(const std::set<TopicPartition>& partitions) {
+  if (partitions.empty()) return;
+  const PartitionList list = NewPartitionList(partitions.size());
+  for (const TopicPartition& partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)->offset =
+        KafkaOffsetSpec::kLatestOffset;
+  }
+  (void)rd_kafka_offsets_for_times(client_, list.get(), static_cast<int>(kRequestMillis));
 }
 
 void KafkaWatcher::Look() {

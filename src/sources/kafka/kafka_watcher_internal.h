@@ -1,5 +1,5 @@
-// Looks for partitions that appear while reading, and for a broker that comes back, on a thread of its own so that
-// reading never waits for it.
+// Looks for partitions that appear while reading and for a broker that comes back, and wakes the client's fetching, on a
+// thread of its own so that reading never waits for it.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,8 @@ class KafkaWatcher {
                const std::vector<TopicPartition>& known, int64_t interval_millis);
   /// Ends the thread; waits for a request under way, a second at most.
   ~KafkaWatcher();
+  /// Makes the client look at once whether it should fetch from `partition`. Any thread; returns at once.
+  void Nudge(const TopicPartition& partition) EXCLUDES_LOCK(mutex_);
   /// Partitions found since the last call, with their beginnings. Any thread.
   std::vector<PartitionStart> TakeFound() EXCLUDES_LOCK(mutex_);
   /// Empty, or what is wrong with the topics ("topic not found: ..."). Any thread.
@@ -29,6 +31,7 @@ class KafkaWatcher {
  private:
   void Run();
   void Look();
+  void SendNudges(const std::set<TopicPartition>& partitions);
 
   rd_kafka_t* const client_;
   const KafkaSourceOptions& options_;
@@ -38,6 +41,7 @@ class KafkaWatcher {
   Mutex mutex_;
   ConditionVariable changed_;
   bool stop_ GUARDED_BY(mutex_) = false;
+  std::set<TopicPartition> nudges_ GUARDED_BY(mutex_);
   std::vector<PartitionStart> found_ GUARDED_BY(mutex_);
   std::string problem_ GUARDED_BY(mutex_);
   std::thread thread_;
