@@ -76,15 +76,14 @@ struct WindowSpec {
 
 /// Any call, also those with their own syntax: extract(f FROM x) is extract('f', x); position(a IN
 /// b) is position(a, b); substring(x FROM a FOR b), overlay(..) likewise; timestampadd(UNIT, ..)
-/// has UNIT as a string; CURRENT_DATE without parentheses has no_parentheses. count(*) has one
-/// Star argument.
+/// has UNIT as a string. count(*) has one Star argument. CURRENT_DATE and the like without
+/// parentheses are ColumnRefs: a column of that name goes first, as in Spark.
 struct FunctionCall {
   QualifiedName name;
   std::vector<Argument> arguments;
   bool distinct = false;
   bool ignore_nulls = false;
   bool respect_nulls = false;  // written out
-  bool no_parentheses = false;
   std::vector<OrderItem> within_group;  // f(..) WITHIN GROUP (ORDER BY ..)
   std::vector<OrderItem> order_by;      // f(x ORDER BY y)
   Box<Expr> filter;                     // FILTER (WHERE ..)

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "sql/ast_expression.h"
+#include "sql/data_type_name.h"  // IWYU pragma: export
 
 namespace sluice::sql {
 
@@ -25,11 +25,8 @@ Result<std::shared_ptr<arrow::DataType>> ParseDataType(std::string_view text);
 /// A column list: "a STRING, b MAP<STRING,INT> NOT NULL COMMENT 'x'", or one struct<..> type.
 Result<std::shared_ptr<arrow::Schema>> ParseSchema(std::string_view text);
 
-/// Spark's simpleString: "struct<a:int,b:decimal(10,2)>". Types Spark does not have are named as
-/// Arrow names them.
-std::string SparkTypeName(const arrow::DataType& type);
-/// Spark's sql form: "STRUCT<a: INT, b: DECIMAL(10,2)>".
-std::string SparkTypeSql(const arrow::DataType& type);
+/// Either of them, as the schema argument of from_json: a type, else a column list as a struct.
+Result<std::shared_ptr<arrow::DataType>> ParseSchemaOrType(std::string_view text);
 
 /// The type of VARIANT columns.
 std::shared_ptr<arrow::DataType> VariantType();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sql/ast.h"
+#include "sql/column_name.h"  // IWYU pragma: export
 #include "sql/pipeline_ast.h"
 
 namespace sluice::sql {
@@ -13,10 +14,6 @@ std::string ToSql(const Expr& expr);
 std::string ToSql(const Relation& relation);
 std::string ToSql(const Query& query);
 std::string ToSql(const Statement& statement);
-
-/// The name Spark gives an expression without alias: "count(1)", "(a + b)", "upper(x)", the last
-/// part of a column.
-std::string ColumnName(const Expr& expr);
 
 /// `name` in back quotes where it needs them.
 std::string QuoteIdentifier(const std::string& name);
