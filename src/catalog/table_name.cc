@@ -1,18 +1,8 @@
 #include "catalog/table_name.h"
 
-#include <algorithm>
-#include <cctype>
+#include "base/text.h"
 
 namespace sluice::catalog {
-namespace {
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-}  // namespace
-
 Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::string& catalog,
                               const std::string& default_schema) {
   std::string shown;
@@ -26,10 +16,10 @@ Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::
                        "a name part is not empty, has no '/' and does not begin with '_'");
     }
   }
-  if (parts.size() == 3 && Lower(parts[0]) != Lower(catalog)) {
+  if (parts.size() == 3 && !EqualsIgnoreCase(parts[0], catalog)) {
     return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such catalog: " + parts[0], "the project's catalog is " + catalog);
   }
-  return TableName{Lower(parts.size() == 1 ? default_schema : parts[parts.size() - 2]), Lower(parts.back())};
+  return TableName{LowerAscii(parts.size() == 1 ? default_schema : parts[parts.size() - 2]), LowerAscii(parts.back())};
 }
 
 std::string TablePath(const std::string& warehouse, const TableName& name) {

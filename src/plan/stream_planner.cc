@@ -243,7 +243,7 @@ class Planner {
       step.makes.push_back(slot);
       made.push_back(SlotColumn(slot));
     }
-    group_slots_.assign(step.makes.begin(), step.makes.begin() + static_cast<ptrdiff_t>(step.keys.size()));
+    for (size_t i = 0; i < step.keys.size(); ++i) groups_.push_back({step.makes[i], node.groups[i]->IsCall("window")});
     stateful_at_ = program_.steps.size();
     Append(std::move(step));
     program_.has_aggregate = true;
@@ -314,18 +314,38 @@ class Planner {
     return Status::OK();
   }
 
+  /// The output columns that identify a group: each key itself, or the fields of a struct key (of a window its start:
+  /// the end follows from it).
   Status FindMergeKeys() {
-    for (const int group : group_slots_) {
-      const auto found = std::find_if(program_.output.begin(), program_.output.end(), [&](const BoundPtr& column) {
-        return column->IsColumn() && column->index == group;
-      });
-      if (found == program_.output.end()) {
-        return NotSupported("a view kept incrementally whose output lacks the group key " +
-                            program_.slots[static_cast<size_t>(group)]->name());
+    for (const Group& group : groups_) {
+      if (const int plain = OutputOf(group.slot, -1); plain >= 0) {
+        program_.merge_keys.push_back(plain);
+        continue;
       }
-      program_.merge_keys.push_back(static_cast<int>(found - program_.output.begin()));
+      const auto& field = program_.slots[static_cast<size_t>(group.slot)];
+      const int fields = group.window ? 1 : field->type()->num_fields();
+      bool found = field->type()->id() == arrow::Type::STRUCT;
+      for (int i = 0; found && i < fields; ++i) {
+        const int column = OutputOf(group.slot, i);
+        found = column >= 0;
+        if (found) program_.merge_keys.push_back(column);
+      }
+      if (!found) return NotSupported("a view kept incrementally whose output lacks the group key " + field->name());
     }
     return Status::OK();
+  }
+
+  /// The output column that is the slot (`struct_field` < 0) or a field of it; -1 when there is none.
+  int OutputOf(int slot, int struct_field) const {
+    for (size_t i = 0; i < program_.output.size(); ++i) {
+      BoundPtr column = program_.output[i];
+      if (struct_field >= 0) {
+        if (column->kind != sql::BoundKind::kField || column->index != struct_field) continue;
+        column = column->args[0];
+      }
+      if (column->IsColumn() && column->index == slot) return static_cast<int>(i);
+    }
+    return -1;
   }
 
   /// The slot of `expression`: computed once, by a step of its own unless it is one already.
@@ -474,11 +494,16 @@ class Planner {
     int64_t delay_micros;
   };
 
+  struct Group {
+    int slot;
+    bool window;
+  };
+
   const StreamPlannerOptions& options_;
   StreamProgram program_;
   std::optional<Watermark> watermark_;
   std::optional<size_t> stateful_at_;  // position of the first step with memory (its watermark included)
-  std::vector<int> group_slots_;
+  std::vector<Group> groups_;
   size_t insert_at_ = 0;
   std::unordered_map<BoundPtr, int, sql::BoundHash, sql::BoundEquals> computed_;
 };

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "sql/ast_walk.h"
 
 namespace sluice::plan {
 namespace {
-
-bool SameName(const std::string& a, const std::string& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 class ReferenceFinder {
  public:
@@ -97,14 +92,14 @@ class ReferenceFinder {
   }
 
   void Add(const sql::QualifiedName& name, bool stream) {
-    if (name.parts.size() == 2 && SameName(name.parts[0].text, "delta")) return;
+    if (name.parts.size() == 2 && EqualsIgnoreCase(name.parts[0].text, "delta")) return;
     const bool common = name.parts.size() == 1 &&
                         std::any_of(common_tables_.begin(), common_tables_.end(),
-                                    [&](const std::string& table) { return SameName(table, name.last()); });
+                                    [&](const std::string& table) { return EqualsIgnoreCase(table, name.last()); });
     if (common) return;
     std::vector<std::string> parts;
     for (const sql::Name& part : name.parts) parts.push_back(part.text);
-    if (parts.size() > 1 && SameName(parts.front(), "live")) parts.erase(parts.begin());
+    if (parts.size() > 1 && EqualsIgnoreCase(parts.front(), "live")) parts.erase(parts.begin());
     auto qualified = catalog::QualifyName(parts, catalog_, schema_);
     if (!qualified.ok()) {
       if (status_.ok()) status_ = qualified.status();

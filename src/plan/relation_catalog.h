@@ -1,0 +1,47 @@
+// Resolves names in queries: datasets of the pipeline first, then tables of the warehouse, then delta.`/path`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "delta/table.h"
+#include "plan/pipeline_graph.h"
+#include "sql/relation_resolver.h"
+
+namespace sluice::plan {
+
+/// What is known of a dataset whose flows have been analyzed.
+struct KnownDataset {
+  DatasetKind kind = DatasetKind::kStreamingTable;
+  std::shared_ptr<arrow::Schema> schema;
+  sql::PlanPtr view;  // of views: put in place of the name
+};
+
+class RelationCatalog : public sql::RelationResolver {
+ public:
+  /// All outlive this. `default_schema` is that of the file being analyzed.
+  RelationCatalog(const ProjectSpec& spec, delta::TableRegistry& tables,
+                  const std::map<catalog::TableName, KnownDataset>& datasets, std::string default_schema)
+      : spec_(spec), tables_(tables), datasets_(datasets), default_schema_(std::move(default_schema)) {}
+
+  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(const std::vector<std::string>& parts, bool stream) override;
+  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(const std::string& function,
+                                                                         const std::map<std::string, std::string>& args,
+                                                                         bool stream) override;
+  std::vector<std::string> KnownRelations() override;
+
+ private:
+  Result<std::optional<sql::ResolvedRelation>> ResolveDataset(const catalog::TableName& name, const KnownDataset& dataset,
+                                                              bool stream) const;
+
+  const ProjectSpec& spec_;
+  delta::TableRegistry& tables_;
+  const std::map<catalog::TableName, KnownDataset>& datasets_;
+  const std::string default_schema_;
+};
+
+/// Prefix of ScanNode::dataset for a table named by its path.
+inline constexpr std::string_view kPathPrefix = "delta:";
+
+}  // namespace sluice::plan
