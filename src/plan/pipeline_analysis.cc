@@ -1,5 +1,7 @@
 #include "plan/pipeline_analysis.h"
 
+#include <arrow/util/key_value_metadata.h>
+
 #include <algorithm>
 #include <set>
 
@@ -195,7 +197,7 @@ class PipelineAnalyzer {
       if (!column.type.has_value()) return NotSupported(dataset, "a column list without types: " + column.name.text);
       auto field = arrow::field(column.name.text, column.type->type, !column.not_null);
       if (column.comment.has_value()) {
-        field = field->WithMetadata(arrow::key_value_metadata({"comment"}, {JsonString(*column.comment)}));
+        field = field->WithMetadata(arrow::KeyValueMetadata::Make({"comment"}, {JsonString(*column.comment)}));
       }
       fields.push_back(field);
     }

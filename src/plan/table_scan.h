@@ -1,0 +1,19 @@
+// Opens the tables of a bounded query for the query runner: snapshots of the warehouse's Delta tables, pruned.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "delta/table.h"
+#include "plan/project_spec.h"
+#include "sql/query_runner.h"
+
+namespace sluice::plan {
+
+/// Versions to read by ScanNode::dataset; a table without an entry is read at its newest version.
+using PinnedVersions = std::map<std::string, int64_t>;
+
+/// `tables` outlives the opener and its readers.
+sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables, PinnedVersions versions = {});
+
+}  // namespace sluice::plan
