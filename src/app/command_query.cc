@@ -1,0 +1,77 @@
+// The commands that read tables: sql, show, history.
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "app/commands.h"
+#include "app/output_format.h"
+#include "app/project.h"
+#include "app/query.h"
+
+namespace sluice::app {
+namespace {
+
+Result<std::string> StatementText(const SqlOptions& options) {
+  if (!options.command.empty()) return options.command;
+  std::stringstream text;
+  if (options.file.empty() || options.file == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(options.file, std::ios::binary);
+  if (!in) return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + options.file, "check the path given to -f");
+  text << in.rdbuf();
+  return text.str();
+}
+
+Status ExecuteSql(const SqlOptions& options) {
+  SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.project.output));
+  if (format == OutputFormat::kParquet && options.output_file.empty()) {
+    return MakeError("INVALID_OUTPUT_FORMAT", "Parquet is not written to the terminal", "name a file with -o");
+  }
+  SLUICE_ASSIGN_OR_RETURN(std::string text, StatementText(options));
+  SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options.project, true));
+  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(*project, options.file, text));
+  for (const sql::Statement& statement : file.statements) {
+    SLUICE_ASSIGN_OR_RETURN(auto rows, RunStatement(*project, file, statement));
+    SLUICE_RETURN_NOT_OK(WriteOutput(rows.get(), format, options.output_file));
+  }
+  return Status::OK();
+}
+
+Status ShowTable(const ProjectOptions& options, const std::string& table, int64_t rows) {
+  SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
+  SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options, true));
+  SLUICE_ASSIGN_OR_RETURN(auto opened, project->OpenTable(table));
+  const std::string sql = "SELECT * FROM delta.`" + opened->path() + "` LIMIT " + std::to_string(rows);
+  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(*project, "", sql));
+  SLUICE_ASSIGN_OR_RETURN(auto reader, RunStatement(*project, file, file.statements.front()));
+  return WriteOutput(reader.get(), format, "");
+}
+
+Status ShowHistory(const ProjectOptions& options, const std::string& table, int64_t limit) {
+  SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
+  SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options, true));
+  SLUICE_ASSIGN_OR_RETURN(auto opened, project->OpenTable(table));
+  SLUICE_ASSIGN_OR_RETURN(auto rows, TableHistory(*opened, limit));
+  return WriteOutput(rows.get(), format, "");
+}
+
+int Finish(const Status& status, const std::string& output) {
+  return status.ok() ? kOk : Fail(status, kDefinitionError, output);
+}
+
+}  // namespace
+
+int RunSql(const SqlOptions& options) { return Finish(ExecuteSql(options), options.project.output); }
+
+int RunShow(const ProjectOptions& options, const std::string& table, int64_t rows) {
+  return Finish(ShowTable(options, table, rows), options.output);
+}
+
+int RunHistory(const ProjectOptions& options, const std::string& table, int64_t limit) {
+  return Finish(ShowHistory(options, table, limit), options.output);
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,72 @@
+#include "app/project.h"
+
+#include <filesystem>
+
+#include "base/text.h"
+#include "plan/json_decoding.h"
+
+namespace sluice::app {
+
+Project::Project() : random_(Random::FromSystem()) {}
+
+Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bool spec_optional) {
+  auto project = std::unique_ptr<Project>(new Project());
+  std::string path = options.spec;
+  if (path.empty()) {
+    auto found = plan::FindSpecFile(std::filesystem::current_path().string());
+    if (!found.ok() && !(spec_optional && HasCode(found.status(), "PIPELINE_SPEC_FILE_NOT_FOUND"))) return found.status();
+    if (found.ok()) path = *found;
+  }
+  if (path.empty()) {
+    project->spec_.root = std::filesystem::current_path().string();
+    project->spec_.engine.warehouse = project->spec_.root + "/warehouse";
+  } else {
+    if (std::filesystem::is_directory(path)) {
+      SLUICE_ASSIGN_OR_RETURN(path, plan::FindSpecFile(path));
+    }
+    SLUICE_ASSIGN_OR_RETURN(project->spec_, plan::LoadProjectSpec(path, options.set));
+  }
+  project->tables_ = std::make_unique<delta::TableRegistry>(project->storage_, SystemClock(), project->random_.Next());
+  sql::QueryRunnerOptions runner;
+  runner.native_functions = plan::JsonFunctions();
+  SLUICE_ASSIGN_OR_RETURN(project->runner_, sql::QueryRunner::Make(runner));
+  return project;
+}
+
+Status Project::Analyze() {
+  SLUICE_ASSIGN_OR_RETURN(auto files, plan::LoadProjectFiles(spec_));
+  SLUICE_ASSIGN_OR_RETURN(graph_, plan::BuildPipelineGraph(spec_, files));
+  SLUICE_ASSIGN_OR_RETURN(pipeline_, plan::AnalyzePipeline(spec_, graph_, *tables_));
+  return Status::OK();
+}
+
+plan::BuildEnvironment Project::environment() {
+  return {storage_, *tables_, SystemClock(), *runner_, random_.Next()};
+}
+
+Result<catalog::TableName> Project::Qualify(const std::string& name) const {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= name.size();) {
+    size_t end = name.find('.', begin);
+    if (end == std::string::npos) end = name.size();
+    parts.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return catalog::QualifyName(parts, spec_.catalog, spec_.database);
+}
+
+Result<std::shared_ptr<delta::Table>> Project::OpenTable(const std::string& name) {
+  std::string path = name;
+  if (name.find('/') == std::string::npos) {
+    SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified, Qualify(name));
+    path = catalog::TablePath(spec_.engine.warehouse, qualified);
+  }
+  SLUICE_ASSIGN_OR_RETURN(bool exists, tables_->Exists(path));
+  if (!exists) {
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such table: " + name + " (looked in " + path + ")",
+                     "run the pipeline first, or check the name with 'sluice graph'");
+  }
+  return tables_->Open(path);
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,53 @@
+// An opened project: its files read and checked, its tables at hand. What every command that takes --spec begins with.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "app/commands.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "delta/table.h"
+#include "plan/pipeline_analysis.h"
+#include "plan/pipeline_builder.h"
+#include "plan/pipeline_graph.h"
+#include "plan/project_spec.h"
+#include "sql/query_runner.h"
+#include "storage/local_storage.h"
+
+namespace sluice::app {
+
+class Project {
+ public:
+  /// Reads the spec only: enough for `sql`, `show` and `history`. Without a spec file the working directory is the
+  /// project when `spec_optional` is set (paths can be queried anywhere).
+  static Result<std::unique_ptr<Project>> Open(const ProjectOptions& options, bool spec_optional = false);
+  /// Reads and checks the SQL files as well.
+  Status Analyze();
+
+  const plan::ProjectSpec& spec() const { return spec_; }
+  const plan::PipelineGraph& graph() const { return graph_; }
+  const plan::AnalyzedPipeline& pipeline() const { return pipeline_; }
+  delta::TableRegistry& tables() { return *tables_; }
+  sql::QueryRunner& runner() { return *runner_; }
+  plan::BuildEnvironment environment();
+
+  /// "t", "s.t" or "c.s.t" -> the table's qualified name.
+  Result<catalog::TableName> Qualify(const std::string& name) const;
+  /// The Delta table of a name or a path ("/data/t"). TABLE_OR_VIEW_NOT_FOUND.
+  Result<std::shared_ptr<delta::Table>> OpenTable(const std::string& name);
+
+ private:
+  Project();
+
+  Random random_;
+  storage::LocalStorage storage_;
+  plan::ProjectSpec spec_;
+  plan::PipelineGraph graph_;
+  plan::AnalyzedPipeline pipeline_;
+  std::unique_ptr<delta::TableRegistry> tables_;
+  std::unique_ptr<sql::QueryRunner> runner_;
+};
+
+}  // namespace sluice::app
