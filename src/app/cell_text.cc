@@ -98,6 +98,12 @@ auto Value(const arrow::Array& array, int64_t row) {
 
 }  // namespace
 
+std::string TimestampText(int64_t micros) {
+  std::string text;
+  AppendTimestamp(micros, &text);
+  return text;
+}
+
 void AppendCellText(const arrow::Array& array, int64_t row, std::string* out) {
   if (array.IsNull(row)) {
     *out += "NULL";

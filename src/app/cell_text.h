@@ -10,4 +10,7 @@ namespace sluice::app {
 /// Appends the text of `array[row]`; NULL is "NULL". Session time zone UTC.
 void AppendCellText(const arrow::Array& array, int64_t row, std::string* out);
 
+/// "2024-03-01 00:00:00.5" of microseconds since 1970, UTC.
+std::string TimestampText(int64_t micros);
+
 }  // namespace sluice::app
