@@ -14,6 +14,7 @@
 #include "engine/pipeline.h"
 #include "plan/pipeline_analysis.h"
 #include "sql/query_runner.h"
+#include "state/snapshot_store.h"
 #include "storage/storage.h"
 
 namespace sluice::plan {
