@@ -19,8 +19,10 @@ CivilDate ToCivil(int64_t days) {
   const int64_t shifted = days + 719468;
   const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
   const auto day_of_era = static_cast<unsigned>(shifted - era * 146097);
-  const unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const unsigned year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const unsigned day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned month_index = (5 * day_of_year + 2) / 153;
   const unsigned month = month_index < 10 ? month_index + 3 : month_index - 9;
   return {static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0), month,
@@ -42,7 +44,8 @@ void AppendTimestamp(int64_t micros, std::string* out) {
   }
   AppendDate(days, out);
   const int64_t seconds = rest / 1'000'000;
-  fmt::format_to(std::back_inserter(*out), " {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+  fmt::format_to(std::back_inserter(*out), " {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
   if (const int64_t fraction = rest % 1'000'000; fraction != 0) {
     std::string digits = fmt::format("{:06}", fraction);
     digits.erase(digits.find_last_not_of('0') + 1);
@@ -110,21 +113,35 @@ void AppendCellText(const arrow::Array& array, int64_t row, std::string* out) {
     return;
   }
   switch (array.type_id()) {
-    case arrow::Type::BOOL: *out += Value<arrow::BooleanArray>(array, row) ? "true" : "false"; return;
-    case arrow::Type::STRING: *out += static_cast<const arrow::StringArray&>(array).GetView(row); return;
-    case arrow::Type::BINARY: *out += static_cast<const arrow::BinaryArray&>(array).GetView(row); return;
+    case arrow::Type::BOOL:
+      *out += Value<arrow::BooleanArray>(array, row) ? "true" : "false";
+      return;
+    case arrow::Type::STRING:
+      *out += static_cast<const arrow::StringArray&>(array).GetView(row);
+      return;
+    case arrow::Type::BINARY:
+      *out += static_cast<const arrow::BinaryArray&>(array).GetView(row);
+      return;
     case arrow::Type::DOUBLE: AppendDouble(Value<arrow::DoubleArray>(array, row), out); return;
-    case arrow::Type::FLOAT: AppendDouble(static_cast<double>(Value<arrow::FloatArray>(array, row)), out); return;
+    case arrow::Type::FLOAT:
+      AppendDouble(static_cast<double>(Value<arrow::FloatArray>(array, row)), out);
+      return;
     case arrow::Type::DATE32: AppendDate(Value<arrow::Date32Array>(array, row), out); return;
-    case arrow::Type::TIMESTAMP: AppendTimestamp(Value<arrow::TimestampArray>(array, row), out); return;
-    case arrow::Type::DECIMAL128: *out += static_cast<const arrow::Decimal128Array&>(array).FormatValue(row); return;
+    case arrow::Type::TIMESTAMP:
+      AppendTimestamp(Value<arrow::TimestampArray>(array, row), out);
+      return;
+    case arrow::Type::DECIMAL128:
+      *out += static_cast<const arrow::Decimal128Array&>(array).FormatValue(row);
+      return;
     case arrow::Type::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       AppendList(*list.values(), list.value_offset(row), list.value_offset(row + 1), out);
       return;
     }
     case arrow::Type::MAP: AppendMap(static_cast<const arrow::MapArray&>(array), row, out); return;
-    case arrow::Type::STRUCT: AppendStruct(static_cast<const arrow::StructArray&>(array), row, out); return;
+    case arrow::Type::STRUCT:
+      AppendStruct(static_cast<const arrow::StructArray&>(array), row, out);
+      return;
     default: {
       const auto scalar = array.GetScalar(row);
       *out += scalar.ok() ? (*scalar)->ToString() : "?";

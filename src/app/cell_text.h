@@ -1,4 +1,5 @@
-// One value as a person reads it in a table or a CSV file: Spark's CAST(x AS STRING) form. Thread-safe.
+// One value as a person reads it in a table or a CSV file: Spark's CAST(x AS STRING) form.
+// Thread-safe.
 #pragma once
 
 #include <arrow/array.h>

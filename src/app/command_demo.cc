@@ -18,14 +18,16 @@ namespace fs = std::filesystem;
 Result<std::string> FindExample() {
   std::error_code error;
   std::vector<fs::path> roots = {fs::current_path()};
-  for (fs::path folder = fs::read_symlink("/proc/self/exe", error); folder.has_relative_path(); folder = folder.parent_path()) {
+  for (fs::path folder = fs::read_symlink("/proc/self/exe", error); folder.has_relative_path();
+       folder = folder.parent_path()) {
     roots.push_back(folder);
   }
   for (const fs::path& root : roots) {
     const fs::path spec = root / "examples" / "events" / "spark-pipeline.yml";
     if (fs::exists(spec)) return spec.string();
   }
-  return MakeError("PIPELINE_SPEC_FILE_NOT_FOUND", "examples/events was not found beside the binary or the working directory",
+  return MakeError("PIPELINE_SPEC_FILE_NOT_FOUND",
+                   "examples/events was not found beside the binary or the working directory",
                    "name the project with --project");
 }
 
@@ -44,7 +46,10 @@ std::vector<catalog::TableName> QuarantineTables(Project& project) {
   for (const auto& dataset : project.pipeline().datasets) {
     catalog::TableName name = dataset.definition->name;
     name.table += "_quarantine";
-    if (project.tables().Exists(catalog::TablePath(project.spec().engine.warehouse, name)).ValueOr(false)) tables.push_back(name);
+    if (project.tables()
+            .Exists(catalog::TablePath(project.spec().engine.warehouse, name))
+            .ValueOr(false))
+      tables.push_back(name);
   }
   return tables;
 }
@@ -71,11 +76,14 @@ class Demo {
     plan::DemoFeedOptions feed_options;
     feed_options.events = options_.events;
     feed_options.events_per_second = options_.events_per_second;
-    feed_options.bronze_path = project_->spec().engine.warehouse + "/" + project_->spec().database + "/bronze_events";
+    feed_options.bronze_path =
+        project_->spec().engine.warehouse + "/" + project_->spec().database + "/bronze_events";
     feed_options.topic = "demo_" + std::to_string(SystemClock().NowMicros());
-    SLUICE_ASSIGN_OR_RETURN(feed_, plan::DemoFeed::Start(feed_options, project_->tables(), SystemClock()));
-    std::printf("Embedded broker at %s, topic %s: %lld events at %lld/s.\n", feed_->bootstrap_servers().c_str(),
-                feed_options.topic.c_str(), static_cast<long long>(options_.events),
+    SLUICE_ASSIGN_OR_RETURN(feed_,
+                            plan::DemoFeed::Start(feed_options, project_->tables(), SystemClock()));
+    std::printf("Embedded broker at %s, topic %s: %lld events at %lld/s.\n",
+                feed_->bootstrap_servers().c_str(), feed_options.topic.c_str(),
+                static_cast<long long>(options_.events),
                 static_cast<long long>(options_.events_per_second));
     project_->SetConfiguration("brokers", feed_->bootstrap_servers());
     project_->SetConfiguration("topic", feed_options.topic);
@@ -84,7 +92,9 @@ class Demo {
     PipelineRunOptions run;
     run.mode = engine::RunMode::kContinuous;
     run.view = ::isatty(STDOUT_FILENO) == 1 ? ViewMode::kTable : ViewMode::kLines;
-    run.should_stop = [this](const std::vector<engine::FlowStatus>& flows) { return AllConsumed(flows); };
+    run.should_stop = [this](const std::vector<engine::FlowStatus>& flows) {
+      return AllConsumed(flows);
+    };
     SLUICE_ASSIGN_OR_RETURN(PipelineRunResult result, RunPipeline(*project_, run));
     SLUICE_RETURN_NOT_OK(result.error);
     SLUICE_RETURN_NOT_OK(feed_->error());
@@ -108,7 +118,9 @@ class Demo {
     std::error_code error;
     fs::remove_all(project_->spec().engine.warehouse + "/" + project_->spec().database, error);
     if (!error) fs::remove_all(project_->spec().storage + "/state", error);
-    if (error) return MakeError("STORAGE_IO", "cannot remove the tables of an earlier demo: " + error.message());
+    if (error)
+      return MakeError("STORAGE_IO",
+                       "cannot remove the tables of an earlier demo: " + error.message());
     return Status::OK();
   }
 
@@ -128,16 +140,21 @@ class Demo {
   }
 
   void PrintProduced(double seconds) const {
-    std::printf("\nProduced %lld events in %.1f s:", static_cast<long long>(feed_->produced()), seconds);
-    for (const auto& [name, count] : feed_->counts()) std::printf(" %s %lld", name.c_str(), static_cast<long long>(count));
+    std::printf("\nProduced %lld events in %.1f s:", static_cast<long long>(feed_->produced()),
+                seconds);
+    for (const auto& [name, count] : feed_->counts())
+      std::printf(" %s %lld", name.c_str(), static_cast<long long>(count));
     std::printf("\n");
   }
 
   void PrintNextSteps() const {
     const std::string spec = project_->spec().root + "/spark-pipeline.yml";
-    std::printf("\nTry next:\n  sluice sql --spec %s -c \"SELECT event_type, region, sum(event_count) AS events, "
-                "sum(total_revenue) AS revenue FROM gold_hourly_metrics GROUP BY ALL ORDER BY revenue DESC LIMIT 10\"\n",
-                spec.c_str());
+    std::printf(
+        "\nTry next:\n  sluice sql --spec %s -c \"SELECT event_type, region, sum(event_count) AS "
+        "events, "
+        "sum(total_revenue) AS revenue FROM gold_hourly_metrics GROUP BY ALL ORDER BY revenue DESC "
+        "LIMIT 10\"\n",
+        spec.c_str());
   }
 
   const DemoOptions& options_;

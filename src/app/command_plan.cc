@@ -22,7 +22,8 @@ const char* ExecutionName(plan::Execution execution) {
 
 std::vector<std::string> Inputs(const plan::FlowDefinition& flow) {
   std::vector<std::string> names;
-  for (const plan::TableReference& read : flow.reads) names.push_back((read.stream ? "STREAM " : "") + read.name.ToString());
+  for (const plan::TableReference& read : flow.reads)
+    names.push_back((read.stream ? "STREAM " : "") + read.name.ToString());
   return names;
 }
 
@@ -52,8 +53,8 @@ json DatasetJson(const plan::AnalyzedDataset& dataset) {
 void PrintJson(const json& value) { std::printf("%s\n", value.dump().c_str()); }
 
 void PrintFlow(const plan::AnalyzedFlow& flow) {
-  std::printf("Flow %s into %s: %s\n", flow.definition->name.c_str(), flow.definition->target.ToString().c_str(),
-              ExecutionName(flow.execution));
+  std::printf("Flow %s into %s: %s\n", flow.definition->name.c_str(),
+              flow.definition->target.ToString().c_str(), ExecutionName(flow.execution));
   if (!flow.reason.empty()) std::printf("  recomputed because: %s\n", flow.reason.c_str());
   for (const std::string& note : flow.notes) std::printf("  note: %s\n", note.c_str());
 }
@@ -62,8 +63,9 @@ Result<std::unique_ptr<Project>> OpenAnalyzed(const ProjectOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options));
   SLUICE_RETURN_NOT_OK(project->Analyze());
   // Building the flows checks what only the parts know: options of sources, properties.
-  SLUICE_RETURN_NOT_OK(
-      plan::BuildFlows(project->spec(), project->graph(), project->pipeline(), project->environment(), nullptr).status());
+  SLUICE_RETURN_NOT_OK(plan::BuildFlows(project->spec(), project->graph(), project->pipeline(),
+                                        project->environment(), nullptr)
+                           .status());
   return project;
 }
 
@@ -73,11 +75,17 @@ int RunDryRun(const ProjectOptions& options) {
   auto project = OpenAnalyzed(options);
   if (!project.ok()) return Fail(project.status(), kDefinitionError, options.output);
   const bool as_json = options.output == "json";
-  for (const std::string& warning : (*project)->graph().warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const std::string& warning : (*project)->graph().warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
   for (const plan::AnalyzedFlow& flow : (*project)->pipeline().flows) {
-    if (as_json) PrintJson(FlowJson(flow)); else PrintFlow(flow);
+    if (as_json)
+      PrintJson(FlowJson(flow));
+    else
+      PrintFlow(flow);
   }
-  if (!as_json) std::printf("Run is COMPLETED. %zu datasets, no errors.\n", (*project)->pipeline().datasets.size());
+  if (!as_json)
+    std::printf("Run is COMPLETED. %zu datasets, no errors.\n",
+                (*project)->pipeline().datasets.size());
   return kOk;
 }
 
@@ -92,7 +100,8 @@ int RunGraph(const ProjectOptions& options) {
     }
     std::printf("%s %s\n", std::string(plan::DatasetKindName(dataset.definition->kind)).c_str(),
                 dataset.definition->name.ToString().c_str());
-    for (const plan::FlowDefinition* flow : (*project)->graph().FlowsInto(dataset.definition->name)) {
+    for (const plan::FlowDefinition* flow :
+         (*project)->graph().FlowsInto(dataset.definition->name)) {
       std::vector<std::string> inputs = Inputs(*flow);
       if (inputs.empty()) inputs.emplace_back("(source)");
       for (const std::string& input : inputs) std::printf("  <- %s\n", input.c_str());

@@ -20,7 +20,9 @@ Result<std::string> StatementText(const SqlOptions& options) {
     return text.str();
   }
   std::ifstream in(options.file, std::ios::binary);
-  if (!in) return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + options.file, "check the path given to -f");
+  if (!in)
+    return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + options.file,
+                     "check the path given to -f");
   text << in.rdbuf();
   return text.str();
 }
@@ -28,7 +30,8 @@ Result<std::string> StatementText(const SqlOptions& options) {
 Status ExecuteSql(const SqlOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.project.output));
   if (format == OutputFormat::kParquet && options.output_file.empty()) {
-    return MakeError("INVALID_OUTPUT_FORMAT", "Parquet is not written to the terminal", "name a file with -o");
+    return MakeError("INVALID_OUTPUT_FORMAT", "Parquet is not written to the terminal",
+                     "name a file with -o");
   }
   SLUICE_ASSIGN_OR_RETURN(std::string text, StatementText(options));
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options.project, true));
@@ -44,7 +47,8 @@ Status ShowTable(const ProjectOptions& options, const std::string& table, int64_
   SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options, true));
   SLUICE_ASSIGN_OR_RETURN(auto opened, project->OpenTable(table));
-  const std::string sql = "SELECT * FROM delta.`" + opened->path() + "` LIMIT " + std::to_string(rows);
+  const std::string sql =
+      "SELECT * FROM delta.`" + opened->path() + "` LIMIT " + std::to_string(rows);
   SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(*project, "", sql));
   SLUICE_ASSIGN_OR_RETURN(auto reader, RunStatement(*project, file, file.statements.front()));
   return WriteOutput(reader.get(), format, "");
@@ -64,7 +68,9 @@ int Finish(const Status& status, const std::string& output) {
 
 }  // namespace
 
-int RunSql(const SqlOptions& options) { return Finish(ExecuteSql(options), options.project.output); }
+int RunSql(const SqlOptions& options) {
+  return Finish(ExecuteSql(options), options.project.output);
+}
 
 int RunShow(const ProjectOptions& options, const std::string& table, int64_t rows) {
   return Finish(ShowTable(options, table, rows), options.output);

@@ -16,7 +16,8 @@ ViewMode ChooseView(const std::string& output) {
 
 Result<std::unique_ptr<Project>> OpenForRun(const RunOptions& options) {
   if (options.once && options.continuous) {
-    return MakeError("CONFLICTING_RUN_MODES", "--once and --continuous exclude each other", "use one of them");
+    return MakeError("CONFLICTING_RUN_MODES", "--once and --continuous exclude each other",
+                     "use one of them");
   }
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options.project));
   SLUICE_RETURN_NOT_OK(project->Analyze());
@@ -30,7 +31,8 @@ int RunRun(const RunOptions& options) {
   if (!project.ok()) return Fail(project.status(), kDefinitionError, options.project.output);
   PipelineRunOptions run;
   run.selection = {options.refresh, options.full_refresh, options.full_refresh_all};
-  const bool continuous = options.continuous || (!options.once && (*project)->spec().engine.continuous);
+  const bool continuous =
+      options.continuous || (!options.once && (*project)->spec().engine.continuous);
   run.mode = continuous ? engine::RunMode::kContinuous : engine::RunMode::kOnce;
   run.view = ChooseView(options.project.output);
   auto result = RunPipeline(**project, run);

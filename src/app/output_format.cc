@@ -7,6 +7,7 @@
 
 #include "app/cell_text.h"
 #include "codec/json_writer.h"
+#include "delta/parquet_export.h"
 
 namespace sluice::app {
 namespace {
@@ -126,7 +127,8 @@ Result<OutputFormat> ParseOutputFormat(const std::string& text) {
   return MakeError("INVALID_OUTPUT_FORMAT", "not an output format: " + text, "table, json, csv and parquet are known");
 }
 
-Status WriteText(arrow::RecordBatchReader* rows, OutputFormat format, const std::string& path) {
+Status WriteOutput(arrow::RecordBatchReader* rows, OutputFormat format, const std::string& path) {
+  if (format == OutputFormat::kParquet) return delta::WriteParquetFile(rows, path);
   SLUICE_ASSIGN_OR_RETURN(TextOut out, TextOut::Open(path));
   switch (format) {
     case OutputFormat::kJson: SLUICE_RETURN_NOT_OK(WriteJson(rows, &out)); break;

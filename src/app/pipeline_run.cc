@@ -66,15 +66,16 @@ class SignalWatch {
 };
 
 /// Redraws and looks for reasons to stop while the pipeline runs.
-void Watch(engine::Pipeline& pipeline, const PipelineRunOptions& options, const SignalWatch& signals, TerminalView& view,
-           const std::atomic<bool>& finished) {
+void Watch(engine::Pipeline& pipeline, const PipelineRunOptions& options,
+           const SignalWatch& signals, TerminalView& view, const std::atomic<bool>& finished) {
   bool stopping = false;
   for (int64_t waited = 0; !finished; waited += kTick / 10) {
     SystemClock().SleepMicros(kTick / 10);
     const bool tick = waited % kTick == 0;
     if (tick) view.Draw(pipeline.Statuses());
     if (stopping) continue;
-    if (signals.asked() || (tick && options.should_stop != nullptr && options.should_stop(pipeline.Statuses()))) {
+    if (signals.asked() ||
+        (tick && options.should_stop != nullptr && options.should_stop(pipeline.Statuses()))) {
       stopping = true;
       pipeline.RequestStop();
     }
@@ -82,16 +83,18 @@ void Watch(engine::Pipeline& pipeline, const PipelineRunOptions& options, const 
   view.Draw(pipeline.Statuses());
 }
 
-Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& options, engine::RunMode mode,
-                                   const std::function<bool(const std::string&)>& include, const SignalWatch& signals,
-                                   TerminalView& view) {
-  SLUICE_ASSIGN_OR_RETURN(auto flows, plan::BuildFlows(project.spec(), project.graph(), project.pipeline(),
-                                                       project.environment(), include));
+Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& options,
+                                   engine::RunMode mode,
+                                   const std::function<bool(const std::string&)>& include,
+                                   const SignalWatch& signals, TerminalView& view) {
+  SLUICE_ASSIGN_OR_RETURN(auto flows,
+                          plan::BuildFlows(project.spec(), project.graph(), project.pipeline(),
+                                           project.environment(), include));
   engine::PipelineOptions pipeline_options;
   pipeline_options.mode = mode;
   RunListener listener(&view);
-  SLUICE_ASSIGN_OR_RETURN(auto pipeline,
-                          engine::Pipeline::Make(std::move(flows), pipeline_options, SystemClock(), &listener));
+  SLUICE_ASSIGN_OR_RETURN(auto pipeline, engine::Pipeline::Make(std::move(flows), pipeline_options,
+                                                                SystemClock(), &listener));
   std::atomic<bool> finished = false;
   std::thread watcher([&] { Watch(*pipeline, options, signals, view, finished); });
   const int64_t started = SystemClock().SteadyMicros();
@@ -109,26 +112,31 @@ Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& o
 }  // namespace
 
 Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions& options) {
-  SLUICE_ASSIGN_OR_RETURN(auto selected,
-                          plan::SelectFlows(project.spec(), project.graph(), project.pipeline(), options.selection));
-  SLUICE_ASSIGN_OR_RETURN(auto kept, plan::ResetTables(project.spec(), project.pipeline(), options.selection, project.tables()));
+  SLUICE_ASSIGN_OR_RETURN(auto selected, plan::SelectFlows(project.spec(), project.graph(),
+                                                           project.pipeline(), options.selection));
+  SLUICE_ASSIGN_OR_RETURN(auto kept, plan::ResetTables(project.spec(), project.pipeline(),
+                                                       options.selection, project.tables()));
   for (const std::string& table : kept) {
     std::fprintf(stderr, "not reset, pipelines.reset.allowed is false: %s\n", table.c_str());
   }
   SignalWatch signals(options.handle_signals);
   const std::vector<std::string> before = plan::FlowsBeforeStart(project.pipeline());
   const std::set<std::string> first(before.begin(), before.end());
-  auto include_first = [&](const std::string& flow) { return selected.count(flow) != 0 && first.count(flow) != 0; };
+  auto include_first = [&](const std::string& flow) {
+    return selected.count(flow) != 0 && first.count(flow) != 0;
+  };
   if (std::any_of(before.begin(), before.end(), include_first)) {
     TerminalView quiet(ViewMode::kTable);  // these flows run again below, where they are shown
-    SLUICE_ASSIGN_OR_RETURN(PipelineRunResult result,
-                            RunFlows(project, {}, engine::RunMode::kOnce, include_first, signals, quiet));
+    SLUICE_ASSIGN_OR_RETURN(PipelineRunResult result, RunFlows(project, {}, engine::RunMode::kOnce,
+                                                               include_first, signals, quiet));
     if (!result.error.ok() || signals.asked()) return result;
   }
   TerminalView view(options.view);
   SLUICE_ASSIGN_OR_RETURN(
       PipelineRunResult result,
-      RunFlows(project, options, options.mode, [&](const std::string& flow) { return selected.count(flow) != 0; }, signals, view));
+      RunFlows(
+          project, options, options.mode,
+          [&](const std::string& flow) { return selected.count(flow) != 0; }, signals, view));
   view.Summary(result.flows, result.seconds);
   return result;
 }

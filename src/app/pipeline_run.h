@@ -1,4 +1,5 @@
-// One run of a pipeline from the command line: reset, flows that must be complete first, then all; signals stop it.
+// One run of a pipeline from the command line: reset, flows that must be complete first, then all;
+// signals stop it.
 #pragma once
 
 #include <functional>

@@ -14,7 +14,8 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
   std::string path = options.spec;
   if (path.empty()) {
     auto found = plan::FindSpecFile(std::filesystem::current_path().string());
-    if (!found.ok() && !(spec_optional && HasCode(found.status(), "PIPELINE_SPEC_FILE_NOT_FOUND"))) return found.status();
+    if (!found.ok() && !(spec_optional && HasCode(found.status(), "PIPELINE_SPEC_FILE_NOT_FOUND")))
+      return found.status();
     if (found.ok()) path = *found;
   }
   if (path.empty()) {
@@ -26,7 +27,8 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
     }
     SLUICE_ASSIGN_OR_RETURN(project->spec_, plan::LoadProjectSpec(path, options.set));
   }
-  project->tables_ = std::make_unique<delta::TableRegistry>(project->storage_, SystemClock(), project->random_.Next());
+  project->tables_ = std::make_unique<delta::TableRegistry>(project->storage_, SystemClock(),
+                                                            project->random_.Next());
   sql::QueryRunnerOptions runner;
   runner.native_functions = plan::JsonFunctions();
   SLUICE_ASSIGN_OR_RETURN(project->runner_, sql::QueryRunner::Make(runner));
@@ -63,7 +65,8 @@ Result<std::shared_ptr<delta::Table>> Project::OpenTable(const std::string& name
   }
   SLUICE_ASSIGN_OR_RETURN(bool exists, tables_->Exists(path));
   if (!exists) {
-    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such table: " + name + " (looked in " + path + ")",
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND",
+                     "no such table: " + name + " (looked in " + path + ")",
                      "run the pipeline first, or check the name with 'sluice graph'");
   }
   return tables_->Open(path);

@@ -1,4 +1,5 @@
-// An opened project: its files read and checked, its tables at hand. What every command that takes --spec begins with.
+// An opened project: its files read and checked, its tables at hand. What every command that takes
+// --spec begins with.
 #pragma once
 
 #include <memory>
@@ -20,11 +21,14 @@ namespace sluice::app {
 
 class Project {
  public:
-  /// Reads the spec only: enough for `sql`, `show` and `history`. Without a spec file the working directory is the
-  /// project when `spec_optional` is set (paths can be queried anywhere).
-  static Result<std::unique_ptr<Project>> Open(const ProjectOptions& options, bool spec_optional = false);
+  /// Reads the spec only: enough for `sql`, `show` and `history`. Without a spec file the working
+  /// directory is the project when `spec_optional` is set (paths can be queried anywhere).
+  static Result<std::unique_ptr<Project>> Open(const ProjectOptions& options,
+                                               bool spec_optional = false);
   /// As --set does. Before Analyze.
-  void SetConfiguration(const std::string& key, const std::string& value) { spec_.configuration[key] = value; }
+  void SetConfiguration(const std::string& key, const std::string& value) {
+    spec_.configuration[key] = value;
+  }
   /// Reads and checks the SQL files as well.
   Status Analyze();
 

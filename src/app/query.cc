@@ -18,7 +18,8 @@ namespace {
 
 using RowReader = std::shared_ptr<arrow::RecordBatchReader>;
 
-Result<sql::PlanPtr> AnalyzeQuery(Project& project, const sql::ParsedFile& file, const sql::Query& query) {
+Result<sql::PlanPtr> AnalyzeQuery(Project& project, const sql::ParsedFile& file,
+                                  const sql::Query& query) {
   static const std::map<catalog::TableName, plan::KnownDataset> kNone;
   plan::RelationCatalog catalog(project.spec(), project.tables(), kNone, project.spec().database);
   sql::Analyzer analyzer(catalog, *file.source);
@@ -30,9 +31,11 @@ std::vector<catalog::TableName> ListTables(const plan::ProjectSpec& spec) {
   namespace fs = std::filesystem;
   std::vector<catalog::TableName> tables;
   std::error_code error;
-  for (fs::directory_iterator schema(spec.engine.warehouse, error), end; !error && schema != end; schema.increment(error)) {
+  for (fs::directory_iterator schema(spec.engine.warehouse, error), end; !error && schema != end;
+       schema.increment(error)) {
     std::error_code inner;
-    for (fs::directory_iterator table(schema->path(), inner); !inner && table != fs::directory_iterator(); table.increment(inner)) {
+    for (fs::directory_iterator table(schema->path(), inner);
+         !inner && table != fs::directory_iterator(); table.increment(inner)) {
       if (fs::exists(table->path() / "_delta_log")) {
         tables.push_back({schema->path().filename().string(), table->path().filename().string()});
       }
@@ -46,7 +49,8 @@ Result<RowReader> Show(Project& project, const sql::ShowStatement& show) {
   const std::vector<catalog::TableName> tables = ListTables(project.spec());
   if (show.kind == sql::ShowStatement::Kind::kTables) {
     RowBuilder rows({"namespace", "tableName", "isTemporary"});
-    const std::string schema = show.in.has_value() ? LowerAscii(show.in->last()) : LowerAscii(project.spec().database);
+    const std::string schema =
+        show.in.has_value() ? LowerAscii(show.in->last()) : LowerAscii(project.spec().database);
     for (const auto& table : tables) {
       if (table.schema == schema) rows.Add({table.schema, table.table, "false"});
     }
@@ -61,7 +65,8 @@ Result<RowReader> Show(Project& project, const sql::ShowStatement& show) {
     }
     return rows.Finish();
   }
-  return MakeError("NOT_SUPPORTED_YET", "not supported yet: this SHOW statement", "SHOW TABLES and SHOW SCHEMAS are known");
+  return MakeError("NOT_SUPPORTED_YET", "not supported yet: this SHOW statement",
+                   "SHOW TABLES and SHOW SCHEMAS are known");
 }
 
 Result<RowReader> DescribeSchema(const arrow::Schema& schema) {
@@ -78,13 +83,16 @@ Result<RowReader> Detail(delta::Table& table) {
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table.Update());
   RowBuilder rows({"format", "location", "version", "numFiles", "sizeInBytes", "partitionColumns"});
   std::string partitions;
-  for (const auto& column : snapshot->partition_columns()) partitions += (partitions.empty() ? "" : ", ") + column;
-  rows.Add({"delta", table.path(), snapshot->version().ToString(), std::to_string(snapshot->num_files()),
-            std::to_string(snapshot->total_bytes()), partitions});
+  for (const auto& column : snapshot->partition_columns())
+    partitions += (partitions.empty() ? "" : ", ") + column;
+  rows.Add({"delta", table.path(), snapshot->version().ToString(),
+            std::to_string(snapshot->num_files()), std::to_string(snapshot->total_bytes()),
+            partitions});
   return rows.Finish();
 }
 
-Result<RowReader> Describe(Project& project, const sql::ParsedFile& file, const sql::DescribeStatement& describe) {
+Result<RowReader> Describe(Project& project, const sql::ParsedFile& file,
+                           const sql::DescribeStatement& describe) {
   using Kind = sql::DescribeStatement::Kind;
   if (describe.kind == Kind::kQuery) {
     SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *describe.query));
@@ -92,7 +100,8 @@ Result<RowReader> Describe(Project& project, const sql::ParsedFile& file, const 
   }
   std::string name;
   for (const sql::Name& part : describe.name.parts) name += (name.empty() ? "" : ".") + part.text;
-  if (describe.name.parts.size() == 2 && EqualsIgnoreCase(describe.name.parts[0].text, "delta")) name = describe.name.last();
+  if (describe.name.parts.size() == 2 && EqualsIgnoreCase(describe.name.parts[0].text, "delta"))
+    name = describe.name.last();
   SLUICE_ASSIGN_OR_RETURN(auto table, project.OpenTable(name));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
   switch (describe.kind) {
@@ -105,7 +114,8 @@ Result<RowReader> Describe(Project& project, const sql::ParsedFile& file, const 
 
 }  // namespace
 
-Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name, const std::string& text) {
+Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name,
+                                 const std::string& text) {
   auto lookup = [&](const std::string& key) -> std::optional<std::string> {
     const auto found = project.spec().configuration.find(key);
     if (found == project.spec().configuration.end()) return std::nullopt;
@@ -115,25 +125,30 @@ Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name
   return sql::ParseStatements(std::make_shared<const sql::SourceText>(std::move(source)));
 }
 
-Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file, const sql::Statement& statement) {
+Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file,
+                               const sql::Statement& statement) {
   if (const auto* query = statement.As<sql::QueryStatement>()) {
     SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *query->query));
     if (plan->is_streaming) {
-      return MakeError("NOT_SUPPORTED_YET", "not supported yet: a streaming query in ad hoc SQL", "leave STREAM out");
+      return MakeError("NOT_SUPPORTED_YET", "not supported yet: a streaming query in ad hoc SQL",
+                       "leave STREAM out");
     }
-    return project.runner().Run(plan, plan::MakeScanOpener(project.spec(), project.tables()), SystemClock().NowMicros());
+    return project.runner().Run(plan, plan::MakeScanOpener(project.spec(), project.tables()),
+                                SystemClock().NowMicros());
   }
   if (const auto* show = statement.As<sql::ShowStatement>()) return Show(project, *show);
-  if (const auto* describe = statement.As<sql::DescribeStatement>()) return Describe(project, file, *describe);
+  if (const auto* describe = statement.As<sql::DescribeStatement>())
+    return Describe(project, file, *describe);
   if (const auto* explain = statement.As<sql::ExplainStatement>()) {
     SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *explain->query));
     RowBuilder rows({"plan"});
     rows.Add({sql::ToString(*plan)});
     return rows.Finish();
   }
-  return MakeError("NOT_SUPPORTED_YET",
-                   "not supported yet: " + file.source->Place(statement.span) + ": this statement in ad hoc SQL",
-                   "queries, SHOW TABLES, DESCRIBE and EXPLAIN are known");
+  return MakeError(
+      "NOT_SUPPORTED_YET",
+      "not supported yet: " + file.source->Place(statement.span) + ": this statement in ad hoc SQL",
+      "queries, SHOW TABLES, DESCRIBE and EXPLAIN are known");
 }
 
 Result<RowReader> TableHistory(delta::Table& table, int64_t limit) {

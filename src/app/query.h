@@ -14,11 +14,13 @@
 namespace sluice::app {
 
 /// The statements of `text`. `name` is shown in messages, may be empty.
-Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name, const std::string& text);
+Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name,
+                                 const std::string& text);
 
-/// Rows of one statement: a query, SHOW TABLES / SCHEMAS, DESCRIBE [HISTORY | DETAIL], EXPLAIN. Others are
-/// NOT_SUPPORTED_YET. `project` outlives the reader.
-Result<std::shared_ptr<arrow::RecordBatchReader>> RunStatement(Project& project, const sql::ParsedFile& file,
+/// Rows of one statement: a query, SHOW TABLES / SCHEMAS, DESCRIBE [HISTORY | DETAIL], EXPLAIN.
+/// Others are NOT_SUPPORTED_YET. `project` outlives the reader.
+Result<std::shared_ptr<arrow::RecordBatchReader>> RunStatement(Project& project,
+                                                               const sql::ParsedFile& file,
                                                                const sql::Statement& statement);
 
 /// The versions of a table, newest first: DESCRIBE HISTORY's columns.

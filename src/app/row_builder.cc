@@ -13,14 +13,17 @@ std::string JoinMap(const delta::StringMap& map) {
   return text;
 }
 
-Result<RowReader> OneBatch(const std::shared_ptr<arrow::Schema>& schema, arrow::ArrayVector columns, int64_t rows) {
-  return arrow::RecordBatchReader::Make({arrow::RecordBatch::Make(schema, rows, std::move(columns))}, schema);
+Result<RowReader> OneBatch(const std::shared_ptr<arrow::Schema>& schema, arrow::ArrayVector columns,
+                           int64_t rows) {
+  return arrow::RecordBatchReader::Make(
+      {arrow::RecordBatch::Make(schema, rows, std::move(columns))}, schema);
 }
 
 }  // namespace
 
 void RowBuilder::Add(const std::vector<std::string>& row) {
-  SLUICE_CHECK(row.size() == columns_.size(), "a row has another number of values than there are columns");
+  SLUICE_CHECK(row.size() == columns_.size(),
+               "a row has another number of values than there are columns");
   for (size_t i = 0; i < row.size(); ++i) values_[i].push_back(row[i]);
 }
 
@@ -34,12 +37,14 @@ Result<RowReader> RowBuilder::Finish() const {
     fields.push_back(arrow::field(columns_[i], arrow::utf8()));
     arrays.push_back(std::move(array));
   }
-  return OneBatch(arrow::schema(fields), std::move(arrays), static_cast<int64_t>(values_.front().size()));
+  return OneBatch(arrow::schema(fields), std::move(arrays),
+                  static_cast<int64_t>(values_.front().size()));
 }
 
 Result<RowReader> HistoryRows(const std::vector<delta::VersionInfo>& versions) {
   arrow::Int64Builder numbers;
-  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), arrow::default_memory_pool());
+  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"),
+                                arrow::default_memory_pool());
   arrow::StringBuilder operations;
   arrow::StringBuilder parameters;
   arrow::StringBuilder metrics;
@@ -59,10 +64,10 @@ Result<RowReader> HistoryRows(const std::vector<delta::VersionInfo>& versions) {
   SLUICE_RETURN_NOT_OK(parameters.Finish(&columns[3]));
   SLUICE_RETURN_NOT_OK(metrics.Finish(&columns[4]));
   SLUICE_RETURN_NOT_OK(engines.Finish(&columns[5]));
-  const auto schema = arrow::schema({arrow::field("version", arrow::int64()), arrow::field("timestamp", times.type()),
-                                     arrow::field("operation", arrow::utf8()),
-                                     arrow::field("operationParameters", arrow::utf8()),
-                                     arrow::field("operationMetrics", arrow::utf8()), arrow::field("engineInfo", arrow::utf8())});
+  const auto schema = arrow::schema(
+      {arrow::field("version", arrow::int64()), arrow::field("timestamp", times.type()),
+       arrow::field("operation", arrow::utf8()), arrow::field("operationParameters", arrow::utf8()),
+       arrow::field("operationMetrics", arrow::utf8()), arrow::field("engineInfo", arrow::utf8())});
   return OneBatch(schema, std::move(columns), static_cast<int64_t>(versions.size()));
 }
 

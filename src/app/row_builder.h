@@ -15,7 +15,8 @@ namespace sluice::app {
 /// Rows of text columns.
 class RowBuilder {
  public:
-  explicit RowBuilder(std::vector<std::string> columns) : columns_(std::move(columns)), values_(columns_.size()) {}
+  explicit RowBuilder(std::vector<std::string> columns)
+      : columns_(std::move(columns)), values_(columns_.size()) {}
   /// REQUIRES: as many values as columns.
   void Add(const std::vector<std::string>& row);
   Result<std::shared_ptr<arrow::RecordBatchReader>> Finish() const;
@@ -25,7 +26,9 @@ class RowBuilder {
   std::vector<std::vector<std::string>> values_;
 };
 
-/// version BIGINT, timestamp TIMESTAMP, operation, operationParameters, operationMetrics STRING, engineInfo STRING.
-Result<std::shared_ptr<arrow::RecordBatchReader>> HistoryRows(const std::vector<delta::VersionInfo>& versions);
+/// version BIGINT, timestamp TIMESTAMP, operation, operationParameters, operationMetrics STRING,
+/// engineInfo STRING.
+Result<std::shared_ptr<arrow::RecordBatchReader>> HistoryRows(
+    const std::vector<delta::VersionInfo>& versions);
 
 }  // namespace sluice::app

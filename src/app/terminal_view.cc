@@ -10,20 +10,23 @@
 namespace sluice::app {
 namespace {
 
-std::string Watermark(TimestampMicros watermark) { return watermark == kNoTimestamp ? "-" : TimestampText(watermark); }
+std::string Watermark(TimestampMicros watermark) {
+  return watermark == kNoTimestamp ? "-" : TimestampText(watermark);
+}
 
 std::string Line(const engine::FlowStatus& flow) {
   const std::string lag = flow.lag < 0 ? "-" : ShortNumber(static_cast<double>(flow.lag));
   return fmt::format("{:<34} {:<10} {:>9} {:>9} {:>8} {:>8} {:>7} ms  {}", flow.name.substr(0, 34),
                      engine::FlowStateName(flow.state), ShortNumber(flow.rows_per_second),
-                     ShortNumber(static_cast<double>(flow.output_rows)), lag, flow.epochs, flow.last_epoch_micros / 1000,
+                     ShortNumber(static_cast<double>(flow.output_rows)), lag, flow.epochs,
+                     flow.last_epoch_micros / 1000,
                      flow.waits_for.empty() ? Watermark(flow.watermark) : flow.waits_for);
 }
 
 void PrintExpectations(const engine::FlowStatus& flow) {
   for (const auto& [name, count] : flow.expectations) {
-    std::printf("    expectation %-28s passed %12lld  failed %10lld\n", name.c_str(), static_cast<long long>(count.passed),
-                static_cast<long long>(count.failed));
+    std::printf("    expectation %-28s passed %12lld  failed %10lld\n", name.c_str(),
+                static_cast<long long>(count.passed), static_cast<long long>(count.failed));
   }
 }
 
@@ -42,12 +45,14 @@ void TerminalView::OnState(const engine::FlowStatus& status) {
   const bool first = found == shown_.end();
   shown_[status.name] = status.state;
   if (mode_ == ViewMode::kTable) return;
-  const bool flapping = !first && (status.state == engine::FlowState::kIdle || status.state == engine::FlowState::kRunning);
+  const bool flapping = !first && (status.state == engine::FlowState::kIdle ||
+                                   status.state == engine::FlowState::kRunning);
   if (mode_ == ViewMode::kJson) {
     if (!flapping) PrintJson(status, "flow_progress");
     return;
   }
-  if (flapping && status.error.ok()) return;  // a continuous flow goes idle and runs again all the time
+  if (flapping && status.error.ok())
+    return;  // a continuous flow goes idle and runs again all the time
   std::printf("Flow %s is %s.\n", status.name.c_str(), engine::FlowStateName(status.state));
   if (!status.error.ok()) {
     std::printf("  [%s] %s\n", ErrorCode(status.error).c_str(), status.error.message().c_str());
@@ -58,7 +63,8 @@ void TerminalView::OnState(const engine::FlowStatus& status) {
 void TerminalView::PrintJson(const engine::FlowStatus& status, const char* type) {
   nlohmann::json rules = nlohmann::json::array();
   for (const auto& [name, count] : status.expectations) {
-    rules.push_back({{"name", name}, {"passed_records", count.passed}, {"failed_records", count.failed}});
+    rules.push_back(
+        {{"name", name}, {"passed_records", count.passed}, {"failed_records", count.failed}});
   }
   nlohmann::json line = {{"event_type", type},
                          {"flow", status.name},
@@ -73,7 +79,8 @@ void TerminalView::PrintJson(const engine::FlowStatus& status, const char* type)
                          {"epochs", status.epochs},
                          {"version", status.version.value()},
                          {"expectations", rules}};
-  if (!status.error.ok()) line["error"] = {{"code", ErrorCode(status.error)}, {"message", status.error.message()}};
+  if (!status.error.ok())
+    line["error"] = {{"code", ErrorCode(status.error)}, {"message", status.error.message()}};
   std::printf("%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   std::fflush(stdout);
 }
@@ -82,8 +89,8 @@ void TerminalView::Draw(const std::vector<engine::FlowStatus>& flows) {
   MutexLock lock(mutex_);
   if (mode_ != ViewMode::kTable) return;
   if (drawn_lines_ > 0) std::printf("\x1b[%zuA", drawn_lines_);
-  std::printf("\x1b[2K\x1b[1m%-34s %-10s %9s %9s %8s %8s %10s  %s\x1b[0m\n", "flow", "state", "rows/s", "rows", "lag",
-              "epochs", "epoch", "watermark");
+  std::printf("\x1b[2K\x1b[1m%-34s %-10s %9s %9s %8s %8s %10s  %s\x1b[0m\n", "flow", "state",
+              "rows/s", "rows", "lag", "epochs", "epoch", "watermark");
   for (const engine::FlowStatus& flow : flows) std::printf("\x1b[2K%s\n", Line(flow).c_str());
   drawn_lines_ = flows.size() + 1;
   std::fflush(stdout);
@@ -96,13 +103,16 @@ void TerminalView::Summary(const std::vector<engine::FlowStatus>& flows, double 
     return;
   }
   for (const engine::FlowStatus& flow : flows) {
-    std::printf("  %-34s %-10s in %10lld  out %10lld  (%s rows/s)\n", flow.name.c_str(), engine::FlowStateName(flow.state),
-                static_cast<long long>(flow.input_rows), static_cast<long long>(flow.output_rows),
-                ShortNumber(seconds > 0 ? static_cast<double>(flow.input_rows) / seconds : 0).c_str());
+    std::printf(
+        "  %-34s %-10s in %10lld  out %10lld  (%s rows/s)\n", flow.name.c_str(),
+        engine::FlowStateName(flow.state), static_cast<long long>(flow.input_rows),
+        static_cast<long long>(flow.output_rows),
+        ShortNumber(seconds > 0 ? static_cast<double>(flow.input_rows) / seconds : 0).c_str());
     if (flow.dropped_rows + flow.quarantined_rows + flow.late_rows + flow.duplicate_rows > 0) {
-      std::printf("    dropped %lld, quarantined %lld, late %lld, duplicates %lld\n", static_cast<long long>(flow.dropped_rows),
-                  static_cast<long long>(flow.quarantined_rows), static_cast<long long>(flow.late_rows),
-                  static_cast<long long>(flow.duplicate_rows));
+      std::printf(
+          "    dropped %lld, quarantined %lld, late %lld, duplicates %lld\n",
+          static_cast<long long>(flow.dropped_rows), static_cast<long long>(flow.quarantined_rows),
+          static_cast<long long>(flow.late_rows), static_cast<long long>(flow.duplicate_rows));
     }
     PrintExpectations(flow);
   }

@@ -1,5 +1,6 @@
-// What `sluice run` shows while it runs: on a terminal a table that is drawn anew twice a second, elsewhere one line per
-// change of state, in the shape of spark-pipelines ("Flow x is RUNNING."). Thread-safe.
+// What `sluice run` shows while it runs: on a terminal a table that is drawn anew twice a second,
+// elsewhere one line per change of state, in the shape of spark-pipelines ("Flow x is RUNNING.").
+// Thread-safe.
 #pragma once
 
 #include <functional>

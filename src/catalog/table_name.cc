@@ -11,15 +11,18 @@ Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::
     return MakeError("INVALID_IDENTIFIER", "a table name has one to three parts: " + shown);
   }
   for (const std::string& part : parts) {
-    if (part.empty() || part == "." || part == ".." || part.find('/') != std::string::npos || part.front() == '_') {
+    if (part.empty() || part == "." || part == ".." || part.find('/') != std::string::npos ||
+        part.front() == '_') {
       return MakeError("INVALID_IDENTIFIER", "not a table name: " + shown,
                        "a name part is not empty, has no '/' and does not begin with '_'");
     }
   }
   if (parts.size() == 3 && !EqualsIgnoreCase(parts[0], catalog)) {
-    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such catalog: " + parts[0], "the project's catalog is " + catalog);
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no such catalog: " + parts[0],
+                     "the project's catalog is " + catalog);
   }
-  return TableName{LowerAscii(parts.size() == 1 ? default_schema : parts[parts.size() - 2]), LowerAscii(parts.back())};
+  return TableName{LowerAscii(parts.size() == 1 ? default_schema : parts[parts.size() - 2]),
+                   LowerAscii(parts.back())};
 }
 
 std::string TablePath(const std::string& warehouse, const TableName& name) {

@@ -14,12 +14,17 @@ struct DemoFeed::Parts {
 };
 
 DemoFeed::DemoFeed(DemoFeedOptions options, delta::TableRegistry& tables, Clock& clock)
-    : options_(std::move(options)), tables_(tables), clock_(clock), parts_(std::make_unique<Parts>()) {}
+    : options_(std::move(options)),
+      tables_(tables),
+      clock_(clock),
+      parts_(std::make_unique<Parts>()) {}
 
-Result<std::unique_ptr<DemoFeed>> DemoFeed::Start(DemoFeedOptions options, delta::TableRegistry& tables, Clock& clock) {
+Result<std::unique_ptr<DemoFeed>> DemoFeed::Start(DemoFeedOptions options,
+                                                  delta::TableRegistry& tables, Clock& clock) {
   auto feed = std::unique_ptr<DemoFeed>(new DemoFeed(std::move(options), tables, clock));
   SLUICE_ASSIGN_OR_RETURN(feed->parts_->broker, sources::EmbeddedBroker::Start());
-  SLUICE_RETURN_NOT_OK(feed->parts_->broker->CreateTopic(feed->options_.topic, feed->options_.partitions));
+  SLUICE_RETURN_NOT_OK(
+      feed->parts_->broker->CreateTopic(feed->options_.topic, feed->options_.partitions));
   sources::EventGeneratorOptions generator;
   generator.seed = feed->options_.seed;
   SLUICE_ASSIGN_OR_RETURN(feed->parts_->generator, sources::EventGenerator::Make(generator, clock));
@@ -33,7 +38,9 @@ DemoFeed::~DemoFeed() {
 
 std::string DemoFeed::bootstrap_servers() const { return parts_->broker->bootstrap_servers(); }
 
-void DemoFeed::Begin() { thread_ = std::thread([this] { Produce(); }); }
+void DemoFeed::Begin() {
+  thread_ = std::thread([this] { Produce(); });
+}
 
 Status DemoFeed::error() const { return parts_->error; }
 
@@ -57,7 +64,8 @@ Status DemoFeed::ProduceAll() {
   producer_options.partitions = options_.partitions;
   SLUICE_ASSIGN_OR_RETURN(
       auto producer,
-      sources::DemoProducer::Make(producer_options, [this](int32_t partition) { return Consumed(partition); }, clock_));
+      sources::DemoProducer::Make(
+          producer_options, [this](int32_t partition) { return Consumed(partition); }, clock_));
   const int64_t started = clock_.SteadyMicros();
   while (!stop_ && produced_ < options_.events) {
     const int64_t due = (clock_.SteadyMicros() - started) * options_.events_per_second / 1'000'000;
@@ -79,7 +87,8 @@ int64_t DemoFeed::Consumed(int32_t partition) {
   const std::string suffix = "/" + options_.topic + "-" + std::to_string(partition);
   int64_t consumed = 0;
   for (const auto& [app_id, txn] : (*table)->Current()->txns()) {
-    if (app_id.rfind("sluice/", 0) == 0 && app_id.ends_with(suffix) && app_id.find('#') == std::string::npos) {
+    if (app_id.rfind("sluice/", 0) == 0 && app_id.ends_with(suffix) &&
+        app_id.find('#') == std::string::npos) {
       consumed = std::max(consumed, txn.version);
     }
   }

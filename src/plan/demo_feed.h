@@ -1,5 +1,6 @@
-// Feeds the example project: an embedded Kafka broker with one topic and a generator of realistic events on a thread of
-// its own, paced by what the bronze table has committed (the broker forgets old records).
+// Feeds the example project: an embedded Kafka broker with one topic and a generator of realistic
+// events on a thread of its own, paced by what the bronze table has committed (the broker forgets
+// old records).
 #pragma once
 
 #include <atomic>
@@ -28,8 +29,10 @@ using ProducedEvents = std::map<std::string, int64_t>;
 
 class DemoFeed {
  public:
-  /// Starts the broker and makes the topic; nothing is produced yet. `tables` and `clock` outlive the feed.
-  static Result<std::unique_ptr<DemoFeed>> Start(DemoFeedOptions options, delta::TableRegistry& tables, Clock& clock);
+  /// Starts the broker and makes the topic; nothing is produced yet. `tables` and `clock` outlive
+  /// the feed.
+  static Result<std::unique_ptr<DemoFeed>> Start(DemoFeedOptions options,
+                                                 delta::TableRegistry& tables, Clock& clock);
   ~DemoFeed();
 
   std::string bootstrap_servers() const;

@@ -23,7 +23,8 @@ using Layout = std::vector<int>;
 
 class Builder {
  public:
-  Builder(const StreamProgram& program, const FlowBuilderOptions& options) : program_(program), options_(options) {}
+  Builder(const StreamProgram& program, const FlowBuilderOptions& options)
+      : program_(program), options_(options) {}
 
   Result<BuiltFlow> Run() {
     FindLiveSlots();
@@ -56,7 +57,8 @@ class Builder {
       built_.source_columns.push_back(static_cast<int>(i));
       layout_.push_back(slot);
     }
-    if (layout_.empty() && !program_.source_slots.empty()) {  // count(*): some column carries the number of rows
+    if (layout_.empty() &&
+        !program_.source_slots.empty()) {  // count(*): some column carries the number of rows
       built_.source_columns.push_back(0);
       layout_.push_back(program_.source_slots[0]);
     }
@@ -92,10 +94,13 @@ class Builder {
       decode.struct_column = Field(step.makes[0])->name();
     } else {
       arrow::FieldVector fields;
-      std::vector<std::pair<int, int>> ordered;  // field of the schema -> slot: the decoder keeps the schema's order
-      for (size_t k = 0; k < step.fields.size(); ++k) ordered.emplace_back(step.fields[k], step.makes[k]);
+      std::vector<std::pair<int, int>>
+          ordered;  // field of the schema -> slot: the decoder keeps the schema's order
+      for (size_t k = 0; k < step.fields.size(); ++k)
+        ordered.emplace_back(step.fields[k], step.makes[k]);
       std::sort(ordered.begin(), ordered.end());
-      for (const auto& [field, slot] : ordered) fields.push_back(step.decode_call->type->field(field));
+      for (const auto& [field, slot] : ordered)
+        fields.push_back(step.decode_call->type->field(field));
       decode.decoded_type = std::static_pointer_cast<arrow::StructType>(arrow::struct_(fields));
       for (const auto& [field, slot] : ordered) kept.push_back(slot);
     }
@@ -141,7 +146,8 @@ class Builder {
     std::vector<quality::EvaluatedExpectation> rules;
     for (const BoundExpectation& rule : step.expectations) {
       project.columns.push_back(
-          OutputColumn::Compute(arrow::field(rule.expectation.name, arrow::boolean()), static_cast<int>(conditions.size())));
+          OutputColumn::Compute(arrow::field(rule.expectation.name, arrow::boolean()),
+                                static_cast<int>(conditions.size())));
       rules.push_back({rule.expectation, payload + static_cast<int>(conditions.size())});
       conditions.push_back(OverLayout(rule.condition));
     }
@@ -149,7 +155,8 @@ class Builder {
     auto computed = std::make_unique<operators::ProjectOperator>(std::move(project));
     const std::shared_ptr<arrow::Schema> schema = computed->output_schema();
     Add(std::move(computed));
-    SLUICE_ASSIGN_OR_RETURN(auto expect, quality::ExpectationOperator::Make(std::move(rules), schema, payload));
+    SLUICE_ASSIGN_OR_RETURN(auto expect,
+                            quality::ExpectationOperator::Make(std::move(rules), schema, payload));
     layout_ = next;
     Add(std::move(expect));
     return Status::OK();
@@ -160,14 +167,11 @@ class Builder {
     operators::WatermarkOptions watermark;
     watermark.input_schema = SchemaOf(layout_);
     watermark.event_time_column = Position(step.event_time);
-    watermark.delay_micros = step.delay_micros;
-    watermark.max_future_micros = options_.max_future_micros;
     watermark.policy = options_.late_policy;
     watermark.late_table = options_.late_table;
     watermark.build_late_rows = [](const flow::EpochContext& epoch, const Batch& late) {
       return quality::MakeLateRows(epoch, late);
     };
-    built_.watermark_delay_micros = step.delay_micros;
     Add(std::make_unique<operators::WatermarkOperator>(std::move(watermark)));
     return Status::OK();
   }
@@ -201,7 +205,9 @@ class Builder {
       case sql::JoinKind::kLeft: join.kind = operators::StaticJoinKind::kLeft; break;
       case sql::JoinKind::kLeftSemi: join.kind = operators::StaticJoinKind::kSemi; break;
       case sql::JoinKind::kLeftAnti: join.kind = operators::StaticJoinKind::kAnti; break;
-      default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: this kind of join of a stream with a table");
+      default:
+        return MakeError("NOT_SUPPORTED_YET",
+                         "not supported yet: this kind of join of a stream with a table");
     }
     for (const int key : step.keys) join.stream_keys.push_back(Position(key));
     join.static_keys = step.static_keys;
@@ -241,7 +247,8 @@ class Builder {
     const sql::AggregateCall& call = step.calls[k];
     const auto kind = operators::AggregateKindOf(call.function, !call.args.empty());
     if (!kind.has_value()) {
-      return MakeError("NOT_SUPPORTED_YET", "not supported yet: aggregate " + call.function + " in a view that is kept incrementally");
+      return MakeError("NOT_SUPPORTED_YET", "not supported yet: aggregate " + call.function +
+                                                " in a view that is kept incrementally");
     }
     operators::AggregateSpec spec;
     spec.kind = *kind;
@@ -255,12 +262,14 @@ class Builder {
     for (const int argument : step.call_arguments[k]) types.push_back(Field(argument)->type());
     std::string reason;
     if (!operators::IsMergeable(spec, types, &reason)) {
-      return MakeError("NOT_SUPPORTED_YET", "not kept incrementally: " + call.function + ": " + reason);
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not kept incrementally: " + call.function + ": " + reason);
     }
     return spec;
   }
 
-  /// Constants behind the value: percentile_approx(x, p | array(p, ...) [, accuracy]), approx_count_distinct(x [, sd]).
+  /// Constants behind the value: percentile_approx(x, p | array(p, ...) [, accuracy]),
+  /// approx_count_distinct(x [, sd]).
   static Status ReadParameters(const sql::AggregateCall& call, operators::AggregateSpec* spec) {
     auto number = [](const arrow::Scalar& scalar) -> Result<double> {
       SLUICE_ASSIGN_OR_RETURN(auto cast, scalar.CastTo(arrow::float64()));
@@ -300,7 +309,8 @@ class Builder {
       if (column->IsColumn()) {
         project.columns.push_back(OutputColumn::PassOn(field, Position(column->index)));
       } else {
-        project.columns.push_back(OutputColumn::Compute(field, static_cast<int>(expressions.size())));
+        project.columns.push_back(
+            OutputColumn::Compute(field, static_cast<int>(expressions.size())));
         expressions.push_back(OverLayout(column));
       }
     }
@@ -309,7 +319,8 @@ class Builder {
     return Status::OK();
   }
 
-  /// A projection without copies that lets go of what nobody needs, before an operator that copies rows.
+  /// A projection without copies that lets go of what nobody needs, before an operator that copies
+  /// rows.
   void KeepOnly(const std::set<int>& slots) {
     operators::ProjectOptions project;
     const Layout next = PassOn(slots, &project.columns);
@@ -318,26 +329,30 @@ class Builder {
     Add(std::make_unique<operators::ProjectOperator>(std::move(project)));
   }
 
-  /// The columns of `slots` that the batch has, passed on; at least one, so that the number of rows is known.
+  /// The columns of `slots` that the batch has, passed on; at least one, so that the number of rows
+  /// is known.
   Layout PassOn(const std::set<int>& slots, std::vector<OutputColumn>* columns) const {
     Layout next;
     for (const int slot : layout_) {
       if (slots.count(slot) != 0) next.push_back(slot);
     }
     if (next.empty() && !layout_.empty()) next.push_back(layout_.front());
-    for (const int slot : next) columns->push_back(OutputColumn::PassOn(Field(slot), Position(slot)));
+    for (const int slot : next)
+      columns->push_back(OutputColumn::PassOn(Field(slot), Position(slot)));
     return next;
   }
 
   operators::RowEvaluatorFactory Evaluator(std::vector<BoundPtr> expressions) const {
     sql::EvaluatorOptions evaluator;
     evaluator.native_functions = JsonFunctions();
-    return operators::SqlEvaluatorFactory(SchemaOf(layout_), std::move(expressions), std::move(evaluator));
+    return operators::SqlEvaluatorFactory(SchemaOf(layout_), std::move(expressions),
+                                          std::move(evaluator));
   }
 
   BoundPtr OverLayout(const BoundPtr& expression) const {
     std::vector<int> positions(program_.slots.size(), -1);
-    for (size_t i = 0; i < layout_.size(); ++i) positions[static_cast<size_t>(layout_[i])] = static_cast<int>(i);
+    for (size_t i = 0; i < layout_.size(); ++i)
+      positions[static_cast<size_t>(layout_[i])] = static_cast<int>(i);
     return sql::RemapColumns(expression, positions);
   }
   int Position(int slot) const {
@@ -345,7 +360,9 @@ class Builder {
     SLUICE_CHECK(found != layout_.end(), "a step reads a column that the batch does not carry");
     return static_cast<int>(found - layout_.begin());
   }
-  const std::shared_ptr<arrow::Field>& Field(int slot) const { return program_.slots[static_cast<size_t>(slot)]; }
+  const std::shared_ptr<arrow::Field>& Field(int slot) const {
+    return program_.slots[static_cast<size_t>(slot)];
+  }
   std::shared_ptr<arrow::Schema> SchemaOf(const Layout& layout) const {
     arrow::FieldVector fields;
     for (const int slot : layout) fields.push_back(Field(slot));

@@ -37,8 +37,15 @@ std::string JsonString(const std::string& text) {
 }
 
 bool IsVolatile(const sql::BoundExpression& expression) {
-  static const auto* const names = new std::set<std::string>{"current_timestamp", "now", "current_date", "localtimestamp",
-                                                             "uuid", "rand", "randn", "random", "shuffle"};
+  static const auto* const names = new std::set<std::string>{"current_timestamp",
+                                                             "now",
+                                                             "current_date",
+                                                             "localtimestamp",
+                                                             "uuid",
+                                                             "rand",
+                                                             "randn",
+                                                             "random",
+                                                             "shuffle"};
   return sql::Any(expression, [](const sql::BoundExpression& node) {
     return node.kind == sql::BoundKind::kCall && names->count(node.name) != 0;
   });
@@ -56,21 +63,26 @@ bool PlanIsVolatile(const PlanPtr& plan) {
   if (plan->kind == PlanKind::kAggregate) {
     const auto& node = sql::As<sql::AggregateNode>(*plan);
     expressions = node.groups;
-    for (const auto& call : node.calls) expressions.insert(expressions.end(), call.args.begin(), call.args.end());
+    for (const auto& call : node.calls)
+      expressions.insert(expressions.end(), call.args.begin(), call.args.end());
   }
-  if (std::any_of(expressions.begin(), expressions.end(), [](const BoundPtr& e) { return IsVolatile(*e); })) return true;
+  if (std::any_of(expressions.begin(), expressions.end(),
+                  [](const BoundPtr& e) { return IsVolatile(*e); }))
+    return true;
   return std::any_of(plan->inputs.begin(), plan->inputs.end(), PlanIsVolatile);
 }
 
 class PipelineAnalyzer {
  public:
-  PipelineAnalyzer(const ProjectSpec& spec, const PipelineGraph& graph, delta::TableRegistry& tables)
+  PipelineAnalyzer(const ProjectSpec& spec, const PipelineGraph& graph,
+                   delta::TableRegistry& tables)
       : spec_(spec), graph_(graph), tables_(tables) {}
 
   Result<AnalyzedPipeline> Run() {
     for (const DatasetDefinition& dataset : graph_.datasets) {
       SLUICE_RETURN_NOT_OK(CheckOptions(dataset));
-      const bool view = dataset.kind == DatasetKind::kTemporaryView || dataset.kind == DatasetKind::kView;
+      const bool view =
+          dataset.kind == DatasetKind::kTemporaryView || dataset.kind == DatasetKind::kView;
       SLUICE_RETURN_NOT_OK(view ? AnalyzeView(dataset) : AnalyzeTable(dataset));
     }
     return std::move(pipeline_);
@@ -78,15 +90,19 @@ class PipelineAnalyzer {
 
  private:
   Status NotSupported(const DatasetDefinition& dataset, const std::string& what) {
-    return DefinitionError("NOT_SUPPORTED_YET", dataset.site, dataset.span, "not supported yet: " + what);
+    return DefinitionError("NOT_SUPPORTED_YET", dataset.site, dataset.span,
+                           "not supported yet: " + what);
   }
 
   Status CheckOptions(const DatasetDefinition& dataset) {
     const sql::DatasetOptions& options = dataset.options;
-    if (options.using_format.has_value() && !EqualsIgnoreCase(options.using_format->last(), "delta")) {
-      return NotSupported(dataset, "USING " + options.using_format->ToString() + "; tables are Delta tables");
+    if (options.using_format.has_value() &&
+        !EqualsIgnoreCase(options.using_format->last(), "delta")) {
+      return NotSupported(
+          dataset, "USING " + options.using_format->ToString() + "; tables are Delta tables");
     }
-    if (options.clustering != sql::DatasetOptions::Clustering::kUnset) return NotSupported(dataset, "CLUSTER BY");
+    if (options.clustering != sql::DatasetOptions::Clustering::kUnset)
+      return NotSupported(dataset, "CLUSTER BY");
     if (options.location.has_value()) return NotSupported(dataset, "LOCATION");
     if (!options.options.empty()) return NotSupported(dataset, "OPTIONS of a dataset");
     if (options.collation.has_value()) return NotSupported(dataset, "DEFAULT COLLATION");
@@ -94,9 +110,12 @@ class PipelineAnalyzer {
     if (options.trigger.has_value()) return NotSupported(dataset, "TRIGGER ON UPDATE");
     if (options.row_filter.has_value()) return NotSupported(dataset, "WITH ROW FILTER");
     for (const sql::ColumnDefinition& column : options.columns) {
-      if (column.mask.has_value()) return NotSupported(dataset, "MASK of column " + column.name.text);
-      if (column.default_value) return NotSupported(dataset, "DEFAULT of column " + column.name.text);
-      if (column.generated_as) return NotSupported(dataset, "GENERATED ALWAYS AS of column " + column.name.text);
+      if (column.mask.has_value())
+        return NotSupported(dataset, "MASK of column " + column.name.text);
+      if (column.default_value)
+        return NotSupported(dataset, "DEFAULT of column " + column.name.text);
+      if (column.generated_as)
+        return NotSupported(dataset, "GENERATED ALWAYS AS of column " + column.name.text);
       if (column.identity) return NotSupported(dataset, "IDENTITY of column " + column.name.text);
     }
     return Status::OK();
@@ -104,7 +123,8 @@ class PipelineAnalyzer {
 
   /// Puts the dataset and place in front of errors that have no place of their own.
   Status At(const DefinitionSite& site, sql::Span span, const Status& status) const {
-    if (status.ok() || status.message().find(site.source->file_name()) != std::string::npos) return status;
+    if (status.ok() || status.message().find(site.source->file_name()) != std::string::npos)
+      return status;
     return DefinitionError(ErrorCode(status), site, span, status.message(), ErrorHint(status));
   }
 
@@ -118,7 +138,8 @@ class PipelineAnalyzer {
 
   Status AnalyzeView(const DatasetDefinition& dataset) {
     const FlowDefinition& flow = *graph_.FlowsInto(dataset.name).front();
-    if (!dataset.options.expectations.empty()) return NotSupported(dataset, "expectations of a view");
+    if (!dataset.options.expectations.empty())
+      return NotSupported(dataset, "expectations of a view");
     SLUICE_ASSIGN_OR_RETURN(PlanPtr plan, AnalyzeFlowQuery(flow));
     if (!dataset.options.columns.empty()) {
       SLUICE_ASSIGN_OR_RETURN(plan, RenameColumns(dataset, plan));
@@ -132,7 +153,8 @@ class PipelineAnalyzer {
     const auto& columns = dataset.options.columns;
     if (static_cast<int>(columns.size()) != plan->schema->num_fields()) {
       return DefinitionError("CREATE_VIEW_COLUMN_ARITY_MISMATCH", dataset.site, dataset.span,
-                             "the view names " + std::to_string(columns.size()) + " columns, its query has " +
+                             "the view names " + std::to_string(columns.size()) +
+                                 " columns, its query has " +
                                  std::to_string(plan->schema->num_fields()));
     }
     auto project = std::make_shared<sql::ProjectNode>();
@@ -159,7 +181,8 @@ class PipelineAnalyzer {
     analyzed.definition = &dataset;
     SLUICE_ASSIGN_OR_RETURN(analyzed.schema, TableSchema(dataset, plans));
     SLUICE_RETURN_NOT_OK(ReadPartitioning(dataset, &analyzed));
-    for (const sql::Property& property : dataset.options.properties) analyzed.properties[property.key] = property.value;
+    for (const sql::Property& property : dataset.options.properties)
+      analyzed.properties[property.key] = property.value;
     std::vector<BoundExpectation> rules;
     SLUICE_RETURN_NOT_OK(BindExpectations(dataset, *analyzed.schema, &rules));
     for (const BoundExpectation& rule : rules) analyzed.expectations.push_back(rule.expectation);
@@ -175,29 +198,37 @@ class PipelineAnalyzer {
     return Status::OK();
   }
 
-  Status CheckKind(const DatasetDefinition& dataset, const FlowDefinition& flow, const sql::LogicalPlan& plan) {
+  Status CheckKind(const DatasetDefinition& dataset, const FlowDefinition& flow,
+                   const sql::LogicalPlan& plan) {
     if (dataset.kind == DatasetKind::kStreamingTable && !plan.is_streaming) {
-      return DefinitionError("INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE", flow.site, flow.query.span,
-                             "the query of flow " + flow.name + " is not a stream, but its target is a STREAMING TABLE",
+      return DefinitionError("INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE",
+                             flow.site, flow.query.span,
+                             "the query of flow " + flow.name +
+                                 " is not a stream, but its target is a STREAMING TABLE",
                              "read a source with STREAM, or make the target a MATERIALIZED VIEW");
     }
     if (dataset.kind == DatasetKind::kMaterializedView && plan.is_streaming) {
-      return DefinitionError("INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_MATERIALIZED_VIEW", flow.site, flow.query.span,
+      return DefinitionError("INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_MATERIALIZED_VIEW",
+                             flow.site, flow.query.span,
                              "the query of materialized view " + flow.name + " reads a stream",
                              "leave STREAM out, or make it a STREAMING TABLE");
     }
     return Status::OK();
   }
 
-  /// Declared columns with a type, else those of the flows: the first one's, then what later ones add.
-  Result<std::shared_ptr<arrow::Schema>> TableSchema(const DatasetDefinition& dataset,
-                                                     const std::vector<std::pair<const FlowDefinition*, PlanPtr>>& plans) {
+  /// Declared columns with a type, else those of the flows: the first one's, then what later ones
+  /// add.
+  Result<std::shared_ptr<arrow::Schema>> TableSchema(
+      const DatasetDefinition& dataset,
+      const std::vector<std::pair<const FlowDefinition*, PlanPtr>>& plans) {
     arrow::FieldVector fields;
     for (const sql::ColumnDefinition& column : dataset.options.columns) {
-      if (!column.type.has_value()) return NotSupported(dataset, "a column list without types: " + column.name.text);
+      if (!column.type.has_value())
+        return NotSupported(dataset, "a column list without types: " + column.name.text);
       auto field = arrow::field(column.name.text, column.type->type, !column.not_null);
       if (column.comment.has_value()) {
-        field = field->WithMetadata(arrow::KeyValueMetadata::Make({"comment"}, {JsonString(*column.comment)}));
+        field = field->WithMetadata(
+            arrow::KeyValueMetadata::Make({"comment"}, {JsonString(*column.comment)}));
       }
       fields.push_back(field);
     }
@@ -209,13 +240,15 @@ class PipelineAnalyzer {
         });
         if (!known && !declared) {
           if (field->type()->id() == arrow::Type::NA) {
-            return DefinitionError("VOID_COLUMN", flow->site, flow->query.span, "column has no type: " + field->name(),
+            return DefinitionError("VOID_COLUMN", flow->site, flow->query.span,
+                                   "column has no type: " + field->name(),
                                    "cast NULL to a type: CAST(NULL AS STRING) AS " + field->name());
           }
           fields.push_back(arrow::field(field->name(), field->type(), true));
         } else if (!known) {
           return DefinitionError("INSERT_COLUMN_NOT_FOUND", flow->site, flow->query.span,
-                                 "the query's column is not one of table " + dataset.name.ToString() + ": " + field->name());
+                                 "the query's column is not one of table " +
+                                     dataset.name.ToString() + ": " + field->name());
         }
       }
       SLUICE_RETURN_NOT_OK(CheckUnique(*flow, *plan->schema));
@@ -228,7 +261,8 @@ class PipelineAnalyzer {
     for (const auto& field : schema.fields()) {
       if (!names.insert(LowerAscii(field->name())).second) {
         return DefinitionError("COLUMN_ALREADY_EXISTS", flow.site, flow.query.span,
-                               "the query has two columns of one name: " + field->name(), "give one of them an alias");
+                               "the query has two columns of one name: " + field->name(),
+                               "give one of them an alias");
       }
     }
     return Status::OK();
@@ -238,23 +272,26 @@ class PipelineAnalyzer {
     for (const sql::Expr& expr : dataset.options.partitioned_by) {
       const auto* column = expr.As<sql::ColumnRef>();
       if (column == nullptr || column->parts.size() != 1) {
-        return DefinitionError("NOT_SUPPORTED_YET", dataset.site, expr.span,
-                               "not supported yet: PARTITIONED BY something else than a top-level column");
+        return DefinitionError(
+            "NOT_SUPPORTED_YET", dataset.site, expr.span,
+            "not supported yet: PARTITIONED BY something else than a top-level column");
       }
       std::string name;
       for (const auto& field : analyzed->schema->fields()) {
         if (EqualsIgnoreCase(field->name(), column->parts[0].text)) name = field->name();
       }
       if (name.empty()) {
-        return DefinitionError("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", dataset.site, expr.span,
-                               "PARTITIONED BY names no column of the table: " + column->parts[0].text);
+        return DefinitionError(
+            "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", dataset.site, expr.span,
+            "PARTITIONED BY names no column of the table: " + column->parts[0].text);
       }
       analyzed->partition_columns.push_back(name);
     }
     return Status::OK();
   }
 
-  Status BindExpectations(const DatasetDefinition& dataset, const arrow::Schema& schema, std::vector<BoundExpectation>* rules) {
+  Status BindExpectations(const DatasetDefinition& dataset, const arrow::Schema& schema,
+                          std::vector<BoundExpectation>* rules) {
     RelationCatalog catalog(spec_, tables_, known_, dataset.site.default_schema);
     sql::Analyzer analyzer(catalog, *dataset.site.source);
     std::set<std::string> names;
@@ -264,22 +301,30 @@ class PipelineAnalyzer {
                                "two expectations have one name: " + expectation.name.text);
       }
       BoundExpectation rule;
-      auto condition = analyzer.AnalyzeCondition(*expectation.condition, schema, dataset.name.table);
+      auto condition =
+          analyzer.AnalyzeCondition(*expectation.condition, schema, dataset.name.table);
       if (!condition.ok()) return At(dataset.site, expectation.span, condition.status());
       rule.condition = *condition;
       rule.expectation.name = expectation.name.text;
       rule.expectation.condition = sql::ToSql(*expectation.condition);
       switch (expectation.action) {
-        case sql::ViolationAction::kWarn: rule.expectation.action = quality::ViolationAction::kWarn; break;
-        case sql::ViolationAction::kDropRow: rule.expectation.action = quality::ViolationAction::kDrop; break;
-        case sql::ViolationAction::kFailUpdate: rule.expectation.action = quality::ViolationAction::kFail; break;
+        case sql::ViolationAction::kWarn:
+          rule.expectation.action = quality::ViolationAction::kWarn;
+          break;
+        case sql::ViolationAction::kDropRow:
+          rule.expectation.action = quality::ViolationAction::kDrop;
+          break;
+        case sql::ViolationAction::kFailUpdate:
+          rule.expectation.action = quality::ViolationAction::kFail;
+          break;
         case sql::ViolationAction::kQuarantine: {
           rule.expectation.action = quality::ViolationAction::kQuarantine;
           catalog::TableName table{dataset.name.schema, dataset.name.table + "_quarantine"};
           if (expectation.quarantine_table.has_value()) {
             std::vector<std::string> parts;
             for (const auto& part : expectation.quarantine_table->parts) parts.push_back(part.text);
-            SLUICE_ASSIGN_OR_RETURN(table, catalog::QualifyName(parts, spec_.catalog, dataset.site.default_schema));
+            SLUICE_ASSIGN_OR_RETURN(
+                table, catalog::QualifyName(parts, spec_.catalog, dataset.site.default_schema));
           }
           rule.expectation.quarantine_table = table.ToString();
           break;
@@ -290,13 +335,16 @@ class PipelineAnalyzer {
     return Status::OK();
   }
 
-  /// The flow's columns matched to the table's by name, converted as an INSERT does; missing ones are NULL.
-  Result<PlanPtr> ToTableColumns(const FlowDefinition& flow, const PlanPtr& plan, const std::shared_ptr<arrow::Schema>& schema) {
+  /// The flow's columns matched to the table's by name, converted as an INSERT does; missing ones
+  /// are NULL.
+  Result<PlanPtr> ToTableColumns(const FlowDefinition& flow, const PlanPtr& plan,
+                                 const std::shared_ptr<arrow::Schema>& schema) {
     auto project = std::make_shared<sql::ProjectNode>();
     for (const auto& field : schema->fields()) {
       BoundPtr value;
       for (int i = 0; i < plan->schema->num_fields(); ++i) {
-        if (EqualsIgnoreCase(plan->schema->field(i)->name(), field->name())) value = sql::MakeColumn(i, *plan->schema->field(i));
+        if (EqualsIgnoreCase(plan->schema->field(i)->name(), field->name()))
+          value = sql::MakeColumn(i, *plan->schema->field(i));
       }
       if (value == nullptr) value = sql::MakeLiteral(arrow::MakeNullScalar(field->type()));
       auto assigned = sql::StoreAssignment(value, field->type(), field->name());
@@ -309,12 +357,14 @@ class PipelineAnalyzer {
     return PlanPtr(project);
   }
 
-  Status ChooseExecution(const DatasetDefinition& dataset, const std::vector<BoundExpectation>& rules, AnalyzedFlow* flow) {
+  Status ChooseExecution(const DatasetDefinition& dataset,
+                         const std::vector<BoundExpectation>& rules, AnalyzedFlow* flow) {
     if (dataset.kind == DatasetKind::kStreamingTable) {
       StreamPlannerOptions options;
       options.expectations = rules;
       options.is_followed = [](const sql::LogicalPlan& node) {
-        return node.is_streaming && (node.kind == PlanKind::kScan || node.kind == PlanKind::kTableFunctionScan);
+        return node.is_streaming &&
+               (node.kind == PlanKind::kScan || node.kind == PlanKind::kTableFunctionScan);
       };
       SLUICE_ASSIGN_OR_RETURN(flow->program, PlanStream(flow->plan, options));
       SLUICE_RETURN_NOT_OK(TryBuild(flow->program));
@@ -326,7 +376,8 @@ class PipelineAnalyzer {
     return Status::OK();
   }
 
-  /// Empty when the view can be kept from what is appended to its one input; fills flow->program then.
+  /// Empty when the view can be kept from what is appended to its one input; fills flow->program
+  /// then.
   std::string WhyRecomputed(const std::vector<BoundExpectation>& rules, AnalyzedFlow* flow) {
     std::vector<const sql::ScanNode*> scans;
     CollectScans(flow->plan, &scans);
@@ -338,7 +389,8 @@ class PipelineAnalyzer {
       return entry.first.ToString() == scans[0]->dataset;
     });
     if (input == known_.end() || input->second.kind != DatasetKind::kStreamingTable) {
-      return "rows of its input may change: " + scans[0]->dataset + " is not a streaming table of the pipeline";
+      return "rows of its input may change: " + scans[0]->dataset +
+             " is not a streaming table of the pipeline";
     }
     StreamPlannerOptions options;
     options.view = true;
@@ -356,9 +408,10 @@ class PipelineAnalyzer {
     FlowBuilderOptions options;
     options.flow_name = "check";
     options.make_static_table = [](const PlanPtr&) -> Result<operators::StaticTableProvider> {
-      return operators::StaticTableProvider([]() -> Result<std::shared_ptr<const operators::StaticTable>> {
-        return MakeError("INTERNAL_ERROR", "a plan under test was run");
-      });
+      return operators::StaticTableProvider(
+          []() -> Result<std::shared_ptr<const operators::StaticTable>> {
+            return MakeError("INTERNAL_ERROR", "a plan under test was run");
+          });
     };
     SLUICE_ASSIGN_OR_RETURN(BuiltFlow built, BuildFlow(program, options));
     for (auto& step : built.operators) SLUICE_RETURN_NOT_OK(step->Open());
@@ -368,7 +421,9 @@ class PipelineAnalyzer {
   static void NoteState(AnalyzedFlow* flow) {
     for (const StreamStep& step : flow->program.steps) {
       if (step.kind == StepKind::kDedup && step.event_time < 0) {
-        flow->notes.emplace_back("deduplication without a watermark keeps every key for ever: its state grows without bound");
+        flow->notes.emplace_back(
+            "deduplication without a watermark keeps every key for ever: its state grows without "
+            "bound");
       }
     }
   }
@@ -383,18 +438,21 @@ class PipelineAnalyzer {
 }  // namespace
 
 const AnalyzedDataset* AnalyzedPipeline::FindDataset(const catalog::TableName& name) const {
-  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& d) { return d.definition->name == name; });
+  const auto found = std::find_if(datasets.begin(), datasets.end(),
+                                  [&](const auto& d) { return d.definition->name == name; });
   return found == datasets.end() ? nullptr : &*found;
 }
 
-Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph, delta::TableRegistry& tables) {
+Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
+                                         delta::TableRegistry& tables) {
   return PipelineAnalyzer(spec, graph, tables).Run();
 }
 
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset) {
   if (dataset.rfind(kPathPrefix, 0) == 0) return dataset.substr(kPathPrefix.size());
   const size_t dot = dataset.find('.');
-  return catalog::TablePath(spec.engine.warehouse, {dataset.substr(0, dot), dataset.substr(dot + 1)});
+  return catalog::TablePath(spec.engine.warehouse,
+                            {dataset.substr(0, dot), dataset.substr(dot + 1)});
 }
 
 std::vector<std::string> ScannedTables(const PlanPtr& plan) {
@@ -402,7 +460,8 @@ std::vector<std::string> ScannedTables(const PlanPtr& plan) {
   CollectScans(plan, &scans);
   std::vector<std::string> names;
   for (const sql::ScanNode* scan : scans) {
-    if (std::find(names.begin(), names.end(), scan->dataset) == names.end()) names.push_back(scan->dataset);
+    if (std::find(names.begin(), names.end(), scan->dataset) == names.end())
+      names.push_back(scan->dataset);
   }
   return names;
 }

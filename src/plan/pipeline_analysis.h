@@ -1,5 +1,5 @@
-// A checked pipeline: every query analyzed, every flow with its way of being executed. What dry-run and graph print and
-// what the pipeline is built from. Immutable.
+// A checked pipeline: every query analyzed, every flow with its way of being executed. What dry-run
+// and graph print and what the pipeline is built from. Immutable.
 #pragma once
 
 #include <map>
@@ -23,10 +23,10 @@ enum class Execution {
 
 struct AnalyzedFlow {
   const FlowDefinition* definition = nullptr;
-  sql::PlanPtr plan;       // its columns are those of the target, in order
+  sql::PlanPtr plan;  // its columns are those of the target, in order
   Execution execution = Execution::kStream;
-  StreamProgram program;   // not for kRecompute
-  std::string reason;      // why a view is recomputed
+  StreamProgram program;           // not for kRecompute
+  std::string reason;              // why a view is recomputed
   std::vector<std::string> notes;  // for dry-run: unbounded state and the like
 };
 
@@ -45,8 +45,10 @@ struct AnalyzedPipeline {
   const AnalyzedDataset* FindDataset(const catalog::TableName& name) const;
 };
 
-/// `graph`, `spec` and `tables` outlive the result. Errors carry Spark's classes and the place in the file.
-Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph, delta::TableRegistry& tables);
+/// `graph`, `spec` and `tables` outlive the result. Errors carry Spark's classes and the place in
+/// the file.
+Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
+                                         delta::TableRegistry& tables);
 
 /// Where a table of the project or a path (delta.`/x`) lives, by the name a ScanNode has.
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset);

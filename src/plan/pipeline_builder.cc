@@ -32,9 +32,14 @@ std::string HostName() {
 
 class FlowsBuilder {
  public:
-  FlowsBuilder(const ProjectSpec& spec, const PipelineGraph& graph, const AnalyzedPipeline& pipeline,
-               const BuildEnvironment& environment, const std::function<bool(const std::string&)>& include)
-      : spec_(spec), graph_(graph), pipeline_(pipeline), environment_(environment), include_(include) {}
+  FlowsBuilder(const ProjectSpec& spec, const PipelineGraph& graph,
+               const AnalyzedPipeline& pipeline, const BuildEnvironment& environment,
+               const std::function<bool(const std::string&)>& include)
+      : spec_(spec),
+        graph_(graph),
+        pipeline_(pipeline),
+        environment_(environment),
+        include_(include) {}
 
   Result<std::vector<engine::Pipeline::Flow>> Run() {
     std::vector<engine::Pipeline::Flow> flows;
@@ -62,13 +67,14 @@ class FlowsBuilder {
     } else {
       SLUICE_RETURN_NOT_OK(BuildStream(flow, dataset, &out.spec));
     }
-    out.snapshots = std::make_unique<state::SnapshotStore>(environment_.storage,
-                                                           spec_.storage + "/state/" + flow.definition->name);
+    out.snapshots = std::make_unique<state::SnapshotStore>(
+        environment_.storage, spec_.storage + "/state/" + flow.definition->name);
     return out;
   }
 
   /// A setting of a table: its property, else the project's configuration.
-  std::string Setting(const AnalyzedDataset& dataset, const std::string& key, const std::string& otherwise) const {
+  std::string Setting(const AnalyzedDataset& dataset, const std::string& key,
+                      const std::string& otherwise) const {
     for (const auto& [name, value] : dataset.properties) {
       if (EqualsIgnoreCase(name, key)) return value;
     }
@@ -78,21 +84,24 @@ class FlowsBuilder {
 
   Status ReadLimits(const AnalyzedDataset& dataset, engine::FlowLimits* limits) const {
     const std::string trigger = "pipelines.trigger.interval";
-    SLUICE_ASSIGN_OR_RETURN(limits->trigger_interval_micros, ParseDuration(trigger, Setting(dataset, trigger, "1 second")));
+    SLUICE_ASSIGN_OR_RETURN(limits->trigger_interval_micros,
+                            ParseDuration(trigger, Setting(dataset, trigger, "1 second")));
     if (limits->trigger_interval_micros < 25'000) {
-      return MakeError("PIPELINE_INVALID_PROPERTY", trigger + " is below 25 ms: " + Setting(dataset, trigger, ""));
+      return MakeError("PIPELINE_INVALID_PROPERTY",
+                       trigger + " is below 25 ms: " + Setting(dataset, trigger, ""));
     }
     const std::string future = "pipelines.watermark.maxFuture";
-    SLUICE_ASSIGN_OR_RETURN(limits->max_future_micros, ParseDuration(future, Setting(dataset, future, "1 hour")));
+    SLUICE_ASSIGN_OR_RETURN(limits->max_future_micros,
+                            ParseDuration(future, Setting(dataset, future, "1 hour")));
     limits->max_epoch_rows = spec_.engine.max_rows_per_epoch;
     limits->max_epoch_bytes = spec_.engine.max_bytes_per_epoch;
     return Status::OK();
   }
 
-  Status BuildStream(const AnalyzedFlow& flow, const AnalyzedDataset& dataset, engine::FlowSpec* spec) {
+  Status BuildStream(const AnalyzedFlow& flow, const AnalyzedDataset& dataset,
+                     engine::FlowSpec* spec) {
     FlowBuilderOptions options;
     options.flow_name = spec->name;
-    options.max_future_micros = spec->limits.max_future_micros;
     options.state_limit_bytes = spec_.engine.state_limit_bytes;
     options.spill_folder = spec_.storage + "/spill/" + spec->name;
     options.late_table = QuarantineTable(flow.definition->target);
@@ -100,10 +109,12 @@ class FlowsBuilder {
     const std::string collected = Setting(dataset, "pipelines.state.maxCollected", "10000");
     options.max_collected = std::strtoll(collected.c_str(), nullptr, 10);
     if (options.max_collected <= 0) {
-      return MakeError("PIPELINE_INVALID_PROPERTY", "pipelines.state.maxCollected is not a number above 0: " + collected);
+      return MakeError("PIPELINE_INVALID_PROPERTY",
+                       "pipelines.state.maxCollected is not a number above 0: " + collected);
     }
     options.make_static_table = [this](const sql::PlanPtr& plan) {
-      return MakeStaticTable(plan, spec_, environment_.tables, environment_.runner, environment_.clock);
+      return MakeStaticTable(plan, spec_, environment_.tables, environment_.runner,
+                             environment_.clock);
     };
     SLUICE_ASSIGN_OR_RETURN(BuiltFlow built, BuildFlow(flow.program, options));
     engine::FlowInput input;
@@ -113,12 +124,14 @@ class FlowsBuilder {
     spec->operators = std::move(built.operators);
     if (built.has_memory) {
       const bool replay = built.bounded_memory && built.watermark_delay_micros.has_value();
-      spec->state_rebuild = replay ? engine::StateRebuild::kFromReplay : engine::StateRebuild::kFromStart;
+      spec->state_rebuild =
+          replay ? engine::StateRebuild::kFromReplay : engine::StateRebuild::kFromStart;
     }
     return BuildSink(flow, dataset, options, spec);
   }
 
-  Status BuildSource(const sql::LogicalPlan& source, const std::vector<int>& columns, engine::FlowInput* input) {
+  Status BuildSource(const sql::LogicalPlan& source, const std::vector<int>& columns,
+                     engine::FlowInput* input) {
     arrow::FieldVector fields;
     std::vector<std::string> names;
     for (const int column : columns) {
@@ -127,9 +140,11 @@ class FlowsBuilder {
     }
     if (source.kind == sql::PlanKind::kTableFunctionScan) {
       const auto& function = sql::As<sql::TableFunctionNode>(source);
-      SLUICE_ASSIGN_OR_RETURN(auto options, sources::ParseKafkaOptions(KafkaSourceId(function), function.args));
+      SLUICE_ASSIGN_OR_RETURN(auto options,
+                              sources::ParseKafkaOptions(KafkaSourceId(function), function.args));
       input->max_rows_per_epoch = options.max_offsets_per_trigger.value_or(0);
-      SLUICE_ASSIGN_OR_RETURN(input->source, sources::KafkaSource::Make(std::move(options), names, environment_.clock));
+      SLUICE_ASSIGN_OR_RETURN(
+          input->source, sources::KafkaSource::Make(std::move(options), names, environment_.clock));
       return Status::OK();
     }
     const auto& scan = sql::As<sql::ScanNode>(source);
@@ -138,8 +153,9 @@ class FlowsBuilder {
     options.table_path = ScanPath(spec_, scan.dataset);
     options.schema = arrow::schema(fields);
     SLUICE_RETURN_NOT_OK(ReadScanOptions(scan, &options));
-    SLUICE_ASSIGN_OR_RETURN(input->source, sources::TableSource::Make(std::move(options), environment_.tables,
-                                                                      HandOffIfWritten(scan.dataset), environment_.clock));
+    SLUICE_ASSIGN_OR_RETURN(input->source, sources::TableSource::Make(
+                                               std::move(options), environment_.tables,
+                                               HandOffIfWritten(scan.dataset), environment_.clock));
     input->upstream_flows = UpstreamFlows(scan.dataset);
     return Status::OK();
   }
@@ -153,7 +169,8 @@ class FlowsBuilder {
       } else if (name == "startingversion") {
         options->starting_version = TableVersion(std::strtoll(value.c_str(), nullptr, 10));
       } else {
-        return MakeError("NOT_SUPPORTED_YET", "not supported yet: option " + key + " of STREAM " + scan.dataset);
+        return MakeError("NOT_SUPPORTED_YET",
+                         "not supported yet: option " + key + " of STREAM " + scan.dataset);
       }
     }
     return Status::OK();
@@ -164,37 +181,47 @@ class FlowsBuilder {
     std::string id = function.identified_by;
     for (const auto& [key, value] : function.args) {
       const std::string name = LowerAscii(key);
-      if (id.empty() && (name == "subscribe" || name == "subscribepattern" || name == "assign")) id = value;
+      if (id.empty() && (name == "subscribe" || name == "subscribepattern" || name == "assign"))
+        id = value;
     }
     std::replace(id.begin(), id.end(), '/', '_');
     return "kafka-" + id;
   }
 
-  Status BuildSink(const AnalyzedFlow& flow, const AnalyzedDataset& dataset, const FlowBuilderOptions& options,
-                   engine::FlowSpec* spec) {
+  Status BuildSink(const AnalyzedFlow& flow, const AnalyzedDataset& dataset,
+                   const FlowBuilderOptions& options, engine::FlowSpec* spec) {
     sinks::DeltaSinkOptions sink = SinkOptions(flow, dataset);
     for (const quality::Expectation& rule : dataset.expectations) {
-      if (rule.action == quality::ViolationAction::kQuarantine) AddSatellite(rule.quarantine_table, &sink);
+      if (rule.action == quality::ViolationAction::kQuarantine)
+        AddSatellite(rule.quarantine_table, &sink);
     }
-    const bool late = std::any_of(flow.program.steps.begin(), flow.program.steps.end(),
-                                  [](const StreamStep& step) { return step.kind == StepKind::kWatermark; });
-    if (late && options.late_policy == operators::LatePolicy::kQuarantine) AddSatellite(options.late_table, &sink);
+    const bool late =
+        std::any_of(flow.program.steps.begin(), flow.program.steps.end(),
+                    [](const StreamStep& step) { return step.kind == StepKind::kWatermark; });
+    if (late && options.late_policy == operators::LatePolicy::kQuarantine)
+      AddSatellite(options.late_table, &sink);
     if (flow.program.has_aggregate) {
       sinks::MergeOptions merge;
-      for (const int key : flow.program.merge_keys) merge.key_columns.push_back(sink.schema->field(key)->name());
+      for (const int key : flow.program.merge_keys)
+        merge.key_columns.push_back(sink.schema->field(key)->name());
       return MakeMergeSink(std::move(sink), std::move(merge), spec);
     }
-    SLUICE_ASSIGN_OR_RETURN(spec->sink, sinks::DeltaAppendSink::Make(std::move(sink), environment_.tables, NextSeed()));
+    SLUICE_ASSIGN_OR_RETURN(
+        spec->sink, sinks::DeltaAppendSink::Make(std::move(sink), environment_.tables, NextSeed()));
     return Status::OK();
   }
 
-  Status MakeMergeSink(sinks::DeltaSinkOptions sink, sinks::MergeOptions merge, engine::FlowSpec* spec) {
+  Status MakeMergeSink(sinks::DeltaSinkOptions sink, sinks::MergeOptions merge,
+                       engine::FlowSpec* spec) {
     sink.properties.emplace("delta.enableDeletionVectors", "true");
-    SLUICE_ASSIGN_OR_RETURN(spec->sink, sinks::DeltaMergeSink::Make(std::move(sink), std::move(merge), environment_.tables, NextSeed()));
+    SLUICE_ASSIGN_OR_RETURN(spec->sink,
+                            sinks::DeltaMergeSink::Make(std::move(sink), std::move(merge),
+                                                        environment_.tables, NextSeed()));
     return Status::OK();
   }
 
-  sinks::DeltaSinkOptions SinkOptions(const AnalyzedFlow& flow, const AnalyzedDataset& dataset) const {
+  sinks::DeltaSinkOptions SinkOptions(const AnalyzedFlow& flow,
+                                      const AnalyzedDataset& dataset) const {
     sinks::DeltaSinkOptions sink;
     sink.flow_name = flow.definition->name;
     sink.table_path = catalog::TablePath(spec_.engine.warehouse, flow.definition->target);
@@ -214,7 +241,8 @@ class FlowsBuilder {
     sink->satellites.emplace(table, std::move(satellite));
   }
 
-  Status BuildRecompute(const AnalyzedFlow& flow, const AnalyzedDataset& dataset, engine::FlowSpec* spec) {
+  Status BuildRecompute(const AnalyzedFlow& flow, const AnalyzedDataset& dataset,
+                        engine::FlowSpec* spec) {
     std::vector<engine::RecomputeInput> inputs;
     std::vector<std::string> upstream;
     for (const std::string& table : ScannedTables(flow.plan)) {
@@ -222,14 +250,18 @@ class FlowsBuilder {
       for (std::string& name : UpstreamFlows(table)) upstream.push_back(std::move(name));
     }
     auto compute = [this_spec = spec_, plan = flow.plan, environment = environment_](
-                       const flow::EpochContext& epoch, const std::map<std::string, int64_t>& versions)
+                       const flow::EpochContext& epoch,
+                       const std::map<std::string, int64_t>& versions)
         -> Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> {
-      SLUICE_ASSIGN_OR_RETURN(auto rows, environment.runner.Run(
-                                             plan, MakeScanOpener(this_spec, environment.tables, versions), epoch.clock));
+      SLUICE_ASSIGN_OR_RETURN(
+          auto rows,
+          environment.runner.Run(plan, MakeScanOpener(this_spec, environment.tables, versions),
+                                 epoch.clock));
       return rows->ToRecordBatches();
     };
-    auto parts = engine::MakeRecompute("inputs", std::move(inputs), dataset.schema, std::move(compute), environment_.clock,
-                                       spec->limits.trigger_interval_micros);
+    auto parts =
+        engine::MakeRecompute("inputs", std::move(inputs), dataset.schema, std::move(compute),
+                              environment_.clock, spec->limits.trigger_interval_micros);
     engine::FlowInput input;
     input.source = std::move(parts.source);
     input.upstream_flows = std::move(upstream);
@@ -241,7 +273,8 @@ class FlowsBuilder {
   }
 
   /// Rules of a recomputed view: conditions computed behind its columns, then checked.
-  Status AddViewExpectations(const AnalyzedFlow& flow, const AnalyzedDataset& dataset, engine::FlowSpec* spec) {
+  Status AddViewExpectations(const AnalyzedFlow& flow, const AnalyzedDataset& dataset,
+                             engine::FlowSpec* spec) {
     if (dataset.expectations.empty()) return Status::OK();
     const std::map<catalog::TableName, KnownDataset> none;
     const DatasetDefinition& definition = *dataset.definition;
@@ -256,21 +289,26 @@ class FlowsBuilder {
     for (size_t i = 0; i < dataset.expectations.size(); ++i) {
       if (dataset.expectations[i].action == quality::ViolationAction::kQuarantine) {
         return MakeError("EXPECTATION_NOT_ROW_PRESERVING",
-                         "rule " + dataset.expectations[i].name + " of a materialized view cannot quarantine: " + flow.definition->name,
+                         "rule " + dataset.expectations[i].name +
+                             " of a materialized view cannot quarantine: " + flow.definition->name,
                          "use DROP ROW, or put the rule on a streaming table");
       }
-      SLUICE_ASSIGN_OR_RETURN(auto condition, analyzer.AnalyzeCondition(*definition.options.expectations[i].condition,
-                                                                        *dataset.schema, definition.name.table));
+      SLUICE_ASSIGN_OR_RETURN(
+          auto condition, analyzer.AnalyzeCondition(*definition.options.expectations[i].condition,
+                                                    *dataset.schema, definition.name.table));
       project.columns.push_back(operators::OutputColumn::Compute(
           arrow::field(dataset.expectations[i].name, arrow::boolean()), static_cast<int>(i)));
-      rules.push_back({dataset.expectations[i], dataset.schema->num_fields() + static_cast<int>(i)});
+      rules.push_back(
+          {dataset.expectations[i], dataset.schema->num_fields() + static_cast<int>(i)});
       conditions.push_back(std::move(condition));
     }
     project.evaluator = operators::SqlEvaluatorFactory(dataset.schema, std::move(conditions), {});
     auto computed = std::make_unique<operators::ProjectOperator>(std::move(project));
     const auto schema = computed->output_schema();
     spec->operators.push_back(std::move(computed));
-    SLUICE_ASSIGN_OR_RETURN(auto expect, quality::ExpectationOperator::Make(std::move(rules), schema, dataset.schema->num_fields()));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto expect,
+        quality::ExpectationOperator::Make(std::move(rules), schema, dataset.schema->num_fields()));
     spec->operators.push_back(std::move(expect));
     return Status::OK();
   }
@@ -292,9 +330,11 @@ class FlowsBuilder {
       SLUICE_ASSIGN_OR_RETURN(auto opened, tables.Open(path));
       for (int64_t version = after + 1; version <= upto; ++version) {
         auto changes = delta::ReadVersionChanges(*opened, TableVersion(version));
-        if (HasCode(changes.status(), "DELTA_VERSION_NOT_FOUND")) return true;  // cleaned up: assume a change
+        if (HasCode(changes.status(), "DELTA_VERSION_NOT_FOUND"))
+          return true;  // cleaned up: assume a change
         SLUICE_RETURN_NOT_OK(changes.status());
-        if (!changes->added.empty() || changes->removed_rows || changes->metadata_changed) return true;
+        if (!changes->added.empty() || changes->removed_rows || changes->metadata_changed)
+          return true;
       }
       return false;
     };
@@ -311,21 +351,25 @@ class FlowsBuilder {
 
   std::shared_ptr<flow::HandOff> HandOffOf(const std::string& table) {
     auto& hand_off = hand_offs_[table];
-    if (hand_off == nullptr) hand_off = std::make_shared<flow::HandOff>(spec_.engine.hand_off_bytes);
+    if (hand_off == nullptr)
+      hand_off = std::make_shared<flow::HandOff>(spec_.engine.hand_off_bytes);
     return hand_off;
   }
   std::shared_ptr<flow::HandOff> HandOffIfWritten(const std::string& table) {
     return UpstreamFlows(table).empty() ? nullptr : HandOffOf(table);
   }
 
-  static std::string QuarantineTable(const catalog::TableName& target) { return target.ToString() + "_quarantine"; }
+  static std::string QuarantineTable(const catalog::TableName& target) {
+    return target.ToString() + "_quarantine";
+  }
 
   Result<operators::LatePolicy> LatePolicyOf(const AnalyzedDataset& dataset) const {
     const std::string policy = Setting(dataset, "pipelines.late.rows", "quarantine");
     if (policy == "quarantine") return operators::LatePolicy::kQuarantine;
     if (policy == "drop") return operators::LatePolicy::kDrop;
     if (policy == "keep") return operators::LatePolicy::kKeep;
-    return MakeError("PIPELINE_INVALID_PROPERTY", "pipelines.late.rows is none of quarantine, drop, keep: " + policy);
+    return MakeError("PIPELINE_INVALID_PROPERTY",
+                     "pipelines.late.rows is none of quarantine, drop, keep: " + policy);
   }
 
   uint64_t NextSeed() { return environment_.seed + 0x9E3779B97F4A7C15ULL * ++seeds_; }
@@ -341,9 +385,10 @@ class FlowsBuilder {
 
 }  // namespace
 
-Result<std::vector<engine::Pipeline::Flow>> BuildFlows(const ProjectSpec& spec, const PipelineGraph& graph,
-                                                       const AnalyzedPipeline& pipeline, const BuildEnvironment& environment,
-                                                       const std::function<bool(const std::string& flow)>& include) {
+Result<std::vector<engine::Pipeline::Flow>> BuildFlows(
+    const ProjectSpec& spec, const PipelineGraph& graph, const AnalyzedPipeline& pipeline,
+    const BuildEnvironment& environment,
+    const std::function<bool(const std::string& flow)>& include) {
   return FlowsBuilder(spec, graph, pipeline, environment, include).Run();
 }
 
@@ -356,7 +401,8 @@ std::vector<std::string> FlowsBeforeStart(const AnalyzedPipeline& pipeline) {
     }
   }
   std::vector<std::string> flows;
-  for (auto flow = pipeline.flows.rbegin(); flow != pipeline.flows.rend(); ++flow) {  // downstream first
+  for (auto flow = pipeline.flows.rbegin(); flow != pipeline.flows.rend();
+       ++flow) {  // downstream first
     if (tables.count(flow->definition->target.ToString()) == 0) continue;
     flows.insert(flows.begin(), flow->definition->name);
     for (const std::string& table : ScannedTables(flow->plan)) tables.insert(table);
@@ -373,12 +419,13 @@ Result<int64_t> ParseDuration(const std::string& key, const std::string& text) {
   unit.erase(std::remove(unit.begin(), unit.end(), ' '), unit.end());
   if (unit.size() > 2 && unit.back() == 's' && unit != "ms") unit.pop_back();
   static const std::map<std::string, double> kMicros = {
-      {"us", 1},        {"microsecond", 1}, {"ms", 1e3},    {"millisecond", 1e3}, {"s", 1e6},      {"second", 1e6},
-      {"m", 6e7},       {"minute", 6e7},    {"min", 6e7},   {"h", 3.6e9},         {"hour", 3.6e9}, {"d", 8.64e10},
-      {"day", 8.64e10}, {"week", 6.048e11}};
+      {"us", 1},       {"microsecond", 1}, {"ms", 1e3},      {"millisecond", 1e3}, {"s", 1e6},
+      {"second", 1e6}, {"m", 6e7},         {"minute", 6e7},  {"min", 6e7},         {"h", 3.6e9},
+      {"hour", 3.6e9}, {"d", 8.64e10},     {"day", 8.64e10}, {"week", 6.048e11}};
   const auto found = kMicros.find(unit);
   if (end == lower.c_str() || found == kMicros.end() || number < 0) {
-    return MakeError("PIPELINE_INVALID_PROPERTY", key + " is not a duration: " + text, "write for example '500 ms' or '2 minutes'");
+    return MakeError("PIPELINE_INVALID_PROPERTY", key + " is not a duration: " + text,
+                     "write for example '500 ms' or '2 minutes'");
   }
   return static_cast<int64_t>(number * found->second);
 }

@@ -28,17 +28,19 @@ struct BuildEnvironment {
   uint64_t seed = 0;
 };
 
-/// The flows of a pipeline, ready for engine::Pipeline. `include` chooses flows by name (null = all).
-/// Errors: PIPELINE_INVALID_PROPERTY, those of the sources' options and of the parts.
-Result<std::vector<engine::Pipeline::Flow>> BuildFlows(const ProjectSpec& spec, const PipelineGraph& graph,
-                                                       const AnalyzedPipeline& pipeline, const BuildEnvironment& environment,
-                                                       const std::function<bool(const std::string& flow)>& include);
+/// The flows of a pipeline, ready for engine::Pipeline. `include` chooses flows by name (null =
+/// all). Errors: PIPELINE_INVALID_PROPERTY, those of the sources' options and of the parts.
+Result<std::vector<engine::Pipeline::Flow>> BuildFlows(
+    const ProjectSpec& spec, const PipelineGraph& graph, const AnalyzedPipeline& pipeline,
+    const BuildEnvironment& environment,
+    const std::function<bool(const std::string& flow)>& include);
 
-/// Flows whose tables must be complete before `pipeline` starts: what the static sides of stream-static joins read, and
-/// everything above them. In dependency order.
+/// Flows whose tables must be complete before `pipeline` starts: what the static sides of
+/// stream-static joins read, and everything above them. In dependency order.
 std::vector<std::string> FlowsBeforeStart(const AnalyzedPipeline& pipeline);
 
-/// "500 ms", "1 second", "2 minutes", "interval 1 day" -> microseconds. PIPELINE_INVALID_PROPERTY names `key`.
+/// "500 ms", "1 second", "2 minutes", "interval 1 day" -> microseconds. PIPELINE_INVALID_PROPERTY
+/// names `key`.
 Result<int64_t> ParseDuration(const std::string& key, const std::string& text);
 
 }  // namespace sluice::plan

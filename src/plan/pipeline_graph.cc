@@ -13,7 +13,9 @@ namespace {
 /// Reads the statements of all files in order and gathers what they define.
 class GraphBuilder {
  public:
-  explicit GraphBuilder(const ProjectSpec& spec) : spec_(spec) { graph_.configuration = spec.configuration; }
+  explicit GraphBuilder(const ProjectSpec& spec) : spec_(spec) {
+    graph_.configuration = spec.configuration;
+  }
 
   Status AddFile(const ProjectFile& file) {
     auto lookup = [this](const std::string& key) -> std::optional<std::string> {
@@ -38,26 +40,31 @@ class GraphBuilder {
   Result<PipelineGraph> Finish() {
     if (graph_.datasets.empty()) {
       return MakeError("RUN_EMPTY_PIPELINE", "the pipeline defines no datasets",
-                       "write CREATE STREAMING TABLE or CREATE MATERIALIZED VIEW statements in the files of 'libraries'");
+                       "write CREATE STREAMING TABLE or CREATE MATERIALIZED VIEW statements in the "
+                       "files of 'libraries'");
     }
     for (const FlowDefinition& flow : graph_.flows) {
       const DatasetDefinition* target = graph_.FindDataset(flow.target);
       if (target == nullptr) {
         return DefinitionError("FLOW_TARGET_NOT_FOUND", flow.site, flow.span,
-                               "the target of flow " + flow.name + " is not defined in the pipeline: " + flow.target.ToString(),
+                               "the target of flow " + flow.name +
+                                   " is not defined in the pipeline: " + flow.target.ToString(),
                                "add CREATE STREAMING TABLE " + flow.target.ToString());
       }
       if (target->kind != DatasetKind::kStreamingTable && flow.name != flow.target.ToString()) {
         return DefinitionError("INVALID_FLOW_TARGET", flow.site, flow.span,
-                               "flow " + flow.name + " inserts into a " + std::string(DatasetKindName(target->kind)) + ": " +
-                                   flow.target.ToString(), "flows insert into streaming tables only");
+                               "flow " + flow.name + " inserts into a " +
+                                   std::string(DatasetKindName(target->kind)) + ": " +
+                                   flow.target.ToString(),
+                               "flows insert into streaming tables only");
       }
     }
     for (const DatasetDefinition& dataset : graph_.datasets) {
       if (graph_.FlowsInto(dataset.name).empty()) {
         return DefinitionError("PIPELINE_DATASET_WITHOUT_FLOW", dataset.site, dataset.span,
                                "no flow feeds dataset " + dataset.name.ToString(),
-                               "give it AS query, or add CREATE FLOW ... AS INSERT INTO " + dataset.name.ToString() + " BY NAME ...");
+                               "give it AS query, or add CREATE FLOW ... AS INSERT INTO " +
+                                   dataset.name.ToString() + " BY NAME ...");
       }
     }
     SLUICE_RETURN_NOT_OK(SortByDependency());
@@ -74,8 +81,8 @@ class GraphBuilder {
     for (const sql::Name& part : name.parts) parts.push_back(part.text);
     auto qualified = catalog::QualifyName(parts, spec_.catalog, site_.default_schema);
     if (!qualified.ok()) {
-      return DefinitionError(ErrorCode(qualified.status()), site_, name.span, qualified.status().message(),
-                             ErrorHint(qualified.status()));
+      return DefinitionError(ErrorCode(qualified.status()), site_, name.span,
+                             qualified.status().message(), ErrorHint(qualified.status()));
     }
     return qualified;
   }
@@ -91,7 +98,8 @@ class GraphBuilder {
     return Status::OK();
   }
 
-  Status AddFlow(std::string name, const sql::QualifiedName& target, const sql::Query& query, bool once) {
+  Status AddFlow(std::string name, const sql::QualifiedName& target, const sql::Query& query,
+                 bool once) {
     FlowDefinition flow;
     SLUICE_ASSIGN_OR_RETURN(flow.target, Qualify(target));
     flow.name = name.empty() ? flow.target.ToString() : std::move(name);
@@ -100,33 +108,42 @@ class GraphBuilder {
     flow.span = span_;
     flow.site = site_;
     auto reads = FindTableReferences(query, spec_.catalog, site_.default_schema);
-    if (!reads.ok()) return DefinitionError(ErrorCode(reads.status()), site_, query.span, reads.status().message());
+    if (!reads.ok())
+      return DefinitionError(ErrorCode(reads.status()), site_, query.span,
+                             reads.status().message());
     flow.reads = std::move(reads).ValueUnsafe();
     for (const FlowDefinition& other : graph_.flows) {
       if (other.name != flow.name) continue;
-      return DefinitionError("PIPELINE_DUPLICATE_IDENTIFIERS.FLOW", site_, span_, "flow is defined twice: " + flow.name +
-                                 ", first at " + other.site.source->Place(other.span));
+      return DefinitionError("PIPELINE_DUPLICATE_IDENTIFIERS.FLOW", site_, span_,
+                             "flow is defined twice: " + flow.name + ", first at " +
+                                 other.site.source->Place(other.span));
     }
     graph_.flows.push_back(std::move(flow));
     return Status::OK();
   }
 
-  Status AddBody(const std::string& name, const sql::QualifiedName& target, const sql::FlowBody& body) {
+  Status AddBody(const std::string& name, const sql::QualifiedName& target,
+                 const sql::FlowBody& body) {
     if (std::holds_alternative<sql::AutoCdc>(body)) return NotSupported("AUTO CDC");
     const auto& insert = std::get<sql::InsertFlow>(body);
-    if (insert.overwrite || insert.replace_where || insert.replace_on || !insert.replace_using.empty()) {
-      return NotSupported("a flow that replaces rows (INSERT OVERWRITE, REPLACE WHERE, REPLACE USING)");
+    if (insert.overwrite || insert.replace_where || insert.replace_on ||
+        !insert.replace_using.empty()) {
+      return NotSupported(
+          "a flow that replaces rows (INSERT OVERWRITE, REPLACE WHERE, REPLACE USING)");
     }
-    if (!insert.columns.empty()) return NotSupported("a column list after INSERT INTO; columns are matched by name");
+    if (!insert.columns.empty())
+      return NotSupported("a column list after INSERT INTO; columns are matched by name");
     return AddFlow(name, target, *insert.query, insert.once);
   }
 
   Status Add(sql::CreateStreamingTable& node) {
-    SLUICE_RETURN_NOT_OK(AddDataset(DatasetKind::kStreamingTable, node.name, std::move(node.options)));
+    SLUICE_RETURN_NOT_OK(
+        AddDataset(DatasetKind::kStreamingTable, node.name, std::move(node.options)));
     return node.flow.has_value() ? AddBody("", node.name, *node.flow) : Status::OK();
   }
   Status Add(sql::CreateMaterializedView& node) {
-    SLUICE_RETURN_NOT_OK(AddDataset(DatasetKind::kMaterializedView, node.name, std::move(node.options)));
+    SLUICE_RETURN_NOT_OK(
+        AddDataset(DatasetKind::kMaterializedView, node.name, std::move(node.options)));
     return AddFlow("", node.name, *node.query, false);
   }
   Status Add(sql::CreateView& node) {
@@ -162,13 +179,15 @@ class GraphBuilder {
                            "run it with 'sluice sql'");
   }
 
-  /// Depth-first over what each dataset's flows read; datasets keep their text order where they are free.
+  /// Depth-first over what each dataset's flows read; datasets keep their text order where they are
+  /// free.
   Status SortByDependency() {
     enum class Mark { kNew, kOpen, kDone };
     std::map<catalog::TableName, Mark> marks;
     std::vector<DatasetDefinition> sorted;
     std::vector<std::string> path;
-    std::function<Status(const DatasetDefinition&)> visit = [&](const DatasetDefinition& dataset) -> Status {
+    std::function<Status(const DatasetDefinition&)> visit =
+        [&](const DatasetDefinition& dataset) -> Status {
       Mark& mark = marks[dataset.name];
       if (mark == Mark::kDone) return Status::OK();
       path.push_back(dataset.name.ToString());
@@ -177,8 +196,8 @@ class GraphBuilder {
         for (auto it = std::find(path.begin(), path.end(), path.back()); it != path.end(); ++it) {
           cycle += (cycle.empty() ? "" : " -> ") + *it;
         }
-        return DefinitionError("PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED", dataset.site, dataset.span,
-                               "datasets read each other in a circle: " + cycle);
+        return DefinitionError("PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED", dataset.site,
+                               dataset.span, "datasets read each other in a circle: " + cycle);
       }
       mark = Mark::kOpen;
       for (const FlowDefinition* flow : graph_.FlowsInto(dataset.name)) {
@@ -195,9 +214,10 @@ class GraphBuilder {
     for (const DatasetDefinition& dataset : graph_.datasets) SLUICE_RETURN_NOT_OK(visit(dataset));
     std::map<catalog::TableName, size_t> rank;
     for (size_t i = 0; i < sorted.size(); ++i) rank[sorted[i].name] = i;
-    std::stable_sort(graph_.flows.begin(), graph_.flows.end(), [&](const FlowDefinition& a, const FlowDefinition& b) {
-      return rank[a.target] < rank[b.target];
-    });
+    std::stable_sort(graph_.flows.begin(), graph_.flows.end(),
+                     [&](const FlowDefinition& a, const FlowDefinition& b) {
+                       return rank[a.target] < rank[b.target];
+                     });
     graph_.datasets = std::move(sorted);
     return Status::OK();
   }
@@ -221,7 +241,8 @@ std::string_view DatasetKindName(DatasetKind kind) {
 }
 
 const DatasetDefinition* PipelineGraph::FindDataset(const catalog::TableName& name) const {
-  const auto found = std::find_if(datasets.begin(), datasets.end(), [&](const auto& dataset) { return dataset.name == name; });
+  const auto found = std::find_if(datasets.begin(), datasets.end(),
+                                  [&](const auto& dataset) { return dataset.name == name; });
   return found == datasets.end() ? nullptr : &*found;
 }
 
@@ -233,12 +254,15 @@ std::vector<const FlowDefinition*> PipelineGraph::FlowsInto(const catalog::Table
   return into;
 }
 
-Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::Span span, const std::string& message,
-                       std::string hint) {
-  return MakeError(code, site.source->Place(span) + ": " + message + "\n" + site.source->Caret(span), std::move(hint));
+Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::Span span,
+                       const std::string& message, std::string hint) {
+  return MakeError(code,
+                   site.source->Place(span) + ": " + message + "\n" + site.source->Caret(span),
+                   std::move(hint));
 }
 
-Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec, const std::vector<ProjectFile>& files) {
+Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
+                                         const std::vector<ProjectFile>& files) {
   GraphBuilder builder(spec);
   for (const ProjectFile& file : files) SLUICE_RETURN_NOT_OK(builder.AddFile(file));
   return builder.Finish();

@@ -1,5 +1,5 @@
-// The datasets and flows that a project's files define, and the order in which they depend on each other. Names are
-// resolved, queries are not analyzed yet. Immutable after Build.
+// The datasets and flows that a project's files define, and the order in which they depend on each
+// other. Names are resolved, queries are not analyzed yet. Immutable after Build.
 #pragma once
 
 #include <map>
@@ -19,7 +19,8 @@ enum class DatasetKind { kStreamingTable, kMaterializedView, kTemporaryView, kVi
 /// "STREAMING TABLE", "MATERIALIZED VIEW", ...
 std::string_view DatasetKindName(DatasetKind kind);
 
-/// Where a definition was read: what its spans refer to, and the session state of its file at that point.
+/// Where a definition was read: what its spans refer to, and the session state of its file at that
+/// point.
 struct DefinitionSite {
   std::shared_ptr<const sql::SourceText> source;
   std::string default_schema;
@@ -51,22 +52,24 @@ struct FlowDefinition {
 };
 
 struct PipelineGraph {
-  std::vector<DatasetDefinition> datasets;  // in dependency order: what a dataset reads comes before it
-  std::vector<FlowDefinition> flows;        // in the order of their targets
+  std::vector<DatasetDefinition>
+      datasets;                       // in dependency order: what a dataset reads comes before it
+  std::vector<FlowDefinition> flows;  // in the order of their targets
   std::map<std::string, std::string> configuration;  // spec, --set and SET statements
-  std::vector<std::string> warnings;        // "file:line:column: text"
+  std::vector<std::string> warnings;                 // "file:line:column: text"
 
   const DatasetDefinition* FindDataset(const catalog::TableName& name) const;
   std::vector<const FlowDefinition*> FlowsInto(const catalog::TableName& name) const;
 };
 
 /// An error at a place of a definition: message with file:line:column and a caret line.
-Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::Span span, const std::string& message,
-                       std::string hint = "");
+Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::Span span,
+                       const std::string& message, std::string hint = "");
 
-/// Errors: those of the parser; PIPELINE_DUPLICATE_IDENTIFIERS.DATASET and .FLOW, PIPELINE_DATASET_WITHOUT_FLOW,
-/// PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED, RUN_EMPTY_PIPELINE, FLOW_TARGET_NOT_FOUND, UNSUPPORTED_PIPELINE_STATEMENT,
-/// NOT_SUPPORTED_YET.
-Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec, const std::vector<ProjectFile>& files);
+/// Errors: those of the parser; PIPELINE_DUPLICATE_IDENTIFIERS.DATASET and .FLOW,
+/// PIPELINE_DATASET_WITHOUT_FLOW, PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED, RUN_EMPTY_PIPELINE,
+/// FLOW_TARGET_NOT_FOUND, UNSUPPORTED_PIPELINE_STATEMENT, NOT_SUPPORTED_YET.
+Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
+                                         const std::vector<ProjectFile>& files);
 
 }  // namespace sluice::plan

@@ -8,7 +8,8 @@
 namespace sluice::plan {
 namespace {
 
-Result<catalog::TableName> Named(const ProjectSpec& spec, const AnalyzedPipeline& pipeline, const std::string& name) {
+Result<catalog::TableName> Named(const ProjectSpec& spec, const AnalyzedPipeline& pipeline,
+                                 const std::string& name) {
   std::vector<std::string> parts;
   for (size_t begin = 0; begin <= name.size();) {
     size_t end = name.find('.', begin);
@@ -16,27 +17,34 @@ Result<catalog::TableName> Named(const ProjectSpec& spec, const AnalyzedPipeline
     parts.push_back(name.substr(begin, end - begin));
     begin = end + 1;
   }
-  SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified, catalog::QualifyName(parts, spec.catalog, spec.database));
+  SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified,
+                          catalog::QualifyName(parts, spec.catalog, spec.database));
   if (pipeline.FindDataset(qualified) == nullptr) {
-    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "the pipeline defines no dataset of this name: " + name,
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND",
+                     "the pipeline defines no dataset of this name: " + name,
                      "'sluice graph' lists the datasets");
   }
   return qualified;
 }
 
 bool ResetAllowed(const AnalyzedDataset& dataset) {
-  return std::none_of(dataset.properties.begin(), dataset.properties.end(), [](const auto& property) {
-    return EqualsIgnoreCase(property.first, "pipelines.reset.allowed") && EqualsIgnoreCase(property.second, "false");
-  });
+  return std::none_of(dataset.properties.begin(), dataset.properties.end(),
+                      [](const auto& property) {
+                        return EqualsIgnoreCase(property.first, "pipelines.reset.allowed") &&
+                               EqualsIgnoreCase(property.second, "false");
+                      });
 }
 
 }  // namespace
 
-Result<std::set<std::string>> SelectFlows(const ProjectSpec& spec, const PipelineGraph& graph, const AnalyzedPipeline& pipeline,
+Result<std::set<std::string>> SelectFlows(const ProjectSpec& spec, const PipelineGraph& graph,
+                                          const AnalyzedPipeline& pipeline,
                                           const RefreshSelection& selection) {
-  if (selection.full_refresh_all && (!selection.refresh.empty() || !selection.full_refresh.empty())) {
+  if (selection.full_refresh_all &&
+      (!selection.refresh.empty() || !selection.full_refresh.empty())) {
     return MakeError("CONFLICTING_PIPELINE_REFRESH_OPTIONS",
-                     "--full-refresh-all cannot be combined with --refresh or --full-refresh", "use one of them");
+                     "--full-refresh-all cannot be combined with --refresh or --full-refresh",
+                     "use one of them");
   }
   std::vector<std::string> names = selection.refresh;
   names.insert(names.end(), selection.full_refresh.begin(), selection.full_refresh.end());
@@ -52,8 +60,10 @@ Result<std::set<std::string>> SelectFlows(const ProjectSpec& spec, const Pipelin
   return flows;
 }
 
-Result<std::vector<std::string>> ResetTables(const ProjectSpec& spec, const AnalyzedPipeline& pipeline,
-                                             const RefreshSelection& selection, delta::TableRegistry& tables) {
+Result<std::vector<std::string>> ResetTables(const ProjectSpec& spec,
+                                             const AnalyzedPipeline& pipeline,
+                                             const RefreshSelection& selection,
+                                             delta::TableRegistry& tables) {
   std::vector<std::string> kept;
   std::set<catalog::TableName> named;
   for (const std::string& name : selection.full_refresh) {
@@ -71,7 +81,8 @@ Result<std::vector<std::string>> ResetTables(const ProjectSpec& spec, const Anal
       return MakeError("FLOW_RESET_NOT_ALLOWED", "the table may not be reset: " + name.ToString(),
                        "its property pipelines.reset.allowed is false");
     }
-    SLUICE_RETURN_NOT_OK(sinks::FullRefresh(tables, catalog::TablePath(spec.engine.warehouse, name)));
+    SLUICE_RETURN_NOT_OK(
+        sinks::FullRefresh(tables, catalog::TablePath(spec.engine.warehouse, name)));
   }
   return kept;
 }

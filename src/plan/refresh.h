@@ -17,13 +17,17 @@ struct RefreshSelection {
   bool full_refresh_all = false;
 };
 
-/// Flow names to run. Errors: CONFLICTING_PIPELINE_REFRESH_OPTIONS, TABLE_OR_VIEW_NOT_FOUND for an unknown dataset.
-Result<std::set<std::string>> SelectFlows(const ProjectSpec& spec, const PipelineGraph& graph, const AnalyzedPipeline& pipeline,
+/// Flow names to run. Errors: CONFLICTING_PIPELINE_REFRESH_OPTIONS, TABLE_OR_VIEW_NOT_FOUND for an
+/// unknown dataset.
+Result<std::set<std::string>> SelectFlows(const ProjectSpec& spec, const PipelineGraph& graph,
+                                          const AnalyzedPipeline& pipeline,
                                           const RefreshSelection& selection);
 
-/// Empties the tables that `selection` resets. A protected table (pipelines.reset.allowed=false) is an error when named,
-/// and left as it is (returned) by full_refresh_all.
-Result<std::vector<std::string>> ResetTables(const ProjectSpec& spec, const AnalyzedPipeline& pipeline,
-                                             const RefreshSelection& selection, delta::TableRegistry& tables);
+/// Empties the tables that `selection` resets. A protected table (pipelines.reset.allowed=false) is
+/// an error when named, and left as it is (returned) by full_refresh_all.
+Result<std::vector<std::string>> ResetTables(const ProjectSpec& spec,
+                                             const AnalyzedPipeline& pipeline,
+                                             const RefreshSelection& selection,
+                                             delta::TableRegistry& tables);
 
 }  // namespace sluice::plan

@@ -9,16 +9,16 @@ namespace sluice::plan {
 namespace {
 
 const std::set<std::string>& PlannedTableFunctions() {
-  static const auto* const names = new std::set<std::string>{"read_files",  "cloud_files",  "read_eventhubs", "read_http",
-                                                             "read_mqtt",   "read_kinesis", "read_pubsub",    "read_pulsar",
-                                                             "read_database", "read_cdc",   "event_log",      "table_changes"};
+  static const auto* const names = new std::set<std::string>{
+      "read_files",  "cloud_files", "read_eventhubs", "read_http", "read_mqtt", "read_kinesis",
+      "read_pubsub", "read_pulsar", "read_database",  "read_cdc",  "event_log", "table_changes"};
   return *names;
 }
 
 }  // namespace
 
-Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(const std::vector<std::string>& parts,
-                                                                              bool stream) {
+Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
+    const std::vector<std::string>& parts, bool stream) {
   std::string path;
   std::string name;
   if (parts.size() == 2 && LowerAscii(parts[0]) == "delta") {
@@ -27,7 +27,8 @@ Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(co
   } else {
     std::vector<std::string> rest = parts;
     if (rest.size() > 1 && LowerAscii(rest.front()) == "live") rest.erase(rest.begin());
-    SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified, catalog::QualifyName(rest, spec_.catalog, default_schema_));
+    SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified,
+                            catalog::QualifyName(rest, spec_.catalog, default_schema_));
     const auto found = datasets_.find(qualified);
     if (found != datasets_.end()) return ResolveDataset(qualified, found->second, stream);
     path = catalog::TablePath(spec_.engine.warehouse, qualified);
@@ -40,18 +41,21 @@ Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(co
   return sql::ResolvedRelation{name, snapshot->schema(), nullptr};
 }
 
-Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveDataset(const catalog::TableName& name,
-                                                                             const KnownDataset& dataset, bool stream) const {
+Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveDataset(
+    const catalog::TableName& name, const KnownDataset& dataset, bool stream) const {
   if (dataset.view != nullptr) {
     if (stream && !dataset.view->is_streaming) {
       return MakeError("INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE",
-                       "the view is not a stream: " + name.ToString(), "read it without STREAM, or make its query a streaming one");
+                       "the view is not a stream: " + name.ToString(),
+                       "read it without STREAM, or make its query a streaming one");
     }
     return sql::ResolvedRelation{name.ToString(), dataset.schema, dataset.view};
   }
   if (stream && dataset.kind == DatasetKind::kMaterializedView) {
-    return MakeError("STREAM_FROM_MATERIALIZED_VIEW", "a materialized view changes its rows and cannot be read as a stream: " +
-                         name.ToString(), "read it without STREAM");
+    return MakeError(
+        "STREAM_FROM_MATERIALIZED_VIEW",
+        "a materialized view changes its rows and cannot be read as a stream: " + name.ToString(),
+        "read it without STREAM");
   }
   return sql::ResolvedRelation{name.ToString(), dataset.schema, nullptr};
 }
@@ -59,9 +63,12 @@ Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveDataset(con
 Result<std::optional<sql::ResolvedTableFunction>> RelationCatalog::ResolveTableFunction(
     const std::string& function, const std::map<std::string, std::string>& args, bool stream) {
   if (function == "read_kafka") {
-    if (!stream) return MakeError("NOT_SUPPORTED_YET", "not supported yet: read_kafka without STREAM", "write STREAM read_kafka(...)");
+    if (!stream)
+      return MakeError("NOT_SUPPORTED_YET", "not supported yet: read_kafka without STREAM",
+                       "write STREAM read_kafka(...)");
     bool headers = false;
-    for (const auto& [key, value] : args) headers |= LowerAscii(key) == "includeheaders" && LowerAscii(value) == "true";
+    for (const auto& [key, value] : args)
+      headers |= LowerAscii(key) == "includeheaders" && LowerAscii(value) == "true";
     return sql::ResolvedTableFunction{sql::KafkaSchema(headers), true};
   }
   if (PlannedTableFunctions().count(function) != 0) {

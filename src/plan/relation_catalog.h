@@ -1,4 +1,5 @@
-// Resolves names in queries: datasets of the pipeline first, then tables of the warehouse, then delta.`/path`.
+// Resolves names in queries: datasets of the pipeline first, then tables of the warehouse, then
+// delta.`/path`.
 #pragma once
 
 #include <map>
@@ -22,17 +23,23 @@ class RelationCatalog : public sql::RelationResolver {
  public:
   /// All outlive this. `default_schema` is that of the file being analyzed.
   RelationCatalog(const ProjectSpec& spec, delta::TableRegistry& tables,
-                  const std::map<catalog::TableName, KnownDataset>& datasets, std::string default_schema)
-      : spec_(spec), tables_(tables), datasets_(datasets), default_schema_(std::move(default_schema)) {}
+                  const std::map<catalog::TableName, KnownDataset>& datasets,
+                  std::string default_schema)
+      : spec_(spec),
+        tables_(tables),
+        datasets_(datasets),
+        default_schema_(std::move(default_schema)) {}
 
-  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(const std::vector<std::string>& parts, bool stream) override;
-  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(const std::string& function,
-                                                                         const std::map<std::string, std::string>& args,
-                                                                         bool stream) override;
+  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(
+      const std::vector<std::string>& parts, bool stream) override;
+  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(
+      const std::string& function, const std::map<std::string, std::string>& args,
+      bool stream) override;
   std::vector<std::string> KnownRelations() override;
 
  private:
-  Result<std::optional<sql::ResolvedRelation>> ResolveDataset(const catalog::TableName& name, const KnownDataset& dataset,
+  Result<std::optional<sql::ResolvedRelation>> ResolveDataset(const catalog::TableName& name,
+                                                              const KnownDataset& dataset,
                                                               bool stream) const;
 
   const ProjectSpec& spec_;

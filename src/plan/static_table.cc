@@ -14,14 +14,22 @@ constexpr int64_t kLookInterval = 1'000'000;  // microseconds between looks for 
 
 class StaticQuery {
  public:
-  StaticQuery(sql::PlanPtr plan, const ProjectSpec& spec, delta::TableRegistry& tables, sql::QueryRunner& runner, Clock& clock)
-      : plan_(std::move(plan)), names_(ScannedTables(plan_)), spec_(spec), tables_(tables), runner_(runner), clock_(clock) {}
+  StaticQuery(sql::PlanPtr plan, const ProjectSpec& spec, delta::TableRegistry& tables,
+              sql::QueryRunner& runner, Clock& clock)
+      : plan_(std::move(plan)),
+        names_(ScannedTables(plan_)),
+        spec_(spec),
+        tables_(tables),
+        runner_(runner),
+        clock_(clock) {}
 
   Result<std::shared_ptr<const operators::StaticTable>> Newest() {
     const std::lock_guard<std::mutex> lock(mutex_);
     SLUICE_ASSIGN_OR_RETURN(PinnedVersions versions, Versions());
     if (current_ != nullptr && versions == versions_) return current_;
-    SLUICE_ASSIGN_OR_RETURN(auto table, runner_.RunToTable(plan_, MakeScanOpener(spec_, tables_, versions), clock_.NowMicros()));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto table,
+        runner_.RunToTable(plan_, MakeScanOpener(spec_, tables_, versions), clock_.NowMicros()));
     auto made = std::make_shared<operators::StaticTable>();
     made->version = TableVersion(++computed_);
     SLUICE_ASSIGN_OR_RETURN(made->rows, table->CombineChunksToBatch());
@@ -62,8 +70,10 @@ class StaticQuery {
 
 }  // namespace
 
-Result<operators::StaticTableProvider> MakeStaticTable(const sql::PlanPtr& plan, const ProjectSpec& spec,
-                                                       delta::TableRegistry& tables, sql::QueryRunner& runner, Clock& clock) {
+Result<operators::StaticTableProvider> MakeStaticTable(const sql::PlanPtr& plan,
+                                                       const ProjectSpec& spec,
+                                                       delta::TableRegistry& tables,
+                                                       sql::QueryRunner& runner, Clock& clock) {
   auto query = std::make_shared<StaticQuery>(plan, spec, tables, runner, clock);
   return operators::StaticTableProvider([query] { return query->Newest(); });
 }

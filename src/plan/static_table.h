@@ -1,4 +1,5 @@
-// The static side of a stream-static join: a bounded query whose result is computed anew when a table it reads changed.
+// The static side of a stream-static join: a bounded query whose result is computed anew when a
+// table it reads changed.
 #pragma once
 
 #include "base/clock.h"
@@ -10,9 +11,11 @@
 
 namespace sluice::plan {
 
-/// The provider is thread-safe. Tables written by others are looked at once a second. `tables`, `runner` and `clock`
-/// outlive the provider.
-Result<operators::StaticTableProvider> MakeStaticTable(const sql::PlanPtr& plan, const ProjectSpec& spec,
-                                                       delta::TableRegistry& tables, sql::QueryRunner& runner, Clock& clock);
+/// The provider is thread-safe. Tables written by others are looked at once a second. `tables`,
+/// `runner` and `clock` outlive the provider.
+Result<operators::StaticTableProvider> MakeStaticTable(const sql::PlanPtr& plan,
+                                                       const ProjectSpec& spec,
+                                                       delta::TableRegistry& tables,
+                                                       sql::QueryRunner& runner, Clock& clock);
 
 }  // namespace sluice::plan

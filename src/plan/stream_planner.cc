@@ -16,7 +16,8 @@ Status NotSupported(const std::string& what, std::string hint = "") {
   return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + what, std::move(hint));
 }
 
-/// Walks a linear plan from its followed scan upward. `Walk` returns the node's columns as expressions over slots.
+/// Walks a linear plan from its followed scan upward. `Walk` returns the node's columns as
+/// expressions over slots.
 class Planner {
  public:
   explicit Planner(const StreamPlannerOptions& options) : options_(options) {}
@@ -47,12 +48,15 @@ class Planner {
       case PlanKind::kDistinct: return WalkDistinct(plan);
       case PlanKind::kJoin: return WalkJoin(plan);
       case PlanKind::kAggregate: return WalkAggregate(plan);
-      case PlanKind::kSetOp: return NotSupported("UNION, INTERSECT or EXCEPT of streams", "write one CREATE FLOW per source");
+      case PlanKind::kSetOp:
+        return NotSupported("UNION, INTERSECT or EXCEPT of streams",
+                            "write one CREATE FLOW per source");
       case PlanKind::kSort: return NotSupported("ORDER BY over a stream");
       case PlanKind::kLimit: return NotSupported("LIMIT over a stream");
       case PlanKind::kWindow:
-        return NotSupported("a window function over a stream",
-                            "QUALIFY row_number() OVER (PARTITION BY keys ORDER BY column) = 1 deduplicates");
+        return NotSupported(
+            "a window function over a stream",
+            "QUALIFY row_number() OVER (PARTITION BY keys ORDER BY column) = 1 deduplicates");
       default: return NotSupported("a flow that follows no growing table or stream");
     }
   }
@@ -83,18 +87,21 @@ class Planner {
     StreamStep step;
     step.kind = StepKind::kFilter;
     for (const BoundPtr& conjunct : sql::SplitConjuncts(As<sql::FilterNode>(*plan).condition)) {
-      SLUICE_ASSIGN_OR_RETURN(BoundPtr condition, ExtractDecodes(sql::SubstituteColumns(conjunct, columns)));
+      SLUICE_ASSIGN_OR_RETURN(BoundPtr condition,
+                              ExtractDecodes(sql::SubstituteColumns(conjunct, columns)));
       step.expressions.push_back(std::move(condition));
     }
     Append(std::move(step));
     return columns;
   }
 
-  /// The watermark takes effect right before the first operator with memory: what never reaches it is not late.
+  /// The watermark takes effect right before the first operator with memory: what never reaches it
+  /// is not late.
   Result<std::vector<BoundPtr>> WalkWatermark(const PlanPtr& plan) {
     SLUICE_ASSIGN_OR_RETURN(std::vector<BoundPtr> columns, Walk(plan->input()));
     const auto& node = As<sql::WatermarkNode>(*plan);
-    if (watermark_.has_value() || stateful_at_.has_value()) return NotSupported("more than one WATERMARK in a flow");
+    if (watermark_.has_value() || stateful_at_.has_value())
+      return NotSupported("more than one WATERMARK in a flow");
     watermark_ = Watermark{columns[static_cast<size_t>(node.event_time)], node.delay_micros};
     return columns;
   }
@@ -104,7 +111,8 @@ class Planner {
     return Status::OK();
   }
 
-  /// Marks the place of the first operator with memory and puts the watermark before it. Returns the event-time slot.
+  /// Marks the place of the first operator with memory and puts the watermark before it. Returns
+  /// the event-time slot.
   Result<int> BeginStateful() {
     if (!stateful_at_.has_value()) stateful_at_ = program_.steps.size();
     if (!watermark_.has_value()) return -1;
@@ -129,7 +137,8 @@ class Planner {
       step.keys.push_back(slot);
     }
     for (const sql::SortKey& order : node.order) {
-      SLUICE_ASSIGN_OR_RETURN(int slot, Materialize(sql::SubstituteColumns(order.expression, columns)));
+      SLUICE_ASSIGN_OR_RETURN(int slot,
+                              Materialize(sql::SubstituteColumns(order.expression, columns)));
       step.order.push_back({slot, order.ascending, order.nulls_first});
     }
     return AppendDedup(std::move(step), std::move(columns));
@@ -162,12 +171,14 @@ class Planner {
     }
     const bool stream_left = plan->inputs[0]->is_streaming;
     if (!stream_left && node.join != sql::JoinKind::kInner && node.join != sql::JoinKind::kRight) {
-      return NotSupported("a stream on the outer side's inner position of a join", "put the stream on the left side");
+      return NotSupported("a stream on the outer side's inner position of a join",
+                          "put the stream on the left side");
     }
     if (stream_left && (node.join == sql::JoinKind::kRight || node.join == sql::JoinKind::kFull)) {
       return NotSupported("a RIGHT or FULL join of a stream with a table");
     }
-    if (node.left_keys.empty()) return NotSupported("a join of a stream without an equality between the sides");
+    if (node.left_keys.empty())
+      return NotSupported("a join of a stream without an equality between the sides");
     const PlanPtr& stream = plan->inputs[stream_left ? 0 : 1];
     const PlanPtr& table = plan->inputs[stream_left ? 1 : 0];
     SLUICE_ASSIGN_OR_RETURN(std::vector<BoundPtr> columns, Walk(stream));
@@ -185,10 +196,12 @@ class Planner {
     const std::vector<BoundPtr>& second = stream_left ? table_columns : columns;
     both.insert(both.end(), second.begin(), second.end());
     if (node.residual != nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(step.residual, ExtractDecodes(sql::SubstituteColumns(node.residual, both)));
+      SLUICE_ASSIGN_OR_RETURN(step.residual,
+                              ExtractDecodes(sql::SubstituteColumns(node.residual, both)));
     }
     Append(std::move(step));
-    const bool semi = node.join == sql::JoinKind::kLeftSemi || node.join == sql::JoinKind::kLeftAnti;
+    const bool semi =
+        node.join == sql::JoinKind::kLeftSemi || node.join == sql::JoinKind::kLeftAnti;
     return semi ? columns : both;
   }
 
@@ -220,30 +233,35 @@ class Planner {
       step->makes.push_back(slot);
       if (i < table->schema->num_fields()) columns->push_back(SlotColumn(slot));
     }
-    if (step->join == sql::JoinKind::kLeftSemi || step->join == sql::JoinKind::kLeftAnti) step->makes.clear();
+    if (step->join == sql::JoinKind::kLeftSemi || step->join == sql::JoinKind::kLeftAnti)
+      step->makes.clear();
   }
 
   Result<std::vector<BoundPtr>> WalkAggregate(const PlanPtr& plan) {
     SLUICE_ASSIGN_OR_RETURN(std::vector<BoundPtr> columns, Walk(plan->input()));
     const auto& node = As<sql::AggregateNode>(*plan);
     if (!options_.view) {
-      return NotSupported("an aggregate in a streaming table", "make it a MATERIALIZED VIEW: it is kept incrementally");
+      return NotSupported("an aggregate in a streaming table",
+                          "make it a MATERIALIZED VIEW: it is kept incrementally");
     }
-    if (program_.has_aggregate) return NotSupported("an aggregate over an aggregate kept incrementally");
+    if (program_.has_aggregate)
+      return NotSupported("an aggregate over an aggregate kept incrementally");
     StreamStep step;
     step.kind = StepKind::kAggregate;
     for (const BoundPtr& group : node.groups) {
       SLUICE_ASSIGN_OR_RETURN(int slot, Materialize(sql::SubstituteColumns(group, columns)));
       step.keys.push_back(slot);
     }
-    for (sql::AggregateCall call : node.calls) SLUICE_RETURN_NOT_OK(AddCall(std::move(call), columns, &step));
+    for (sql::AggregateCall call : node.calls)
+      SLUICE_RETURN_NOT_OK(AddCall(std::move(call), columns, &step));
     std::vector<BoundPtr> made;
     for (const auto& field : plan->schema->fields()) {
       const int slot = NewSlot(field);
       step.makes.push_back(slot);
       made.push_back(SlotColumn(slot));
     }
-    for (size_t i = 0; i < step.keys.size(); ++i) groups_.push_back({step.makes[i], node.groups[i]->IsCall("window")});
+    for (size_t i = 0; i < step.keys.size(); ++i)
+      groups_.push_back({step.makes[i], node.groups[i]->IsCall("window")});
     stateful_at_ = program_.steps.size();
     Append(std::move(step));
     program_.has_aggregate = true;
@@ -268,7 +286,8 @@ class Planner {
     return Status::OK();
   }
 
-  /// Rules that need only what exists before the first operator with memory stand before it; the others at the end.
+  /// Rules that need only what exists before the first operator with memory stand before it; the
+  /// others at the end.
   Status PlaceExpectations(const std::vector<BoundPtr>& columns) {
     StreamStep early;
     StreamStep late;
@@ -276,18 +295,22 @@ class Planner {
     std::vector<BoundPtr> early_conditions;
     for (const BoundExpectation& rule : options_.expectations) {
       const BoundPtr condition = sql::SubstituteColumns(rule.condition, columns);
-      const bool is_early = stateful_at_.has_value() && !program_.has_aggregate && AvailableBefore(*condition, *stateful_at_);
+      const bool is_early = stateful_at_.has_value() && !program_.has_aggregate &&
+                            AvailableBefore(*condition, *stateful_at_);
       StreamStep& step = is_early ? early : late;
-      if (!is_early && rule.expectation.action == quality::ViolationAction::kQuarantine && !program_.preserves_rows() &&
-          FansOut()) {
+      if (!is_early && rule.expectation.action == quality::ViolationAction::kQuarantine &&
+          !program_.preserves_rows() && FansOut()) {
         return MakeError("EXPECTATION_NOT_ROW_PRESERVING",
-                         "rule " + rule.expectation.name + " cannot quarantine: its rows do not map to single source rows",
+                         "rule " + rule.expectation.name +
+                             " cannot quarantine: its rows do not map to single source rows",
                          "use DROP ROW, or check the rule on a table before the aggregate or join");
       }
       step.expectations.push_back({rule.expectation, condition});
     }
-    if (!early.expectations.empty()) SLUICE_RETURN_NOT_OK(InsertExpectations(std::move(early), *stateful_at_));
-    if (!late.expectations.empty()) SLUICE_RETURN_NOT_OK(InsertExpectations(std::move(late), program_.steps.size()));
+    if (!early.expectations.empty())
+      SLUICE_RETURN_NOT_OK(InsertExpectations(std::move(early), *stateful_at_));
+    if (!late.expectations.empty())
+      SLUICE_RETURN_NOT_OK(InsertExpectations(std::move(late), program_.steps.size()));
     return Status::OK();
   }
 
@@ -298,7 +321,8 @@ class Planner {
     return std::all_of(slots.begin(), slots.end(), [&](int slot) {
       for (size_t i = position; i < program_.steps.size(); ++i) {
         const StreamStep& step = program_.steps[i];
-        if (step.kind == StepKind::kDecode || step.kind == StepKind::kCompute) continue;  // can be done earlier
+        if (step.kind == StepKind::kDecode || step.kind == StepKind::kCompute)
+          continue;  // can be done earlier
         if (std::find(step.makes.begin(), step.makes.end(), slot) != step.makes.end()) return false;
       }
       return true;
@@ -310,12 +334,13 @@ class Planner {
     for (BoundExpectation& rule : step.expectations) {
       SLUICE_ASSIGN_OR_RETURN(rule.condition, ExtractDecodes(rule.condition));
     }
-    program_.steps.insert(program_.steps.begin() + static_cast<ptrdiff_t>(insert_at_), std::move(step));
+    program_.steps.insert(program_.steps.begin() + static_cast<ptrdiff_t>(insert_at_),
+                          std::move(step));
     return Status::OK();
   }
 
-  /// The output columns that identify a group: each key itself, or the fields of a struct key (of a window its start:
-  /// the end follows from it).
+  /// The output columns that identify a group: each key itself, or the fields of a struct key (of a
+  /// window its start: the end follows from it).
   Status FindMergeKeys() {
     for (const Group& group : groups_) {
       if (const int plain = OutputOf(group.slot, -1); plain >= 0) {
@@ -330,12 +355,15 @@ class Planner {
         found = column >= 0;
         if (found) program_.merge_keys.push_back(column);
       }
-      if (!found) return NotSupported("a view kept incrementally whose output lacks the group key " + field->name());
+      if (!found)
+        return NotSupported("a view kept incrementally whose output lacks the group key " +
+                            field->name());
     }
     return Status::OK();
   }
 
-  /// The output column that is the slot (`struct_field` < 0) or a field of it; -1 when there is none.
+  /// The output column that is the slot (`struct_field` < 0) or a field of it; -1 when there is
+  /// none.
   int OutputOf(int slot, int struct_field) const {
     for (size_t i = 0; i < program_.output.size(); ++i) {
       BoundPtr column = program_.output[i];
@@ -356,7 +384,8 @@ class Planner {
     if (found != computed_.end()) return found->second;
     StreamStep step;
     step.kind = StepKind::kCompute;
-    const int slot = NewSlot(arrow::field("expression_" + std::to_string(program_.slots.size()), expression->type));
+    const int slot = NewSlot(
+        arrow::field("expression_" + std::to_string(program_.slots.size()), expression->type));
     step.makes = {slot};
     step.expressions = {expression};
     if (!program_.steps.empty() && program_.steps.back().kind == StepKind::kCompute &&
@@ -372,7 +401,9 @@ class Planner {
 
   static bool Uses(const sql::BoundExpression& expression, const std::vector<int>& slots) {
     const std::vector<int> used = sql::ReferencedColumns(expression);
-    return std::any_of(used.begin(), used.end(), [&](int slot) { return std::find(slots.begin(), slots.end(), slot) != slots.end(); });
+    return std::any_of(used.begin(), used.end(), [&](int slot) {
+      return std::find(slots.begin(), slots.end(), slot) != slots.end();
+    });
   }
 
   /// Replaces from_json(x) and its fields by the slots of a decode step.
@@ -408,14 +439,18 @@ class Planner {
         document->args[0]->type->id() == arrow::Type::BINARY) {
       document = document->args[0];  // the decoder reads bytes
     }
-    if (call->type->id() != arrow::Type::STRUCT) return NotSupported("from_json to another type than STRUCT");
+    if (call->type->id() != arrow::Type::STRUCT)
+      return NotSupported("from_json to another type than STRUCT");
     SLUICE_ASSIGN_OR_RETURN(int input, Materialize(document));
     const bool whole = field < 0;
     for (StreamStep& step : program_.steps) {
-      if (step.kind != StepKind::kDecode || step.whole_struct != whole || !sql::Equals(*step.decode_call, *call)) continue;
+      if (step.kind != StepKind::kDecode || step.whole_struct != whole ||
+          !sql::Equals(*step.decode_call, *call))
+        continue;
       if (whole) return step.makes[0];
       const auto known = std::find(step.fields.begin(), step.fields.end(), field);
-      if (known != step.fields.end()) return step.makes[static_cast<size_t>(known - step.fields.begin())];
+      if (known != step.fields.end())
+        return step.makes[static_cast<size_t>(known - step.fields.begin())];
       step.fields.push_back(field);
       step.makes.push_back(NewSlot(call->type->field(field)->WithName(name)));
       return step.makes.back();
@@ -426,14 +461,15 @@ class Planner {
     step.decode_call = call;
     step.whole_struct = whole;
     if (!whole) step.fields.push_back(field);
-    step.makes.push_back(NewSlot(whole ? arrow::field(name, call->type) : call->type->field(field)->WithName(name)));
+    step.makes.push_back(
+        NewSlot(whole ? arrow::field(name, call->type) : call->type->field(field)->WithName(name)));
     const int slot = step.makes[0];
     Append(std::move(step));
     return slot;
   }
 
-  /// Moves decodes and computations in front of the first step that reads what they make: rules may need them earlier
-  /// than the query did.
+  /// Moves decodes and computations in front of the first step that reads what they make: rules may
+  /// need them earlier than the query did.
   void Settle() {
     std::set<int> ready(program_.source_slots.begin(), program_.source_slots.end());
     for (size_t i = 0; i < program_.steps.size(); ++i) {
@@ -478,7 +514,8 @@ class Planner {
       program_.steps.push_back(std::move(step));
       insert_at_ = program_.steps.size();
     } else {
-      program_.steps.insert(program_.steps.begin() + static_cast<ptrdiff_t>(insert_at_), std::move(step));
+      program_.steps.insert(program_.steps.begin() + static_cast<ptrdiff_t>(insert_at_),
+                            std::move(step));
       ++insert_at_;
     }
   }
@@ -487,7 +524,9 @@ class Planner {
     program_.slots.push_back(field);
     return static_cast<int>(program_.slots.size()) - 1;
   }
-  BoundPtr SlotColumn(int slot) const { return sql::MakeColumn(slot, *program_.slots[static_cast<size_t>(slot)]); }
+  BoundPtr SlotColumn(int slot) const {
+    return sql::MakeColumn(slot, *program_.slots[static_cast<size_t>(slot)]);
+  }
 
   struct Watermark {
     BoundPtr event_time;
@@ -502,7 +541,8 @@ class Planner {
   const StreamPlannerOptions& options_;
   StreamProgram program_;
   std::optional<Watermark> watermark_;
-  std::optional<size_t> stateful_at_;  // position of the first step with memory (its watermark included)
+  std::optional<size_t>
+      stateful_at_;  // position of the first step with memory (its watermark included)
   std::vector<Group> groups_;
   size_t insert_at_ = 0;
   std::unordered_map<BoundPtr, int, sql::BoundHash, sql::BoundEquals> computed_;

@@ -15,7 +15,8 @@ std::vector<int> StreamProgram::Needs(const StreamStep& step) {
   for (const auto& rule : step.expectations) add(rule.condition);
   for (const int key : step.keys) needs.insert(key);
   for (const DedupOrder& order : step.order) needs.insert(order.slot);
-  for (const auto& arguments : step.call_arguments) needs.insert(arguments.begin(), arguments.end());
+  for (const auto& arguments : step.call_arguments)
+    needs.insert(arguments.begin(), arguments.end());
   for (const int filter : step.call_filters) needs.insert(filter);
   add(step.residual);
   needs.insert(step.input);
@@ -34,9 +35,10 @@ bool StreamProgram::preserves_rows() const {
 bool StreamProgram::shows_source_rows() const {
   return std::any_of(steps.begin(), steps.end(), [](const StreamStep& step) {
     if (step.kind == StepKind::kWatermark) return true;
-    return std::any_of(step.expectations.begin(), step.expectations.end(), [](const BoundExpectation& rule) {
-      return rule.expectation.action >= quality::ViolationAction::kQuarantine;
-    });
+    return std::any_of(step.expectations.begin(), step.expectations.end(),
+                       [](const BoundExpectation& rule) {
+                         return rule.expectation.action >= quality::ViolationAction::kQuarantine;
+                       });
   });
 }
 

@@ -1,7 +1,8 @@
-// The physical plan of a flow that follows a growing input: a list of steps over "slots". A slot is a column that exists
-// from the step that makes it on; expressions of the program name slots where bound expressions name columns. Which
-// slots a batch really carries between two steps follows from what later steps need (see flow_builder.h), so a column
-// that is only passed on is never copied or decoded early, and computed columns are computed on surviving rows only.
+// The physical plan of a flow that follows a growing input: a list of steps over "slots". A slot is
+// a column that exists from the step that makes it on; expressions of the program name slots where
+// bound expressions name columns. Which slots a batch really carries between two steps follows from
+// what later steps need (see flow_builder.h), so a column that is only passed on is never copied or
+// decoded early, and computed columns are computed on surviving rows only.
 #pragma once
 
 #include <arrow/type.h>
@@ -18,7 +19,16 @@
 
 namespace sluice::plan {
 
-enum class StepKind { kDecode, kCompute, kFilter, kExpect, kWatermark, kDedup, kStaticJoin, kAggregate };
+enum class StepKind {
+  kDecode,
+  kCompute,
+  kFilter,
+  kExpect,
+  kWatermark,
+  kDedup,
+  kStaticJoin,
+  kAggregate
+};
 
 /// One rule, its condition over slots.
 struct BoundExpectation {
@@ -34,7 +44,8 @@ struct DedupOrder {
 
 struct StreamStep {
   StepKind kind = StepKind::kCompute;
-  std::vector<int> makes;  // slots that exist after the step (kCompute: one per expression; kStaticJoin: static columns)
+  std::vector<int> makes;  // slots that exist after the step (kCompute: one per expression;
+                           // kStaticJoin: static columns)
   std::vector<sql::BoundPtr> expressions;  // kCompute; kFilter: conjuncts
 
   // kDecode: from_json over the slot `input`. `fields[i]` of the struct goes to slot makes[i].
@@ -48,7 +59,7 @@ struct StreamStep {
   int event_time = -1;       // kWatermark, kDedup: slot or -1
   int64_t delay_micros = 0;  // kWatermark
 
-  std::vector<int> keys;         // kDedup, kStaticJoin (stream side), kAggregate
+  std::vector<int> keys;          // kDedup, kStaticJoin (stream side), kAggregate
   std::vector<DedupOrder> order;  // kDedup
 
   sql::JoinKind join = sql::JoinKind::kInner;  // kStaticJoin
@@ -57,19 +68,19 @@ struct StreamStep {
   std::vector<bool> null_safe;
   sql::BoundPtr residual;  // over slots, may be null
 
-  std::vector<sql::AggregateCall> calls;        // kAggregate, arguments over slots
+  std::vector<sql::AggregateCall> calls;         // kAggregate, arguments over slots
   std::vector<std::vector<int>> call_arguments;  // per call: slots of its non-constant arguments
   std::vector<int> call_filters;                 // per call: slot or -1
 };
 
 struct StreamProgram {
-  sql::PlanPtr source;                   // ScanNode or TableFunctionNode that is followed
-  std::vector<int> source_slots;         // slot of each source column
+  sql::PlanPtr source;            // ScanNode or TableFunctionNode that is followed
+  std::vector<int> source_slots;  // slot of each source column
   std::vector<std::shared_ptr<arrow::Field>> slots;
   std::vector<StreamStep> steps;
-  std::vector<sql::BoundPtr> output;     // over slots, one per column of the target
+  std::vector<sql::BoundPtr> output;  // over slots, one per column of the target
   std::shared_ptr<arrow::Schema> output_schema;
-  std::vector<int> merge_keys;           // kAggregate: positions in the output of the group keys
+  std::vector<int> merge_keys;  // kAggregate: positions in the output of the group keys
   bool has_aggregate = false;
 
   /// Slots that a step reads.

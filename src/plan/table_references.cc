@@ -10,7 +10,8 @@ namespace {
 
 class ReferenceFinder {
  public:
-  ReferenceFinder(const std::string& catalog, const std::string& schema) : catalog_(catalog), schema_(schema) {}
+  ReferenceFinder(const std::string& catalog, const std::string& schema)
+      : catalog_(catalog), schema_(schema) {}
 
   void Walk(const sql::Query& query) {
     const size_t outer = common_tables_.size();
@@ -93,9 +94,10 @@ class ReferenceFinder {
 
   void Add(const sql::QualifiedName& name, bool stream) {
     if (name.parts.size() == 2 && EqualsIgnoreCase(name.parts[0].text, "delta")) return;
-    const bool common = name.parts.size() == 1 &&
-                        std::any_of(common_tables_.begin(), common_tables_.end(),
-                                    [&](const std::string& table) { return EqualsIgnoreCase(table, name.last()); });
+    const bool common =
+        name.parts.size() == 1 &&
+        std::any_of(common_tables_.begin(), common_tables_.end(),
+                    [&](const std::string& table) { return EqualsIgnoreCase(table, name.last()); });
     if (common) return;
     std::vector<std::string> parts;
     for (const sql::Name& part : name.parts) parts.push_back(part.text);
@@ -117,7 +119,8 @@ class ReferenceFinder {
 
 }  // namespace
 
-Result<std::vector<TableReference>> FindTableReferences(const sql::Query& query, const std::string& catalog,
+Result<std::vector<TableReference>> FindTableReferences(const sql::Query& query,
+                                                        const std::string& catalog,
                                                         const std::string& default_schema) {
   ReferenceFinder finder(catalog, default_schema);
   finder.Walk(query);

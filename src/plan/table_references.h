@@ -1,4 +1,5 @@
-// Which tables a query reads: everything in FROM, also in subqueries, less the query's own common tables.
+// Which tables a query reads: everything in FROM, also in subqueries, less the query's own common
+// tables.
 #pragma once
 
 #include <string>
@@ -10,7 +11,8 @@
 namespace sluice::plan {
 
 /// In the order of the text. Paths (delta.`/x`) are left out.
-Result<std::vector<TableReference>> FindTableReferences(const sql::Query& query, const std::string& catalog,
+Result<std::vector<TableReference>> FindTableReferences(const sql::Query& query,
+                                                        const std::string& catalog,
                                                         const std::string& default_schema);
 
 }  // namespace sluice::plan

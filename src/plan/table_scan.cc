@@ -8,7 +8,8 @@
 namespace sluice::plan {
 namespace {
 
-/// A Delta scan as a reader. Zero columns asked for: one is read, so that batches know their number of rows.
+/// A Delta scan as a reader. Zero columns asked for: one is read, so that batches know their number
+/// of rows.
 class ScanReader : public arrow::RecordBatchReader {
  public:
   ScanReader(std::unique_ptr<delta::Scan> scan, std::shared_ptr<arrow::Schema> schema)
@@ -43,21 +44,25 @@ std::optional<delta::CompareOp> ToCompareOp(const std::string& op) {
   return std::nullopt;
 }
 
-delta::Predicate ToPredicate(const std::vector<sql::SimplePredicate>& predicates, const arrow::Schema& schema) {
+delta::Predicate ToPredicate(const std::vector<sql::SimplePredicate>& predicates,
+                             const arrow::Schema& schema) {
   delta::Predicate out;
   for (const sql::SimplePredicate& predicate : predicates) {
     const auto op = ToCompareOp(predicate.op);
-    if (op.has_value()) out.push_back({schema.field(predicate.column)->name(), *op, predicate.value, {}});
+    if (op.has_value())
+      out.push_back({schema.field(predicate.column)->name(), *op, predicate.value, {}});
   }
   return out;
 }
 
 }  // namespace
 
-sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables, PinnedVersions versions) {
+sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables,
+                               PinnedVersions versions) {
   return [&tables, spec, versions = std::move(versions)](
              const sql::LogicalPlan& plan, const std::vector<int>& columns,
-             const std::vector<sql::SimplePredicate>& predicates) -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+             const std::vector<sql::SimplePredicate>& predicates)
+             -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
     const auto& scan = sql::As<sql::ScanNode>(plan);
     arrow::FieldVector fields;
     delta::ScanOptions options;
@@ -66,7 +71,8 @@ sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& ta
       fields.push_back(scan.schema->field(column));
       options.columns->push_back(scan.schema->field(column)->name());
     }
-    if (columns.empty() && scan.schema->num_fields() > 0) options.columns->push_back(scan.schema->field(0)->name());
+    if (columns.empty() && scan.schema->num_fields() > 0)
+      options.columns->push_back(scan.schema->field(0)->name());
     options.predicate = ToPredicate(predicates, *scan.schema);
     SLUICE_ASSIGN_OR_RETURN(auto table, tables.Open(ScanPath(spec, scan.dataset)));
     const auto pinned = versions.find(scan.dataset);

@@ -1,4 +1,5 @@
-// Opens the tables of a bounded query for the query runner: snapshots of the warehouse's Delta tables, pruned.
+// Opens the tables of a bounded query for the query runner: snapshots of the warehouse's Delta
+// tables, pruned.
 #pragma once
 
 #include <map>
@@ -14,6 +15,7 @@ namespace sluice::plan {
 using PinnedVersions = std::map<std::string, int64_t>;
 
 /// `tables` outlives the opener and its readers.
-sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables, PinnedVersions versions = {});
+sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables,
+                               PinnedVersions versions = {});
 
 }  // namespace sluice::plan
