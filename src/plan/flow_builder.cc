@@ -1,5 +1,7 @@
 #include "plan/flow_builder.h"
 
+#include <arrow/scalar.h>
+
 #include <algorithm>
 #include <set>
 
@@ -272,6 +274,10 @@ class Builder {
   /// approx_count_distinct(x [, sd]).
   static Status ReadParameters(const sql::AggregateCall& call, operators::AggregateSpec* spec) {
     auto number = [](const arrow::Scalar& scalar) -> Result<double> {
+      if (scalar.type->id() == arrow::Type::DECIMAL128) {
+        const auto& type = static_cast<const arrow::Decimal128Type&>(*scalar.type);
+        return static_cast<const arrow::Decimal128Scalar&>(scalar).value.ToDouble(type.scale());
+      }
       SLUICE_ASSIGN_OR_RETURN(auto cast, scalar.CastTo(arrow::float64()));
       return static_cast<const arrow::DoubleScalar&>(*cast).value;
     };
