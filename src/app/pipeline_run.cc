@@ -126,7 +126,7 @@ Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions
     return selected.count(flow) != 0 && first.count(flow) != 0;
   };
   if (std::any_of(before.begin(), before.end(), include_first)) {
-    TerminalView quiet(ViewMode::kTable);  // these flows run again below, where they are shown
+    TerminalView quiet(ViewMode::kSilent);  // these flows run again below, where they are shown
     SLUICE_ASSIGN_OR_RETURN(PipelineRunResult result, RunFlows(project, {}, engine::RunMode::kOnce,
                                                                include_first, signals, quiet));
     if (!result.error.ok() || signals.asked()) return result;

@@ -44,7 +44,7 @@ void TerminalView::OnState(const engine::FlowStatus& status) {
   if (found != shown_.end() && found->second == status.state) return;
   const bool first = found == shown_.end();
   shown_[status.name] = status.state;
-  if (mode_ == ViewMode::kTable) return;
+  if (mode_ == ViewMode::kTable || mode_ == ViewMode::kSilent) return;
   const bool flapping = !first && (status.state == engine::FlowState::kIdle ||
                                    status.state == engine::FlowState::kRunning);
   if (mode_ == ViewMode::kJson) {

@@ -13,7 +13,7 @@
 
 namespace sluice::app {
 
-enum class ViewMode { kLines, kTable, kJson };
+enum class ViewMode { kSilent, kLines, kTable, kJson };
 
 class TerminalView {
  public:

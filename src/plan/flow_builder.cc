@@ -174,6 +174,7 @@ class Builder {
     watermark.build_late_rows = [](const flow::EpochContext& epoch, const Batch& late) {
       return quality::MakeLateRows(epoch, late);
     };
+    built_.watermark_delay_micros = step.delay_micros;
     Add(std::make_unique<operators::WatermarkOperator>(std::move(watermark)));
     return Status::OK();
   }
