@@ -174,7 +174,7 @@ void ParseDatasetClauses(TokenCursor& cursor, DatasetOptions* options) {
 CreateStreamingTable ParseStreamingTable(TokenCursor& cursor, const CreatePrefix& prefix) {
   CreateStreamingTable table;
   table.or_refresh = prefix.or_refresh;
-  table.is_private = prefix.is_private;
+  table.is_private = prefix.is_private || prefix.temporary;  // TEMPORARY is the older word
   table.if_not_exists = AcceptIfNotExists(cursor);
   table.name = ExpectNewName(cursor);
   ParseColumnList(cursor, &table.options);
@@ -194,7 +194,7 @@ CreateStreamingTable ParseStreamingTable(TokenCursor& cursor, const CreatePrefix
 CreateMaterializedView ParseMaterializedView(TokenCursor& cursor, const CreatePrefix& prefix) {
   CreateMaterializedView view;
   view.or_refresh = prefix.or_refresh;
-  view.is_private = prefix.is_private;
+  view.is_private = prefix.is_private || prefix.temporary;
   view.if_not_exists = AcceptIfNotExists(cursor);
   view.name = ExpectNewName(cursor);
   ParseColumnList(cursor, &view.options);

@@ -60,7 +60,8 @@ TEST(ParserTest, Intervals) {
   EXPECT_EQ(Form("INTERVAL 10 MINUTES"), "INTERVAL '10' MINUTE");
   EXPECT_EQ(Form("INTERVAL '1-2' YEAR TO MONTH"), "INTERVAL '1-2' YEAR TO MONTH");
   EXPECT_EQ(Form("INTERVAL 5 days 3 hours 7 minutes"), "INTERVAL '5 03:07' DAY TO MINUTE");
-  EXPECT_EQ(Form("INTERVAL '5 hours 30 seconds 1 millisecond'"), "INTERVAL '05:00:30.001' HOUR TO SECOND");
+  EXPECT_EQ(Form("INTERVAL '5 hours 30 seconds 1 millisecond'"), "INTERVAL '05:00:30.001' HOUR "
+      "TO SECOND");
   EXPECT_EQ(Form("INTERVAL -1 DAY"), "INTERVAL '-1' DAY");
   EXPECT_EQ(Form("INTERVAL '1 month 2 days'"), "INVALID_INTERVAL_FORMAT");
   EXPECT_EQ(Form("interval + 1"), "(interval + 1)");
@@ -75,7 +76,8 @@ TEST(ParserTest, CallsWithTheirOwnSyntax) {
   EXPECT_EQ(Form("overlay(a PLACING 'b' FROM 2)"), "overlay(a, b, 2)");
   EXPECT_EQ(Form("timestampadd(MONTH, 1, ts)"), "timestampadd(MONTH, 1, ts)");
   EXPECT_EQ(Form("count(*)"), "count(1)");
-  EXPECT_EQ(Form("count(DISTINCT a) FILTER (WHERE b > 1)"), "count(DISTINCT a) FILTER (WHERE (b > 1))");
+  EXPECT_EQ(Form("count(DISTINCT a) FILTER (WHERE b > 1)"), "count(DISTINCT a) FILTER (WHERE (b "
+      "> 1))");
   EXPECT_EQ(Form("transform(xs, x -> x + 1)"),
             "transform(xs, lambdafunction((namedlambdavariable() + 1), namedlambdavariable()))");
   EXPECT_EQ(Form("exists(xs, x -> x > 1)"),
@@ -102,11 +104,14 @@ TEST(ParserTest, PathsAndCasts) {
 
 TEST(ParserTest, QueriesOfAllKinds) {
   for (const std::string sql : {
-           "SELECT DISTINCT a, b AS c FROM t AS x WHERE a > 1 GROUP BY a, b HAVING count(*) > 1 ORDER BY 1 DESC "
+           "SELECT DISTINCT a, b AS c FROM t AS x WHERE a > 1 GROUP BY a, b HAVING count(*) > 1 "
+           "ORDER BY 1 DESC "
            "NULLS LAST LIMIT 5 OFFSET 2",
-           "WITH a AS (SELECT 1), b (x) AS (TABLE a) SELECT * FROM b UNION ALL SELECT 2 INTERSECT SELECT 3",
+           "WITH a AS (SELECT 1), b (x) AS (TABLE a) SELECT * FROM b UNION ALL SELECT 2 "
+           "INTERSECT SELECT 3",
            "WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT * FROM r",
-           "SELECT * FROM a JOIN b USING (id) LEFT JOIN c ON a.x = c.x NATURAL JOIN d CROSS JOIN e LEFT ANTI JOIN f "
+           "SELECT * FROM a JOIN b USING (id) LEFT JOIN c ON a.x = c.x NATURAL JOIN d CROSS "
+           "JOIN e LEFT ANTI JOIN f "
            "ON TRUE",
            "SELECT * FROM a, b JOIN c ON b.x = c.x",
            "SELECT * FROM (a JOIN b ON a.x = b.x) AS y",
@@ -120,22 +125,30 @@ TEST(ParserTest, QueriesOfAllKinds) {
            "SELECT * FROM t UNPIVOT INCLUDE NULLS (v FOR n IN (a, b AS bee))",
            "SELECT a, sum(b) FROM t GROUP BY GROUPING SETS ((a, b), (a), ())",
            "SELECT a FROM t GROUP BY CUBE (a, (b, c)), ROLLUP (d)",
-           "SELECT row_number() OVER (PARTITION BY a ORDER BY b ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t",
+           "SELECT row_number() OVER (PARTITION BY a ORDER BY b ROWS BETWEEN 1 PRECEDING AND "
+           "CURRENT ROW) FROM t",
            "SELECT sum(a) OVER w FROM t WINDOW w AS (PARTITION BY b)",
-           "SELECT * FROM t WHERE a IN (SELECT b FROM u) AND EXISTS (SELECT 1) AND (a, b) IN (SELECT 1, 2)",
+           "SELECT * FROM t WHERE a IN (SELECT b FROM u) AND EXISTS (SELECT 1) AND (a, b) IN "
+           "(SELECT 1, 2)",
            "SELECT (SELECT max(a) FROM t) + 1 AS m, ((SELECT 1)) AS n",
            "SELECT t.* EXCEPT (a, b.c), struct(1 AS x, b) FROM t",
            "SELECT first(a) IGNORE NULLS, listagg(a, ',') WITHIN GROUP (ORDER BY b) FROM t",
-           "SELECT * FROM STREAM s WITH ('a' = 'b') IDENTIFIED BY src WATERMARK ts DELAY OF INTERVAL '10' MINUTE AS x",
+           "SELECT * FROM STREAM s WITH ('a' = 'b') IDENTIFIED BY src WATERMARK ts DELAY OF "
+           "INTERVAL '10' MINUTE AS x",
            "SELECT * FROM STREAM s CHANGES FROM VERSION 5 EXCLUSIVE",
-           "SELECT * FROM STREAM read_kafka(bootstrapServers => 'x', `kafka.security.protocol` => 'SSL') AS k",
+           "SELECT * FROM STREAM read_kafka(bootstrapServers => 'x', `kafka.security.protocol` "
+           "=> 'SSL') AS k",
            "SELECT * FROM (SELECT 1) WATERMARK f(a) AS ts DELAY OF INTERVAL '1' DAY",
-           "FROM t |> WHERE a > 1 |> SELECT a |> AGGREGATE count(*) AS n GROUP BY a |> ORDER BY n LIMIT 3",
-           "FROM t |> EXTEND a + 1 AS b |> DROP a |> AS x |> LEFT JOIN u ON x.b = u.b |> UNION ALL (SELECT 1)",
-           "SELECT key, value, topic, partition, offset, timestamp AS kafka_ts, date, interval FROM t",
+           "FROM t |> WHERE a > 1 |> SELECT a |> AGGREGATE count(*) AS n GROUP BY a |> ORDER BY "
+           "n LIMIT 3",
+           "FROM t |> EXTEND a + 1 AS b |> DROP a |> AS x |> LEFT JOIN u ON x.b = u.b |> UNION "
+           "ALL (SELECT 1)",
+           "SELECT key, value, topic, partition, offset, timestamp AS kafka_ts, date, interval "
+           "FROM t",
            "SELECT a FROM t DISTRIBUTE BY a SORT BY b",
            "SELECT * FROM event_log(TABLE(t))",
-           "SELECT a LIKE ANY ('x%', 'y%'), b NOT ILIKE 'z' ESCAPE '!', c RLIKE '^[0-9]{10}$' FROM t",
+           "SELECT a LIKE ANY ('x%', 'y%'), b NOT ILIKE 'z' ESCAPE '!', c RLIKE '^[0-9]{10}$' "
+           "FROM t",
            "SELECT left(a, 1), right(b, 2), if(a, b, c), `select`.`from x` FROM `a-b`.`c`",
        }) {
     const auto query = ParseQuery(SourceText("", sql));
@@ -155,7 +168,8 @@ TEST(ParserTest, PipesBecomePlainQueries) {
     EXPECT_TRUE(RewritePipes(&query).ok());
     return ToSql(query);
   };
-  EXPECT_EQ(plain("FROM STREAM s |> WHERE x > 1 |> SELECT x"), "SELECT x FROM STREAM s WHERE x > 1");
+  EXPECT_EQ(plain("FROM STREAM s |> WHERE x > 1 |> SELECT x"), "SELECT x FROM STREAM s WHERE x "
+      "> 1");
   EXPECT_EQ(plain("FROM t |> AGGREGATE count(*) AS n GROUP BY a |> WHERE n > 1"),
             "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) WHERE n > 1");
   EXPECT_EQ(plain("FROM t |> JOIN u ON t.a = u.a |> ORDER BY t.a"),
@@ -165,13 +179,15 @@ TEST(ParserTest, PipesBecomePlainQueries) {
 TEST(ParserTest, ErrorsSayWhereAndWhat) {
   const Status status = ParseQuery(SourceText("q.sql", "SELECT a\nFROM t\nWHERE a >")).status();
   EXPECT_TRUE(HasCode(status, "PARSE_SYNTAX_ERROR"));
-  EXPECT_NE(status.message().find("SQLSTATE: 42601 (q.sql:3:10)"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("SQLSTATE: 42601 (q.sql:3:10)"), std::string::npos) <<
+      status.message();
   const Status form = ParseQuery(SourceText("", "SELECT a FROM t WHRE a > 1")).status();
   EXPECT_EQ(ErrorHint(form), "did you mean WHERE instead of WHRE?") << form.message();
   const Status comma = ParseQuery(SourceText("", "SELECT a, FROM t")).status();
   EXPECT_NE(comma.message().find("line 1:11"), std::string::npos) << comma.message();
   EXPECT_TRUE(HasCode(ParseQuery(SourceText("", "SELECT 'abc")).status(), "PARSE_SYNTAX_ERROR"));
-  EXPECT_TRUE(HasCode(ParseQuery(SourceText("", "SELECT 1 /* x")).status(), "UNCLOSED_BRACKETED_COMMENT"));
+  EXPECT_TRUE(HasCode(ParseQuery(SourceText("", "SELECT 1 /* x")).status(),
+      "UNCLOSED_BRACKETED_COMMENT"));
   EXPECT_TRUE(HasCode(ParseQuery(SourceText("", " ")).status(), "PARSE_EMPTY_STATEMENT"));
 }
 

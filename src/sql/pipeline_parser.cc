@@ -122,12 +122,20 @@ class StatementParser {
     return {};
   }
 
+  // Before the semicolon; a string that is not closed would swallow what follows.
+  bool MoreTokens() {
+    if (cursor_.Peek().kind == TokenKind::kInvalid) {
+      cursor_.FailHere("");
+    }
+    return !cursor_.AtEnd() && !cursor_.AtSymbol(";");
+  }
+
   // Takes everything up to the semicolon; the verb is the leading words in capitals.
   Statement::Node Unsupported() {
     constexpr size_t kMaxVerbWords = 3;
     cursor_.Rewind(begin_);
     UnsupportedStatement statement;
-    for (size_t i = 0; !cursor_.AtEnd() && !cursor_.AtSymbol(";"); ++i) {
+    for (size_t i = 0; MoreTokens(); ++i) {
       const Token token = cursor_.Next();
       if (i < kMaxVerbWords - (statement.verb.starts_with("CREATE OR") ? 0 : 1) &&
           token.kind == TokenKind::kWord) {
@@ -161,7 +169,7 @@ class StatementParser {
     }
     const size_t begin = cursor_.position();
     size_t value_begin = 0;
-    while (!cursor_.AtEnd() && !cursor_.AtSymbol(";")) {
+    while (MoreTokens()) {
       if (value_begin == 0 && cursor_.AtSymbol("=")) {
         set.key = std::string(cursor_.source().Slice(cursor_.SpanSince(begin)));
         set.value = "";

@@ -33,8 +33,10 @@ std::string SharedFile(const std::string& name) {
 /// What Spark rejects and we reject as well, by a piece of the statement.
 bool AlsoOurs(const std::string& sql) {
   for (const std::string piece :
-       {"CREATE MATERIALIZED VIEW m\n", "SCD TYPE 3", "KEYS (id) STORED AS SCD TYPE 2", "WHERE x>1 SEQUENCE",
-        "KEYS id SEQUENCE", "COLUMNS (a,b) COLUMNS (c)", "TABLESAMPLE (10 PERCENT)", "INT COLLATE"}) {
+       {"CREATE MATERIALIZED VIEW m\n", "SCD TYPE 3", "KEYS (id) STORED AS SCD TYPE 2", "WHERE "
+           "x>1 SEQUENCE",
+        "KEYS id SEQUENCE", "COLUMNS (a,b) COLUMNS (c)", "TABLESAMPLE (10 PERCENT)", "INT "
+        "COLLATE"}) {
     if ((sql + "\n").find(piece) != std::string::npos) {
       return true;
     }
@@ -123,13 +125,15 @@ TEST(PipelineParserTest, ReadsTheExampleOfTheGuide) {
       CONSTRAINT known   EXPECT (currency IN ('USD','EUR')) ON VIOLATION FAIL UPDATE,
       CONSTRAINT clean   EXPECT (length(x) < 10) ON VIOLATION QUARANTINE INTO silver.bad )
     PARTITIONED BY (day) TBLPROPERTIES ('a' = 'b', pipelines.reset.allowed = false)
-    AS SELECT v:order_id::bigint AS order_id FROM (SELECT try_parse_json(body) AS v FROM STREAM bronze.orders_raw);
+    AS SELECT v:order_id::bigint AS order_id
+       FROM (SELECT try_parse_json(body) AS v FROM STREAM bronze.orders_raw);
     -- change data
     CREATE FLOW f AS AUTO CDC INTO silver.customers FROM STREAM bronze.customers_cdc KEYS (id)
       IGNORE NULL UPDATES APPLY AS DELETE WHEN op = 'DELETE' SEQUENCE BY (seq)
       COLUMNS * EXCEPT (op, seq) STORED AS SCD TYPE 2 TRACK HISTORY ON a, b;
     APPLY CHANGES INTO LIVE.t FROM STREAM(LIVE.s) KEYS (id) SEQUENCE BY ts;
-    CREATE MATERIALIZED VIEW gold.m SCHEDULE EVERY 2 HOURS TRIGGER ON UPDATE AT MOST EVERY INTERVAL 1 HOUR
+    CREATE MATERIALIZED VIEW gold.m SCHEDULE EVERY 2 HOURS
+      TRIGGER ON UPDATE AT MOST EVERY INTERVAL 1 HOUR
       AS SELECT window(ts,'1 minute').start AS minute, sum(amount) FROM silver.orders GROUP BY ALL;
     SET a.b = 'x y'; USE SCHEMA s; SET CATALOG c;
     CREATE SINK k USING kafka OPTIONS ('topic' = 't') AS SELECT * FROM STREAM s;)sql");
@@ -155,8 +159,10 @@ TEST(PipelineParserTest, ReadsTheExampleOfTheGuide) {
 
 TEST(PipelineParserTest, AdHocStatements) {
   const auto file = Parse(
-      "SHOW TABLES IN s LIKE 'a*'; DESCRIBE EXTENDED s.t; DESCRIBE HISTORY delta.`/x`; DESC DETAIL t;"
-      "EXPLAIN EXTENDED SELECT 1; DROP TABLE t; INSERT INTO t VALUES (1); CREATE TABLE t (a INT); SET");
+      "SHOW TABLES IN s LIKE 'a*'; DESCRIBE EXTENDED s.t; DESCRIBE HISTORY delta.`/x`; DESC "
+      "DETAIL t;"
+      "EXPLAIN EXTENDED SELECT 1; DROP TABLE t; INSERT INTO t VALUES (1); CREATE TABLE t (a "
+      "INT); SET");
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->statements[2].As<DescribeStatement>()->kind, DescribeStatement::Kind::kHistory);
   EXPECT_EQ(file->statements[5].As<UnsupportedStatement>()->verb, "DROP TABLE");
@@ -164,16 +170,21 @@ TEST(PipelineParserTest, AdHocStatements) {
 }
 
 TEST(PipelineParserTest, Errors) {
-  EXPECT_EQ(Code("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM s KEYS (id)"), "MISSING_CLAUSES_FOR_OPERATION");
+  EXPECT_EQ(Code("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM s KEYS (id)"),
+      "MISSING_CLAUSES_FOR_OPERATION");
   EXPECT_EQ(Code("CREATE STREAMING TABLE t COMMENT 'a' COMMENT 'b'"), "DUPLICATE_CLAUSES");
   EXPECT_EQ(Code("CREATE FLOW a.f AS INSERT INTO t SELECT 1"), "MULTIPART_FLOW_NAME_NOT_SUPPORTED");
   const Status misspelt = Parse("CREATE STREMING TABLE t").status();
-  EXPECT_EQ(ErrorHint(misspelt), "did you mean STREAMING instead of STREMING?") << misspelt.message();
+  EXPECT_EQ(ErrorHint(misspelt), "did you mean STREAMING instead of STREMING?") <<
+      misspelt.message();
   const Status violation =
-      Parse("CREATE STREAMING TABLE t (CONSTRAINT a EXPECT (b) ON VIOLATION DROP RWO) AS SELECT 1").status();
+      Parse("CREATE STREAMING TABLE t (CONSTRAINT a EXPECT (b) ON VIOLATION DROP RWO) AS SELECT "
+          "1").status();
   EXPECT_EQ(ErrorCode(violation), "PARSE_SYNTAX_ERROR");
   EXPECT_EQ(Code("SELECT 1 SELECT 2"), "PARSE_SYNTAX_ERROR");
   EXPECT_TRUE(Parse(" ; -- nothing\n ;").ok());
+  EXPECT_EQ(Code("SET a = it's; SELECT 1"), "PARSE_SYNTAX_ERROR");
+  EXPECT_EQ(Code("DROP TABLE 'x; SELECT 1"), "PARSE_SYNTAX_ERROR");
 }
 
 }  // namespace

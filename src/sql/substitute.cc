@@ -35,7 +35,7 @@ class Substitution {
         at_ = std::min(in_.find('\n', at_), in_.size());
       } else if (in_.compare(at_, 2, "/*") == 0) {
         SkipComment();
-      } else if (in_[at_] == '\'' || in_[at_] == '"') {
+      } else if (in_[at_] == '\'' || in_[at_] == '"' || in_[at_] == '`') {
         SLUICE_RETURN_NOT_OK(QuotedText());
       } else {
         ++at_;
@@ -71,7 +71,7 @@ class Substitution {
       if (in_.compare(at_, 2, "${") == 0) {
         SLUICE_RETURN_NOT_OK(Variable());
       } else {
-        at_ += in_[at_] == '\\' ? 2 : 1;
+        at_ += in_[at_] == '\\' && quote != '`' ? 2 : 1;
       }
     }
     at_ = std::min(at_ + 1, in_.size());
