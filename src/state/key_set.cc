@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <deque>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "state/cold_keys.h"
@@ -61,7 +61,9 @@ class TieredKeySet : public KeySet {
 
  private:
   std::vector<Change>& ChangesOf(EpochNumber epoch) {
-    if (in_flight_.empty() || in_flight_.back().epoch != epoch) in_flight_.push_back({epoch, {}});
+    if (in_flight_.empty() || in_flight_.back().epoch != epoch) {
+      in_flight_.push_back({epoch, std::exchange(spare_changes_, {})});
+    }
     return in_flight_.back().changes;
   }
   Status DropSpilled(uint32_t bound, size_t first_change, std::vector<Change>* changes,
@@ -80,9 +82,10 @@ class TieredKeySet : public KeySet {
   SeenSet hot_;
   std::unique_ptr<ColdKeys> cold_;  // null until the limit is reached
   std::deque<EpochChanges> in_flight_;
-  uint32_t newest_bound_ = 1;         // of the newest epoch processed
-  uint32_t committed_bound_ = 1;      // of the committed watermark
-  std::vector<uint32_t> added_rows_;  // scratch: rows of the batch that were added, one per change
+  std::vector<Change> spare_changes_;  // empty, for its memory
+  uint32_t newest_bound_ = 1;          // of the newest epoch processed
+  uint32_t committed_bound_ = 1;       // of the committed watermark
+  std::vector<uint32_t> added_rows_;   // scratch: rows of the batch that were added, one per change
 };
 
 Status TieredKeySet::AddIfAbsent(EpochNumber epoch, TimestampMicros watermark,
@@ -138,6 +141,8 @@ Status TieredKeySet::Commit(EpochNumber epoch, TimestampMicros watermark) {
   int64_t committed = 0;
   while (!in_flight_.empty() && in_flight_.front().epoch <= epoch) {
     committed += static_cast<int64_t>(in_flight_.front().changes.size());
+    spare_changes_ = std::move(in_flight_.front().changes);
+    spare_changes_.clear();
     in_flight_.pop_front();
   }
   committed_bound_ = std::max(committed_bound_, ExpiryBound(watermark));

@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "base/status.h"
@@ -12,7 +11,8 @@ namespace sluice::state {
 namespace {
 
 constexpr int64_t kMinCapacity = 1024;
-constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kPageBytes = 4096;
+constexpr size_t kHugePages = 8 << 20;  // a table above it asks for huge pages
 
 /// Slots behind the last home, for keys pushed over the end; when they do not suffice the set
 /// grows.
@@ -44,21 +44,20 @@ SeenSet& SeenSet::operator=(SeenSet&& other) noexcept {
 void SeenSet::Allocate(int64_t capacity) {
   capacity_ = capacity;
   num_slots_ = capacity + Overflow(capacity);
-  const size_t bytes = static_cast<size_t>(num_slots_) * sizeof(Slot);
-  if (bytes >= 2 * kHugePage) {
-    // Random probes miss the TLB on small pages.
-    const size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
-    slots_ = static_cast<Slot*>(std::aligned_alloc(kHugePage, rounded));
-    SLUICE_CHECK(slots_ != nullptr, "out of memory for seen keys");
-    madvise(slots_, rounded, MADV_HUGEPAGE);
-  } else {
-    slots_ = static_cast<Slot*>(std::malloc(bytes));
-    SLUICE_CHECK(slots_ != nullptr, "out of memory for seen keys");
-  }
-  std::memset(static_cast<void*>(slots_), 0, bytes);
+  void* memory = mmap(nullptr, MappedBytes(num_slots_), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  SLUICE_CHECK(memory != MAP_FAILED, "out of memory for seen keys");
+  slots_ = static_cast<Slot*>(memory);  // zero: all empty
 }
 
-void SeenSet::Release() { std::free(slots_); }
+size_t SeenSet::MappedBytes(int64_t num_slots) {
+  const size_t bytes = static_cast<size_t>(num_slots) * sizeof(Slot);
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+void SeenSet::Release() {
+  if (slots_ != nullptr) munmap(slots_, MappedBytes(num_slots_));
+}
 
 void SeenSet::Clear() {
   Release();
@@ -95,7 +94,7 @@ bool SeenSet::Insert(const Hash128& key, uint32_t expiry, uint32_t** found_expir
     *found_expiry = &slots_[at].expiry;
     return false;
   }
-  if (size_ >= capacity_ * 4 / 5) {
+  if (size_ >= capacity_ * 7 / 10) {
     Grow();
     at = Locate(key, &found);
   }
@@ -157,34 +156,50 @@ void SeenSet::Grow() {
   if (growth_sweep_bound_ > 1) {
     sweep_at_ = 0;
     Sweep(num_slots_, growth_sweep_bound_);
-    if (size_ < capacity_ * 3 / 5) return;
+    if (size_ < capacity_ / 2) return;
   }
   Rehash(capacity_ + capacity_ / 2);
 }
 
+/// In place: the mapping grows, keys gather at its end in order, then take their places from the
+/// front.
 void SeenSet::Rehash(int64_t capacity) {
-  Slot* const old_slots = slots_;
-  const int64_t old_num_slots = num_slots_;
-  for (;;) {
-    Allocate(capacity);
-    int64_t free_slot = 0;
-    bool fits = true;
-    for (int64_t i = 0; i < old_num_slots; ++i) {
-      if (old_slots[i].expiry == 0) continue;
-      const int64_t target = std::max(Home(old_slots[i].low()), free_slot);
-      if (target + 1 >= num_slots_) {
-        fits = false;
-        break;
-      }
-      slots_[target] = old_slots[i];
-      free_slot = target + 1;
+  for (bool fits = false; !fits; capacity += capacity / 2) {
+    const int64_t old_num_slots = num_slots_;
+    const size_t old_bytes = MappedBytes(num_slots_);
+    capacity_ = capacity;
+    num_slots_ = capacity + Overflow(capacity);
+    void* memory = mremap(slots_, old_bytes, MappedBytes(num_slots_), MREMAP_MAYMOVE);
+    SLUICE_CHECK(memory != MAP_FAILED, "out of memory for seen keys");
+    slots_ = static_cast<Slot*>(memory);
+    // Random probes miss the TLB on small pages. A hint only: what it answers does not matter.
+    if (MappedBytes(num_slots_) >= kHugePages)
+      madvise(slots_, MappedBytes(num_slots_), MADV_HUGEPAGE);
+    int64_t gathered = num_slots_;
+    for (int64_t i = old_num_slots; i-- > 0;) {
+      if (slots_[i].expiry == 0) continue;
+      slots_[--gathered] = slots_[i];
+      if (gathered != i) slots_[i] = Slot{};
     }
-    if (fits) break;
-    Release();
-    capacity += capacity / 2;
+    fits = Spread(gathered);
   }
-  std::free(old_slots);
   sweep_at_ = 0;
+}
+
+/// Moves the keys in slots [begin, end) to their places. A place never lies behind the key that
+/// moves to it, as long as what follows fits. Returns false, with the rest unmoved, when the
+/// overflow does not suffice.
+bool SeenSet::Spread(int64_t begin) {
+  int64_t free_slot = 0;
+  for (int64_t i = begin; i < num_slots_; ++i) {
+    const Slot slot = slots_[i];
+    const int64_t target = std::max(Home(slot.low()), free_slot);
+    if (target > i || target + 1 >= num_slots_) return false;
+    slots_[i] = Slot{};
+    slots_[target] = slot;
+    free_slot = target + 1;
+  }
+  return true;
 }
 
 }  // namespace sluice::state

@@ -1,4 +1,4 @@
-// An open-addressing set of 128-bit keys with a 32-bit expiry each: 20 bytes a slot, 25 to 38 bytes
+// An open-addressing set of 128-bit keys with a 32-bit expiry each: 20 bytes a slot, 29 to 43 bytes
 // a key. Slots are ordered by hash (linear probing, the home of a key is proportional to its hash):
 // a miss stops at the first greater hash, growing and saving run through memory in order, and the
 // layout depends on the content only, not on the order of insertion or on time. One thread at a
@@ -79,10 +79,12 @@ class SeenSet {
   }
   /// The slot of `key`, or the one it has to be inserted before.
   int64_t Locate(const Hash128& key, bool* found) const;
+  static size_t MappedBytes(int64_t num_slots);
   void Allocate(int64_t capacity);
   void Release();
   void Grow();
   void Rehash(int64_t capacity);
+  bool Spread(int64_t begin);
 
   Slot* slots_ = nullptr;
   int64_t capacity_ = 0;   // homes

@@ -14,10 +14,13 @@ size_t ExactLimit(int64_t accuracy) {
 }
 
 /// Spark's order: NaN last.
-bool Less(double left, double right) {
-  if (std::isnan(left)) return false;
-  return std::isnan(right) || left < right;
-}
+struct Ascending {
+  bool operator()(double left, double right) const {
+    if (std::isnan(left)) return false;
+    return std::isnan(right) || left < right;
+  }
+};
+constexpr Ascending Less;
 
 /// The rank (from 1) asked for among `count` values, as Spark rounds it.
 uint64_t RankOf(double percentage, int64_t accuracy, uint64_t count) {
