@@ -64,11 +64,11 @@ fuzz: deps ## every fuzz test for RUNS inputs (default 100000)
 	@SLUICE_FUZZ_RUNS=$(or $(RUNS),100000) ctest --test-dir build/asan -L fuzz --output-on-failure
 
 bench: test-deps ## the benchmark against a real broker; PEERS=1 runs the other systems too, WORKLOADS="all unique"
-	@$(call build,bench)
+	@$(call build,release)
 	@bench/run.py $(if $(PEERS),--peers) $(if $(WORKLOADS),--workloads $(WORKLOADS))
 
 soak: test-deps ## MINUTES (default 30) at 20,000 events/s
-	@$(call build,bench)
+	@$(call build,release)
 	@bench/soak.py --minutes $(or $(MINUTES),30)
 
 peers: test-deps ## Spark, delta-rs and DuckDB read the tables of the example
