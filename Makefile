@@ -4,12 +4,12 @@ JOBS ?= $(shell nproc)
 CMAKE ?= cmake
 CLANG_FORMAT ?= clang-format-14
 CLANG_TIDY ?= clang-tidy-14
-export CCACHE_DIR ?= $(CURDIR)/.ccache
+# With these ccache keeps objects that use the precompiled header, too.
 export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 # Source files of ours, tracked or new.
 FILES = $(shell git ls-files -co --exclude-standard -- '*.h' '*.cc' | grep -E '^(src|tests|bench)/')
-configure = $(CMAKE) --preset $(1) >/dev/null
+configure = $(CMAKE) --preset $(1) -DSLUICE_CACHED_PCH=ON >/dev/null
 build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -64,11 +64,11 @@ fuzz: deps ## every fuzz test for RUNS inputs (default 100000)
 	@SLUICE_FUZZ_RUNS=$(or $(RUNS),100000) ctest --test-dir build/asan -L fuzz --output-on-failure
 
 bench: test-deps ## the benchmark against a real broker; PEERS=1 runs the other systems too, WORKLOADS="all unique"
-	@$(call build,bench)
+	@$(call build,release)
 	@bench/run.py $(if $(PEERS),--peers) $(if $(WORKLOADS),--workloads $(WORKLOADS))
 
 soak: test-deps ## MINUTES (default 30) at 20,000 events/s
-	@$(call build,bench)
+	@$(call build,release)
 	@bench/soak.py --minutes $(or $(MINUTES),30)
 
 peers: test-deps ## Spark, delta-rs and DuckDB read the tables of the example

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark: the project bench/medallion against a real Apache Kafka, one JSON line for each system and workload.
 
-bench/run.py [--peers] [--workloads all unique bronze latency] [--repeat N] [--build build/bench] [--data FOLDER]
+bench/run.py [--peers] [--workloads all unique bronze latency] [--repeat N] [--build build/release] [--data FOLDER]
   all      4 M events, 3 of 4 duplicates, into bronze, silver and gold     unique   4 M events, 1% duplicates
   bronze   the first into bronze only                                      latency  20,000 events/s, trigger 100 ms
 Then `limits`: consume only, parse only, Parquet encode only, on the same data in the same hour. Every line's tables are
@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--workloads", nargs="+", default=["all", "unique", "bronze", "latency"])
     parser.add_argument("--systems", nargs="+", help="only these")
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "bench"))
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--data", default=os.path.join(ROOT, "bench", ".out"))
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--seconds", type=int, default=60, help="of steady load in latency")

@@ -30,7 +30,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--rate", type=int, default=20000)
-    parser.add_argument("--build", default=os.path.join(ROOT, "build", "bench"))
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "release"))
     parser.add_argument("--data", default=os.path.join(ROOT, "bench", ".out"))
     return parser.parse_args()
 

@@ -9,3 +9,8 @@ if(SLUICE_SANITIZE)
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
 endif()
+# gcc's preprocessor output names the precompiled header instead of its contents: ccache needs that to keep an object.
+option(SLUICE_CACHED_PCH "let ccache keep objects that use the precompiled header" OFF)
+if(SLUICE_CACHED_PCH)
+  add_compile_options(-fpch-preprocess)
+endif()
