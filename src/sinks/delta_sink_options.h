@@ -24,7 +24,6 @@ struct UpkeepOptions {
   int64_t small_file_bytes = 16LL << 20;           // what counts as small
   int64_t checkpoint_min_micros = 5'000'000;       // between checkpoints, unless ...
   int64_t checkpoint_max_commits = 500;            // ... so many commits came since the last
-  int64_t idle_checkpoint_micros = 60'000'000;     // commits wait at most so long for a checkpoint
 };
 
 struct DeltaSinkOptions {
