@@ -41,7 +41,7 @@ struct FileRun {
 class TableSource::Impl {
  public:
   Impl(TableSourceOptions options, delta::TableRegistry& tables, std::shared_ptr<flow::HandOff> hand_off, Clock& clock)
-      : options_(std::move(options)), tables_(tables), hand_off_(std::move(hand_off)), clock_(clock) {
+      : options_(std::move(options)), hand_off_(std::move(hand_off)), tables_(tables), clock_(clock) {
     if (hand_off_ != nullptr) reader_number_ = hand_off_->AddReader();
   }
   ~Impl() {
@@ -196,7 +196,9 @@ Result<flow::SourceBatch> TableSource::Impl::Poll(const flow::PollLimits& limits
   }
   if (before.version != cursor_.version) out.next[Key("version")] = cursor_.version;
   if (before.index != cursor_.index || before.version < 0) out.next[Key("index")] = cursor_.index;
-  if (before.part != cursor_.part) out.next[Key("part")] = cursor_.part;
+  // A rebuild from the beginning must be able to reach a committed part of 0.
+  const bool wanted = before.version < 0 && limits.until.contains(Key("part"));
+  if (before.part != cursor_.part || wanted) out.next[Key("part")] = cursor_.part;
   next_version_ = cursor_.version;
   return out;
 }
