@@ -9,7 +9,8 @@ namespace sluice::sinks {
 DeltaAppendSink::DeltaAppendSink(std::unique_ptr<FlowTable> table) : table_(std::move(table)) {}
 DeltaAppendSink::~DeltaAppendSink() = default;
 
-Result<std::unique_ptr<DeltaAppendSink>> DeltaAppendSink::Make(DeltaSinkOptions options, delta::TableRegistry& tables,
+Result<std::unique_ptr<DeltaAppendSink>> DeltaAppendSink::Make(DeltaSinkOptions options,
+                                                               delta::TableRegistry& tables,
                                                                uint64_t seed) {
   if (options.schema == nullptr || options.schema->num_fields() == 0) {
     return MakeError("FLOW_DEFINITION", "table has no columns: " + options.table_path);
@@ -22,7 +23,8 @@ Result<flow::RecoveredFlow> DeltaAppendSink::Recover() { return table_->Recover(
 
 Result<std::unique_ptr<flow::StagedEpoch>> DeltaAppendSink::Stage(flow::EpochOutput output) {
   if (!output.deletes.empty()) {
-    return MakeError("FLOW_DEFINITION", "a streaming table takes no deletes: " + table_->options().table_path);
+    return MakeError("FLOW_DEFINITION",
+                     "a streaming table takes no deletes: " + table_->options().table_path);
   }
   auto staged = std::make_unique<StagedFiles>(table_->table(), std::move(output.record));
   const auto snapshot = table_->table()->Current();
@@ -67,6 +69,8 @@ Result<std::vector<TableVersion>> DeltaAppendSink::Maintain() {
   return versions;
 }
 
-Result<std::vector<flow::EpochMark>> DeltaAppendSink::History(EpochNumber after) { return table_->History(after); }
+Result<std::vector<flow::EpochMark>> DeltaAppendSink::History(EpochNumber after) {
+  return table_->History(after);
+}
 
 }  // namespace sluice::sinks

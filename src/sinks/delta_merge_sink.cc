@@ -44,14 +44,15 @@ int64_t RowsIn(const delta::AddFile& file) {
   const size_t at = file.stats.find(kKey);
   if (at == std::string::npos) return -1;
   int64_t rows = -1;
-  std::from_chars(file.stats.data() + at + kKey.size(), file.stats.data() + file.stats.size(), rows);
+  std::from_chars(file.stats.data() + at + kKey.size(), file.stats.data() + file.stats.size(),
+                  rows);
   if (rows >= 0 && file.deletion_vector.has_value()) rows -= file.deletion_vector->cardinality;
   return rows;
 }
 
 /// Keeps the last row of each key; `keys` are those of the rows kept, in their order.
-Status KeepLast(std::vector<std::shared_ptr<arrow::RecordBatch>>* batches, const std::vector<std::string>& key_columns,
-                std::vector<Hash128>* keys) {
+Status KeepLast(std::vector<std::shared_ptr<arrow::RecordBatch>>* batches,
+                const std::vector<std::string>& key_columns, std::vector<Hash128>* keys) {
   std::vector<std::vector<Hash128>> hashes;
   HashSet seen;
   for (const auto& batch : *batches) {
@@ -78,11 +79,15 @@ Status KeepLast(std::vector<std::shared_ptr<arrow::RecordBatch>>* batches, const
 }  // namespace
 
 DeltaMergeSink::DeltaMergeSink(std::unique_ptr<FlowTable> table, MergeOptions merge)
-    : table_(std::move(table)), merge_(std::move(merge)), index_(std::make_unique<RowIndex>(merge_.key_columns)) {}
+    : table_(std::move(table)),
+      merge_(std::move(merge)),
+      index_(std::make_unique<RowIndex>(merge_.key_columns)) {}
 DeltaMergeSink::~DeltaMergeSink() = default;
 
-Result<std::unique_ptr<DeltaMergeSink>> DeltaMergeSink::Make(DeltaSinkOptions options, MergeOptions merge,
-                                                             delta::TableRegistry& tables, uint64_t seed) {
+Result<std::unique_ptr<DeltaMergeSink>> DeltaMergeSink::Make(DeltaSinkOptions options,
+                                                             MergeOptions merge,
+                                                             delta::TableRegistry& tables,
+                                                             uint64_t seed) {
   if (options.schema == nullptr || options.schema->num_fields() == 0) {
     return MakeError("FLOW_DEFINITION", "view has no columns: " + options.table_path);
   }
@@ -92,10 +97,11 @@ Result<std::unique_ptr<DeltaMergeSink>> DeltaMergeSink::Make(DeltaSinkOptions op
     }
   }
   options.properties.try_emplace("delta.enableDeletionVectors", "true");
-  // Every epoch leaves dead files: without a bound they and their tombstones would outgrow the view.
+  // Every epoch leaves dead files: without a bound they and their tombstones would outgrow the
+  // view.
   options.properties.try_emplace("delta.deletedFileRetentionDuration", "interval 1 hours");
-  return std::unique_ptr<DeltaMergeSink>(
-      new DeltaMergeSink(std::make_unique<FlowTable>(std::move(options), tables, seed), std::move(merge)));
+  return std::unique_ptr<DeltaMergeSink>(new DeltaMergeSink(
+      std::make_unique<FlowTable>(std::move(options), tables, seed), std::move(merge)));
 }
 
 Result<flow::RecoveredFlow> DeltaMergeSink::Recover() {
@@ -171,7 +177,8 @@ Result<flow::CommittedEpoch> DeltaMergeSink::Commit(flow::StagedEpoch* epoch) {
   delta::Transaction transaction = table_->table()->NewTransaction();
   table_->FillEpoch(*staged, &transaction);
   const bool current = known_ == transaction.read_snapshot()->version();
-  if (staged->changes_rows()) known_ = TableVersion(-1);  // until the commit is known to have succeeded
+  if (staged->changes_rows())
+    known_ = TableVersion(-1);  // until the commit is known to have succeeded
   if (staged->replace) {
     SLUICE_RETURN_NOT_OK(Replace(staged, &transaction));
   } else if (staged->changes_rows() && whole_.has_value()) {
@@ -208,7 +215,8 @@ Status DeltaMergeSink::RewriteWhole(MergeStaged* staged, delta::Transaction* tra
     kept.push_back(static_cast<uint32_t>(row));
     staged->new_whole_keys.push_back(whole_->keys[row]);
   }
-  staged->new_whole_keys.insert(staged->new_whole_keys.end(), staged->upserts.begin(), staged->upserts.end());
+  staged->new_whole_keys.insert(staged->new_whole_keys.end(), staged->upserts.begin(),
+                                staged->upserts.end());
   SLUICE_ASSIGN_OR_RETURN(const auto indices, MakeIndices(kept));
   SLUICE_ASSIGN_OR_RETURN(auto old_rows, TakeRows(whole_->rows, indices));
   std::vector<std::shared_ptr<arrow::RecordBatch>> parts = staged->rows;
@@ -218,7 +226,8 @@ Status DeltaMergeSink::RewriteWhole(MergeStaged* staged, delta::Transaction* tra
   SLUICE_ASSIGN_OR_RETURN(staged->new_whole, table->CombineChunksToBatch());
   if (staged->new_whole->num_rows() > 0) {
     // Files written when the view was larger hold the epoch's rows alone; they stay orphans.
-    SLUICE_ASSIGN_OR_RETURN(staged->files, table_->WriteFiles(*table_->table(), {staged->new_whole}));
+    SLUICE_ASSIGN_OR_RETURN(staged->files,
+                            table_->WriteFiles(*table_->table(), {staged->new_whole}));
   }
   return Replace(staged, transaction);
 }
@@ -239,18 +248,21 @@ Status DeltaMergeSink::MergeByIndex(MergeStaged* staged, delta::Transaction* tra
     transaction->Remove(*index_->file(key).add);
     index_->RemoveFile(key);
   }
-  if (transaction->read_snapshot()->properties().enable_deletion_vectors) return HideRows(partly, transaction);
+  if (transaction->read_snapshot()->properties().enable_deletion_vectors)
+    return HideRows(partly, transaction);
   return RewriteFiles(partly, staged, transaction);
 }
 
-Status DeltaMergeSink::HideRows(const std::vector<std::string>& touched, delta::Transaction* transaction) {
+Status DeltaMergeSink::HideRows(const std::vector<std::string>& touched,
+                                delta::Transaction* transaction) {
   if (touched.empty()) return Status::OK();
   delta::Table& table = *table_->table();
   std::vector<const delta::DeletionVector*> vectors;
   for (const std::string& key : touched) vectors.push_back(&index_->file(key).deleted);
-  SLUICE_ASSIGN_OR_RETURN(const auto descriptors,
-                          delta::WriteDeletionVectors(table.storage(), table.path(), table.NewUuid(), vectors,
-                                                      kInlineVectorBytes));
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto descriptors,
+      delta::WriteDeletionVectors(table.storage(), table.path(), table.NewUuid(), vectors,
+                                  kInlineVectorBytes));
   for (size_t i = 0; i < touched.size(); ++i) {
     const auto add = index_->file(touched[i]).add;
     transaction->SetDeletionVector(*add, descriptors[i]);
@@ -270,7 +282,8 @@ Status DeltaMergeSink::RewriteFiles(const std::vector<std::string>& touched, Mer
     const RowIndex::File& file = index_->file(key);
     delta::DataFileReadOptions options;
     options.with_row_index = true;
-    SLUICE_ASSIGN_OR_RETURN(auto reader, delta::DataFileReader::Open(table.storage(), snapshot, *file.add, options));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto reader, delta::DataFileReader::Open(table.storage(), snapshot, *file.add, options));
     while (true) {
       SLUICE_ASSIGN_OR_RETURN(const auto batch, reader->Next());
       if (batch == nullptr) break;
@@ -278,7 +291,8 @@ Status DeltaMergeSink::RewriteFiles(const std::vector<std::string>& touched, Mer
       const auto& positions = static_cast<const arrow::Int64Array&>(*batch->column(last));
       std::vector<uint32_t> live;
       for (int64_t i = 0; i < batch->num_rows(); ++i) {
-        if (!file.deleted.Contains(static_cast<uint64_t>(positions.Value(i)))) live.push_back(static_cast<uint32_t>(i));
+        if (!file.deleted.Contains(static_cast<uint64_t>(positions.Value(i))))
+          live.push_back(static_cast<uint32_t>(i));
       }
       SLUICE_ASSIGN_OR_RETURN(const auto rows, batch->RemoveColumn(last));
       SLUICE_ASSIGN_OR_RETURN(const auto indices, MakeIndices(live));
@@ -301,7 +315,8 @@ Status DeltaMergeSink::RewriteFiles(const std::vector<std::string>& touched, Mer
 
 Status DeltaMergeSink::AfterCommit(MergeStaged* staged, const delta::CommitResult& result) {
   if (staged->new_whole != nullptr) {
-    if (!MayRewriteWhole(*result.snapshot, staged->new_whole->num_rows())) return Status::OK();  // the index from now on
+    if (!MayRewriteWhole(*result.snapshot, staged->new_whole->num_rows()))
+      return Status::OK();  // the index from now on
     whole_ = Whole{std::move(staged->new_whole), std::move(staged->new_whole_keys)};
   } else {
     for (const delta::AddFile& file : staged->files) {
@@ -334,6 +349,8 @@ Result<std::vector<TableVersion>> DeltaMergeSink::Maintain() {
   return versions;
 }
 
-Result<std::vector<flow::EpochMark>> DeltaMergeSink::History(EpochNumber after) { return table_->History(after); }
+Result<std::vector<flow::EpochMark>> DeltaMergeSink::History(EpochNumber after) {
+  return table_->History(after);
+}
 
 }  // namespace sluice::sinks

@@ -36,7 +36,10 @@ Json SatelliteToJson(const SatelliteFiles& satellite) {
     delta::AppendActionJson(delta::Action(file), &line);
     files.push_back(Json::parse(line));
   }
-  return {{"table", satellite.name}, {"path", satellite.path}, {"rows", satellite.rows}, {"files", std::move(files)}};
+  return {{"table", satellite.name},
+          {"path", satellite.path},
+          {"rows", satellite.rows},
+          {"files", std::move(files)}};
 }
 
 Result<SatelliteFiles> SatelliteFromJson(const Json& json) {
@@ -47,7 +50,8 @@ Result<SatelliteFiles> SatelliteFromJson(const Json& json) {
   for (const Json& file : json.at("files")) {
     SLUICE_ASSIGN_OR_RETURN(auto actions, delta::ParseCommitJson(file.dump(), "commitInfo.sluice"));
     for (delta::Action& action : actions) {
-      if (auto* add = std::get_if<delta::AddFile>(&action)) satellite.files.push_back(std::move(*add));
+      if (auto* add = std::get_if<delta::AddFile>(&action))
+        satellite.files.push_back(std::move(*add));
     }
   }
   return satellite;
@@ -68,18 +72,26 @@ Result<FlowCommit> Decode(const Json& json) {
     SLUICE_ASSIGN_OR_RETURN(auto files, SatelliteFromJson(satellite));
     commit.satellites.push_back(std::move(files));
   }
-  for (const Json& mark : json.value("merged", Json::array())) commit.merged.push_back(MarkFromJson(mark));
+  for (const Json& mark : json.value("merged", Json::array()))
+    commit.merged.push_back(MarkFromJson(mark));
   return commit;
 }
 
 }  // namespace
 
-std::string UuidProperty(const std::string& flow_name) { return "sluice.flow." + flow_name + ".uuid"; }
-std::string GenerationProperty(const std::string& flow_name) { return "sluice.flow." + flow_name + ".generation"; }
+std::string UuidProperty(const std::string& flow_name) {
+  return "sluice.flow." + flow_name + ".uuid";
+}
+std::string GenerationProperty(const std::string& flow_name) {
+  return "sluice.flow." + flow_name + ".generation";
+}
 
-std::string FlowIdentity::Prefix() const { return "sluice/" + uuid + "/" + std::to_string(generation); }
+std::string FlowIdentity::Prefix() const {
+  return "sluice/" + uuid + "/" + std::to_string(generation);
+}
 
-std::optional<FlowIdentity> IdentityIn(const delta::Metadata& metadata, const std::string& flow_name) {
+std::optional<FlowIdentity> IdentityIn(const delta::Metadata& metadata,
+                                       const std::string& flow_name) {
   const auto uuid = metadata.configuration.find(UuidProperty(flow_name));
   if (uuid == metadata.configuration.end()) return {};
   FlowIdentity identity{flow_name, uuid->second, 0};
@@ -97,7 +109,8 @@ flow::RecoveredFlow ReadFlow(const delta::Snapshot& snapshot, const FlowIdentity
   flow.version = snapshot.version();
   const std::string prefix = identity.Prefix() + "/";
   const auto& txns = snapshot.txns();
-  for (auto it = txns.lower_bound(prefix); it != txns.end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = txns.lower_bound(prefix); it != txns.end() && it->first.starts_with(prefix);
+       ++it) {
     std::string_view name(it->first);
     name.remove_prefix(prefix.size());
     const int64_t value = it->second.version;
@@ -119,11 +132,17 @@ flow::RecoveredFlow ReadFlow(const delta::Snapshot& snapshot, const FlowIdentity
 }
 
 std::string FlowCommitToJson(const FlowCommit& commit) {
-  Json json = {{"flow", commit.flow_name}, {"uuid", commit.uuid}, {"generation", commit.generation},
-               {"epoch", commit.epoch.value()}, {"clock", commit.clock}, {"host", commit.host},
-               {"pid", commit.pid}, {"token", commit.token}};
+  Json json = {{"flow", commit.flow_name},
+               {"uuid", commit.uuid},
+               {"generation", commit.generation},
+               {"epoch", commit.epoch.value()},
+               {"clock", commit.clock},
+               {"host", commit.host},
+               {"pid", commit.pid},
+               {"token", commit.token}};
   if (commit.watermark != kNoTimestamp) json["watermark"] = commit.watermark;
-  for (const SatelliteFiles& satellite : commit.satellites) json["satellites"].push_back(SatelliteToJson(satellite));
+  for (const SatelliteFiles& satellite : commit.satellites)
+    json["satellites"].push_back(SatelliteToJson(satellite));
   for (const flow::EpochMark& mark : commit.merged) json["merged"].push_back(MarkToJson(mark));
   return json.dump();
 }
@@ -133,15 +152,19 @@ Result<FlowCommit> FlowCommitFromJson(const std::string& text) {
   try {
     return Decode(Json::parse(text));
   } catch (const Json::exception& error) {
-    return MakeError("DELTA_LOG_CORRUPT", std::string("commitInfo.sluice cannot be read: ") + error.what());
+    return MakeError("DELTA_LOG_CORRUPT",
+                     std::string("commitInfo.sluice cannot be read: ") + error.what());
   }
 }
 
-std::optional<FlowCommit> FlowCommitIn(const delta::CommitInfo& info, const FlowIdentity& identity) {
+std::optional<FlowCommit> FlowCommitIn(const delta::CommitInfo& info,
+                                       const FlowIdentity& identity) {
   const auto found = info.extra.find(kCommitInfoKey);
-  if (found == info.extra.end() || found->second.find(identity.uuid) == std::string::npos) return {};
+  if (found == info.extra.end() || found->second.find(identity.uuid) == std::string::npos)
+    return {};
   auto commit = FlowCommitFromJson(found->second);
-  if (!commit.ok() || commit->uuid != identity.uuid || commit->generation != identity.generation) return {};
+  if (!commit.ok() || commit->uuid != identity.uuid || commit->generation != identity.generation)
+    return {};
   return std::move(commit).ValueUnsafe();
 }
 

@@ -1,5 +1,5 @@
-// How a flow is written into the Delta log of its target (docs/internals/commit.md, "Names"): txn identifiers, and the
-// member "sluice" of commitInfo. Pure functions and plain values.
+// How a flow is written into the Delta log of its target (docs/internals/commit.md, "Names"): txn
+// identifiers, and the member "sluice" of commitInfo. Pure functions and plain values.
 #pragma once
 
 #include <optional>
@@ -34,7 +34,8 @@ struct FlowIdentity {
 };
 
 /// The flow's identity in a table; nothing when the table does not know the flow.
-std::optional<FlowIdentity> IdentityIn(const delta::Metadata& metadata, const std::string& flow_name);
+std::optional<FlowIdentity> IdentityIn(const delta::Metadata& metadata,
+                                       const std::string& flow_name);
 
 /// What the txn actions of a snapshot say of the flow.
 flow::RecoveredFlow ReadFlow(const delta::Snapshot& snapshot, const FlowIdentity& identity);

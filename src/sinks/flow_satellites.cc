@@ -6,10 +6,12 @@
 
 namespace sluice::sinks {
 
-Result<std::shared_ptr<delta::Table>> FlowTable::OpenSatellite(const std::string& name, const arrow::Schema* schema) {
+Result<std::shared_ptr<delta::Table>> FlowTable::OpenSatellite(const std::string& name,
+                                                               const arrow::Schema* schema) {
   const auto options = options_.satellites.find(name);
   if (options == options_.satellites.end()) {
-    return MakeError("FLOW_DEFINITION", "flow " + options_.flow_name + " has no satellite table named " + name);
+    return MakeError("FLOW_DEFINITION",
+                     "flow " + options_.flow_name + " has no satellite table named " + name);
   }
   SLUICE_ASSIGN_OR_RETURN(const bool exists, tables_.Exists(options->second.path));
   if (exists) return tables_.Open(options->second.path);
@@ -53,11 +55,12 @@ Status FlowTable::CommitSatellites(const StagedFiles& staged) {
 Status FlowTable::AddToSatellite(const SatelliteFiles& files, EpochNumber epoch) {
   // The warehouse may have been moved since the commit was written.
   const auto options = options_.satellites.find(files.name);
-  const std::string& path = options == options_.satellites.end() ? files.path : options->second.path;
+  const std::string& path =
+      options == options_.satellites.end() ? files.path : options->second.path;
   SLUICE_ASSIGN_OR_RETURN(const bool exists, tables_.Exists(path));
   if (!exists) {
-    log::Warn("flow {}: satellite table {} was dropped; {} rows of epoch {} went with it", options_.flow_name,
-              path, files.rows, epoch.value());
+    log::Warn("flow {}: satellite table {} was dropped; {} rows of epoch {} went with it",
+              options_.flow_name, path, files.rows, epoch.value());
     return Status::OK();
   }
   SLUICE_ASSIGN_OR_RETURN(const auto table, tables_.Open(path));
@@ -69,9 +72,9 @@ Status FlowTable::AddToSatellite(const SatelliteFiles& files, EpochNumber epoch)
     transaction.RequireTxn(identity_.EpochId(), stands);
     transaction.SetTxn(identity_.EpochId(), epoch.value());
     transaction.Add(files.files);
-    transaction.SetOperation("STREAMING UPDATE", {{"outputMode", "Append"},
-                                                  {"queryId", identity_.uuid},
-                                                  {"epochId", epoch.ToString()}});
+    transaction.SetOperation(
+        "STREAMING UPDATE",
+        {{"outputMode", "Append"}, {"queryId", identity_.uuid}, {"epochId", epoch.ToString()}});
     transaction.SetMetric("numOutputRows", files.rows);
     const Status status = transaction.Commit().status();
     if (!HasCode(status, "DELTA_TXN_CHANGED")) return WithContext(status, "table " + path);
@@ -91,7 +94,8 @@ Status FlowTable::EmptyOldSatellites() {
     metadata.configuration[property] = generation;
     delta::Transaction transaction = table->NewTransaction(snapshot);
     transaction.ReadWholeTable();
-    snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
+    snapshot->ForEachFile(
+        [&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
     transaction.SetMetadata(std::move(metadata));
     transaction.SetOperation("FULL REFRESH", {{"flow", options_.flow_name}});
     SLUICE_RETURN_NOT_OK(transaction.Commit().status());

@@ -19,7 +19,8 @@ constexpr int kDefinitionAttempts = 8;
 
 bool SameName(const std::string& a, const std::string& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   });
 }
 
@@ -34,11 +35,13 @@ int FindColumn(const arrow::Schema& schema, const std::string& name) {
 
 Status Mismatch(const DeltaSinkOptions& options, const std::string& what) {
   return MakeError("FLOW_SCHEMA_MISMATCH",
-                   fmt::format("flow {} does not fit the table at {}: {}", options.flow_name, options.table_path, what),
+                   fmt::format("flow {} does not fit the table at {}: {}", options.flow_name,
+                               options.table_path, what),
                    "change the query, or run with --full-refresh to make the table anew");
 }
 
-void SetEpochOperation(const flow::EpochRecord& record, const FlowIdentity& identity, delta::Transaction* transaction) {
+void SetEpochOperation(const flow::EpochRecord& record, const FlowIdentity& identity,
+                       delta::Transaction* transaction) {
   transaction->SetOperation("STREAMING UPDATE", {{"outputMode", "Append"},
                                                  {"queryId", identity.uuid},
                                                  {"epochId", record.number.ToString()}});
@@ -55,7 +58,7 @@ StagedFiles::~StagedFiles() {
   // Best effort: what stays is an orphan for VACUUM.
   const auto drop = [&](const std::string& folder, const std::vector<delta::AddFile>& adds) {
     for (const delta::AddFile& add : adds) {
-      (void)table_->storage().Delete(storage::JoinPath(folder, add.path)).ok();
+      (void)table_->storage().Delete(folder + "/" + add.path).ok();
     }
   };
   drop(table_->path(), files);
@@ -101,12 +104,14 @@ Result<std::optional<delta::Metadata>> FlowTable::ChangedMetadata(const delta::S
   for (const auto& field : wanted->fields()) {
     const int at = FindColumn(*snapshot.schema(), field->name());
     if (at < 0) {
-      if (!options_.add_columns) return Mismatch(options_, "the table has no column " + field->name());
+      if (!options_.add_columns)
+        return Mismatch(options_, "the table has no column " + field->name());
       fields.push_back(field->WithNullable(true));
     } else if (!snapshot.schema()->field(at)->type()->Equals(field->type())) {
-      return Mismatch(options_, fmt::format("column {} is {} in the table and {} in the query", field->name(),
-                                            snapshot.schema()->field(at)->type()->ToString(),
-                                            field->type()->ToString()));
+      return Mismatch(
+          options_,
+          fmt::format("column {} is {} in the table and {} in the query", field->name(),
+                      snapshot.schema()->field(at)->type()->ToString(), field->type()->ToString()));
     }
   }
   if (fields.size() > before) {
@@ -146,21 +151,24 @@ Result<flow::RecoveredFlow> FlowTable::Recover() {
   delta::CommitInfo info;
   SLUICE_ASSIGN_OR_RETURN(const auto last, LastCommit(*snapshot, *flow.last_epoch, &info));
   if (!last.has_value()) {
-    log::Warn("flow {}: the log no longer has the commit of epoch {}; its satellite tables are taken as they are",
-              options_.flow_name, flow.last_epoch->value());
+    log::Warn(
+        "flow {}: the log no longer has the commit of epoch {}; its satellite tables are taken as "
+        "they are",
+        options_.flow_name, flow.last_epoch->value());
     return flow;
   }
   flow.committed_here = last->token == token_;
-  flow.committed_by =
-      fmt::format("process {} on {} at {} ms", last->pid, last->host.empty() ? "an unnamed host" : last->host,
-                  info.timestamp_ms.value_or(0));
+  flow.committed_by = fmt::format("process {} on {} at {} ms", last->pid,
+                                  last->host.empty() ? "an unnamed host" : last->host,
+                                  info.timestamp_ms.value_or(0));
   for (const SatelliteFiles& satellite : last->satellites) {
     SLUICE_RETURN_NOT_OK(AddToSatellite(satellite, last->epoch));
   }
   return flow;
 }
 
-Result<std::optional<FlowCommit>> FlowTable::LastCommit(const delta::Snapshot& snapshot, EpochNumber epoch,
+Result<std::optional<FlowCommit>> FlowTable::LastCommit(const delta::Snapshot& snapshot,
+                                                        EpochNumber epoch,
                                                         delta::CommitInfo* info) const {
   for (int64_t version = snapshot.version().value(); version >= 0; --version) {
     auto actions = table_->ReadCommit(TableVersion(version));
@@ -180,8 +188,8 @@ Result<std::optional<FlowCommit>> FlowTable::LastCommit(const delta::Snapshot& s
   return std::nullopt;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> FlowTable::Conform(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                               const delta::Snapshot& snapshot) const {
+Result<std::shared_ptr<arrow::RecordBatch>> FlowTable::Conform(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const delta::Snapshot& snapshot) const {
   const arrow::Schema& schema = *snapshot.schema();
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (const auto& field : schema.fields()) {
@@ -198,8 +206,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> FlowTable::Conform(const std::shared
   for (int i = 0; i < schema.num_fields(); ++i) {
     fields.push_back(schema.field(i)->WithType(columns[static_cast<size_t>(i)]->type()));
   }
-  return delta::AsTableReturns(arrow::RecordBatch::Make(arrow::schema(fields), rows->num_rows(), std::move(columns)),
-                               snapshot);
+  return delta::AsTableReturns(
+      arrow::RecordBatch::Make(arrow::schema(fields), rows->num_rows(), std::move(columns)),
+      snapshot);
 }
 
 Result<std::vector<delta::AddFile>> FlowTable::WriteFiles(
@@ -217,14 +226,18 @@ void FlowTable::FillEpoch(const StagedFiles& staged, delta::Transaction* transac
   const auto set = [&](const std::string& id, int64_t value) {
     const auto found = txns.find(id);
     const bool same = found != txns.end() && found->second.version == value;
-    const bool idle = same && retention_ms > 0 && found->second.last_updated_ms.value_or(0) < idle_before_ms;
+    const bool idle =
+        same && retention_ms > 0 && found->second.last_updated_ms.value_or(0) < idle_before_ms;
     if (!same || idle) transaction->SetTxn(id, value);
   };
   const int64_t first = FirstEpoch(record).value();
-  transaction->RequireTxn(identity_.EpochId(), first == 0 ? std::nullopt : std::optional<int64_t>(first - 1));
-  for (const auto& [key, position] : record.from) transaction->RequireTxn(identity_.PositionId(key), position);
+  transaction->RequireTxn(identity_.EpochId(),
+                          first == 0 ? std::nullopt : std::optional<int64_t>(first - 1));
+  for (const auto& [key, position] : record.from)
+    transaction->RequireTxn(identity_.PositionId(key), position);
   for (const auto& [key, position] : record.to) {
-    if (!record.from.contains(key)) transaction->RequireTxn(identity_.PositionId(key), std::nullopt);
+    if (!record.from.contains(key))
+      transaction->RequireTxn(identity_.PositionId(key), std::nullopt);
     set(identity_.PositionId(key), position);
   }
   for (const auto& [key, hash] : record.fingerprints) set(identity_.FingerprintId(key), hash);
@@ -236,13 +249,15 @@ void FlowTable::FillEpoch(const StagedFiles& staged, delta::Transaction* transac
   transaction->SetTxn(identity_.EpochId(), record.number.value());
   SetEpochOperation(record, identity_, transaction);
   transaction->SetMetric("numOutputRows", staged.num_rows);
-  FlowCommit commit{identity_.flow_name, identity_.uuid, identity_.generation, record.number,
-                    record.clock,        record.watermark, options_.host,      options_.pid,
-                    token_,              staged.satellites, record.merged};
+  FlowCommit commit{identity_.flow_name, identity_.uuid, identity_.generation,
+                    record.number,       record.clock,   record.watermark,
+                    options_.host,       options_.pid,   token_,
+                    staged.satellites,   record.merged};
   transaction->SetExtra(kCommitInfoKey, FlowCommitToJson(commit));
 }
 
-Result<delta::CommitResult> FlowTable::Commit(StagedFiles* staged, delta::Transaction* transaction) {
+Result<delta::CommitResult> FlowTable::Commit(StagedFiles* staged,
+                                              delta::Transaction* transaction) {
   staged->commit_tried = true;
   auto result = transaction->Commit();
   if (result.ok()) return result;
@@ -260,15 +275,17 @@ Status FlowTable::ForeignAdvance(const Status& cause) {
     if (flow.last_epoch.has_value()) {
       SLUICE_ASSIGN_OR_RETURN(const auto last, LastCommit(*snapshot, *flow.last_epoch, &info));
       if (last.has_value()) {
-        by = fmt::format("; epoch {} was committed by process {} on {} at {} ms", last->epoch.value(), last->pid,
-                         last->host.empty() ? "an unnamed host" : last->host, info.timestamp_ms.value_or(0));
+        by = fmt::format(
+            "; epoch {} was committed by process {} on {} at {} ms", last->epoch.value(), last->pid,
+            last->host.empty() ? "an unnamed host" : last->host, info.timestamp_ms.value_or(0));
       }
     }
   }
-  return MakeError("FLOW_FOREIGN_ADVANCE",
-                   fmt::format("positions of flow {} in {} were moved by somebody else{} ({})", options_.flow_name,
-                               options_.table_path, by, cause.message()),
-                   "one process runs a pipeline at a time: stop the other one, then start this one again");
+  return MakeError(
+      "FLOW_FOREIGN_ADVANCE",
+      fmt::format("positions of flow {} in {} were moved by somebody else{} ({})",
+                  options_.flow_name, options_.table_path, by, cause.message()),
+      "one process runs a pipeline at a time: stop the other one, then start this one again");
 }
 
 Result<std::vector<flow::EpochMark>> FlowTable::History(EpochNumber after) const {
@@ -287,7 +304,8 @@ Result<std::vector<flow::EpochMark>> FlowTable::History(EpochNumber after) const
     flow::EpochMark mark;
     const std::string prefix = identity_.Prefix() + "/";
     for (const delta::Action& action : *actions) {
-      if (const auto* info = std::get_if<delta::CommitInfo>(&action)) commit = FlowCommitIn(*info, identity_);
+      if (const auto* info = std::get_if<delta::CommitInfo>(&action))
+        commit = FlowCommitIn(*info, identity_);
       const auto* txn = std::get_if<delta::Txn>(&action);
       if (txn == nullptr || !txn->app_id.starts_with(prefix)) continue;
       std::string key = txn->app_id.substr(prefix.size());
@@ -316,7 +334,8 @@ Result<std::optional<TableVersion>> FlowTable::RefreshPositions() {
   bool due = false;
   const std::string prefix = identity_.Prefix() + "/";
   const auto& txns = snapshot->txns();
-  for (auto it = txns.lower_bound(prefix); it != txns.end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = txns.lower_bound(prefix); it != txns.end() && it->first.starts_with(prefix);
+       ++it) {
     due = due || it->second.last_updated_ms.value_or(0) < before_ms;
     transaction.RequireTxn(it->first, it->second.version);
     transaction.SetTxn(it->first, it->second.version);

@@ -1,5 +1,5 @@
-// A flow's target table and its satellites: opening, checking, recovering, the positions in a commit, upkeep. What the
-// append and the merge sink have in common. Threads as flow/sink.h says.
+// A flow's target table and its satellites: opening, checking, recovering, the positions in a
+// commit, upkeep. What the append and the merge sink have in common. Threads as flow/sink.h says.
 #pragma once
 
 #include <memory>
@@ -19,8 +19,8 @@
 
 namespace sluice::sinks {
 
-/// Files of an epoch that no table refers to yet. Deletes them unless their commit was tried: after that only the
-/// log knows whether they are needed.
+/// Files of an epoch that no table refers to yet. Deletes them unless their commit was tried: after
+/// that only the log knows whether they are needed.
 class StagedFiles : public flow::StagedEpoch {
  public:
   /// `table` and, through it, the storage outlive this.
@@ -30,8 +30,8 @@ class StagedFiles : public flow::StagedEpoch {
 
   const flow::EpochRecord& record() const { return record_; }
 
-  std::vector<delta::AddFile> files;                        // of the target
-  std::vector<std::shared_ptr<arrow::RecordBatch>> rows;    // as the table will return them
+  std::vector<delta::AddFile> files;                      // of the target
+  std::vector<std::shared_ptr<arrow::RecordBatch>> rows;  // as the table will return them
   std::vector<SatelliteFiles> satellites;
   int64_t num_rows = 0;
   bool commit_tried = false;
@@ -50,11 +50,11 @@ class FlowTable {
   const std::shared_ptr<delta::Table>& table() const { return table_; }
 
   /// `rows` with the columns of the table (missing ones null), types as it returns them.
-  Result<std::shared_ptr<arrow::RecordBatch>> Conform(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                      const delta::Snapshot& snapshot) const;
+  Result<std::shared_ptr<arrow::RecordBatch>> Conform(
+      const std::shared_ptr<arrow::RecordBatch>& rows, const delta::Snapshot& snapshot) const;
   /// Writes rows that went through Conform.
-  Result<std::vector<delta::AddFile>> WriteFiles(delta::Table& table,
-                                                 const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows) const;
+  Result<std::vector<delta::AddFile>> WriteFiles(
+      delta::Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows) const;
   Status StageSatellites(flow::SatelliteRows rows, StagedFiles* staged);
 
   /// Positions, their requirements and commitInfo of the epoch.
@@ -74,7 +74,8 @@ class FlowTable {
   Result<std::optional<delta::Metadata>> ChangedMetadata(const delta::Snapshot& snapshot);
   Result<std::optional<FlowCommit>> LastCommit(const delta::Snapshot& snapshot, EpochNumber epoch,
                                                delta::CommitInfo* info) const;
-  Result<std::shared_ptr<delta::Table>> OpenSatellite(const std::string& name, const arrow::Schema* schema);
+  Result<std::shared_ptr<delta::Table>> OpenSatellite(const std::string& name,
+                                                      const arrow::Schema* schema);
   Status AddToSatellite(const SatelliteFiles& files, EpochNumber epoch);
   Status EmptyOldSatellites();
   Status ForeignAdvance(const Status& cause);

@@ -16,7 +16,8 @@ void RaiseGenerations(delta::Metadata* metadata) {
   std::vector<std::string> flows;
   for (const auto& [key, value] : configuration) {
     if (!key.starts_with(kFlowProperty) || !key.ends_with(kUuidSuffix)) continue;
-    flows.push_back(key.substr(kFlowProperty.size(), key.size() - kFlowProperty.size() - kUuidSuffix.size()));
+    flows.push_back(
+        key.substr(kFlowProperty.size(), key.size() - kFlowProperty.size() - kUuidSuffix.size()));
   }
   for (const std::string& flow : flows) {
     const int64_t generation = IdentityIn(*metadata, flow)->generation;
@@ -34,13 +35,15 @@ Status FullRefresh(delta::TableRegistry& tables, const std::string& table_path) 
   delta::Metadata metadata = snapshot->metadata();
   const auto allowed = metadata.configuration.find("pipelines.reset.allowed");
   if (allowed != metadata.configuration.end() && allowed->second == "false") {
-    return MakeError("FLOW_RESET_NOT_ALLOWED", "table forbids a full refresh (pipelines.reset.allowed=false): " + table_path,
+    return MakeError("FLOW_RESET_NOT_ALLOWED",
+                     "table forbids a full refresh (pipelines.reset.allowed=false): " + table_path,
                      "change the property first if the table may really be emptied");
   }
   RaiseGenerations(&metadata);
   delta::Transaction transaction = table->NewTransaction(snapshot);
   transaction.ReadWholeTable();
-  snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
+  snapshot->ForEachFile(
+      [&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
   transaction.SetMetadata(std::move(metadata));
   transaction.SetOperation("FULL REFRESH");
   return transaction.Commit().status();

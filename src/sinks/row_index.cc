@@ -12,7 +12,9 @@
 namespace sluice::sinks {
 namespace {
 
-void AppendInt(int64_t value, std::string* out) { out->append(reinterpret_cast<const char*>(&value), sizeof(value)); }
+void AppendInt(int64_t value, std::string* out) {
+  out->append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
 
 template <typename Float>
 void AppendFloat(Float value, std::string* out) {
@@ -32,14 +34,16 @@ Status AppendElements(const arrow::Array& values, int64_t begin, int64_t end, st
 Status AppendNested(const arrow::Array& array, int64_t row, std::string* out) {
   if (array.type_id() == arrow::Type::STRUCT) {
     const auto& fields = static_cast<const arrow::StructArray&>(array);
-    for (int i = 0; i < fields.num_fields(); ++i) SLUICE_RETURN_NOT_OK(AppendValue(*fields.field(i), row, out));
+    for (int i = 0; i < fields.num_fields(); ++i)
+      SLUICE_RETURN_NOT_OK(AppendValue(*fields.field(i), row, out));
     return Status::OK();
   }
   if (array.type_id() == arrow::Type::LIST) {
     const auto& list = static_cast<const arrow::ListArray&>(array);
     return AppendElements(*list.values(), list.value_offset(row), list.value_offset(row + 1), out);
   }
-  return MakeError("FLOW_DEFINITION", "a column of this type cannot be a key: " + array.type()->ToString());
+  return MakeError("FLOW_DEFINITION",
+                   "a column of this type cannot be a key: " + array.type()->ToString());
 }
 
 /// A form of the value that no other value has as its beginning.
@@ -50,9 +54,15 @@ Status AppendValue(const arrow::Array& array, int64_t row, std::string* out) {
   }
   out->push_back('v');
   switch (array.type_id()) {
-    case arrow::Type::BOOL: out->push_back(static_cast<const arrow::BooleanArray&>(array).Value(row) ? 1 : 0); break;
-    case arrow::Type::FLOAT: AppendFloat(static_cast<const arrow::FloatArray&>(array).Value(row), out); break;
-    case arrow::Type::DOUBLE: AppendFloat(static_cast<const arrow::DoubleArray&>(array).Value(row), out); break;
+    case arrow::Type::BOOL:
+      out->push_back(static_cast<const arrow::BooleanArray&>(array).Value(row) ? 1 : 0);
+      break;
+    case arrow::Type::FLOAT:
+      AppendFloat(static_cast<const arrow::FloatArray&>(array).Value(row), out);
+      break;
+    case arrow::Type::DOUBLE:
+      AppendFloat(static_cast<const arrow::DoubleArray&>(array).Value(row), out);
+      break;
     case arrow::Type::STRING:
     case arrow::Type::BINARY: {
       const auto view = static_cast<const arrow::BinaryArray&>(array).GetView(row);
@@ -73,7 +83,8 @@ Status AppendValue(const arrow::Array& array, int64_t row, std::string* out) {
 
 }  // namespace
 
-Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows, const std::vector<std::string>& key_columns) {
+Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows,
+                                      const std::vector<std::string>& key_columns) {
   std::vector<const arrow::Array*> columns;
   for (const std::string& name : key_columns) {
     const int at = rows.schema()->GetFieldIndex(name);
@@ -85,7 +96,8 @@ Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows, const std:
   std::string bytes;
   for (int64_t row = 0; row < rows.num_rows(); ++row) {
     bytes.clear();
-    for (const arrow::Array* column : columns) SLUICE_RETURN_NOT_OK(AppendValue(*column, row, &bytes));
+    for (const arrow::Array* column : columns)
+      SLUICE_RETURN_NOT_OK(AppendValue(*column, row, &bytes));
     hashes.push_back(HashBytes128(bytes.data(), bytes.size()));
   }
   return hashes;
@@ -98,28 +110,32 @@ Status RowIndex::Rebuild(delta::Table& table, std::shared_ptr<const delta::Snaps
   return Status::OK();
 }
 
-Status RowIndex::AddFile(delta::Table& table, const std::shared_ptr<const delta::Snapshot>& snapshot,
+Status RowIndex::AddFile(delta::Table& table,
+                         const std::shared_ptr<const delta::Snapshot>& snapshot,
                          const delta::AddFile& add) {
   auto file = std::make_unique<File>();
   file->add = std::make_shared<delta::AddFile>(add);
   if (add.deletion_vector.has_value()) {
-    SLUICE_ASSIGN_OR_RETURN(file->deleted,
-                            delta::ReadDeletionVector(table.storage(), table.path(), *add.deletion_vector));
+    SLUICE_ASSIGN_OR_RETURN(file->deleted, delta::ReadDeletionVector(table.storage(), table.path(),
+                                                                     *add.deletion_vector));
   }
   delta::DataFileReadOptions options;
   options.columns = key_columns_;
   options.with_row_index = true;
-  SLUICE_ASSIGN_OR_RETURN(auto reader, delta::DataFileReader::Open(table.storage(), snapshot, add, options));
+  SLUICE_ASSIGN_OR_RETURN(auto reader,
+                          delta::DataFileReader::Open(table.storage(), snapshot, add, options));
   while (true) {
     SLUICE_ASSIGN_OR_RETURN(const auto batch, reader->Next());
     if (batch == nullptr) break;
     SLUICE_ASSIGN_OR_RETURN(const auto hashes, HashKeys(*batch, key_columns_));
-    const auto& positions = static_cast<const arrow::Int64Array&>(*batch->column(batch->num_columns() - 1));
+    const auto& positions =
+        static_cast<const arrow::Int64Array&>(*batch->column(batch->num_columns() - 1));
     for (int64_t i = 0; i < batch->num_rows(); ++i) {
       const Location location{file.get(), static_cast<uint32_t>(positions.Value(i))};
       if (!rows_.emplace(hashes[static_cast<size_t>(i)], location).second) {
-        return MakeError("DELTA_DUPLICATE_KEY", "two rows of a view have one key: " + table.path(),
-                         "somebody else wrote into the view: run with --full-refresh to compute it anew");
+        return MakeError(
+            "DELTA_DUPLICATE_KEY", "two rows of a view have one key: " + table.path(),
+            "somebody else wrote into the view: run with --full-refresh to compute it anew");
       }
     }
     file->live += batch->num_rows();

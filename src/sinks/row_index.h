@@ -1,5 +1,5 @@
-// Where the live row of each key of a merged table is: file and position in it. In memory, made from the table's key
-// columns. Not thread-safe.
+// Where the live row of each key of a merged table is: file and position in it. In memory, made
+// from the table's key columns. Not thread-safe.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -18,9 +18,11 @@
 
 namespace sluice::sinks {
 
-/// 128-bit hash of the key columns of each row, by value: equal keys hash equally whatever batch they are in. NULLs equal
-/// each other; -0.0 equals 0.0, all NaNs are one. FLOW_DEFINITION when a column is missing or its type has no key form.
-Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows, const std::vector<std::string>& key_columns);
+/// 128-bit hash of the key columns of each row, by value: equal keys hash equally whatever batch
+/// they are in. NULLs equal each other; -0.0 equals 0.0, all NaNs are one. FLOW_DEFINITION when a
+/// column is missing or its type has no key form.
+Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows,
+                                      const std::vector<std::string>& key_columns);
 
 class RowIndex {
  public:

@@ -1,5 +1,6 @@
-// Keeps a table readable whatever the trigger interval: checkpoints and log cleanup bounded by commits and by time,
-// compaction when small files pile up. One thread at a time; may run beside commits.
+// Keeps a table readable whatever the trigger interval: checkpoints and log cleanup bounded by
+// commits and by time, compaction when small files pile up. One thread at a time; may run beside
+// commits.
 #pragma once
 
 #include <optional>
@@ -19,7 +20,8 @@ class TableUpkeep {
   Status Checkpoint(delta::Table& table);
   /// Rewrites small files when a partition has too many; the version that did it.
   Result<std::optional<TableVersion>> Compact(delta::Table& table);
-  /// Deletes the files of tombstones past the table's retention: for tables whose every commit leaves dead files.
+  /// Deletes the files of tombstones past the table's retention: for tables whose every commit
+  /// leaves dead files.
   Status DeleteDeadFiles(delta::Table& table);
 
  private:

@@ -1,4 +1,5 @@
-// The simulation's topic: records that follow from a seed, and a source that delivers them as Kafka would.
+// The simulation's topic: records that follow from a seed, and a source that delivers them as Kafka
+// would.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/random.h"
 #include "flow/source.h"
 
@@ -18,24 +20,25 @@ namespace sluice::sim {
 struct Record {
   int32_t partition = 0;
   int64_t offset = 0;
-  int64_t id = 0;          // copies of a record have its id and event time
+  int64_t id = 0;  // copies of a record have its id and event time
   int64_t event_time = 0;
   int64_t value = 0;
   int64_t group = 0;
-  bool bad = false;        // a rule breaker: goes to quarantine
+  bool bad = false;  // a rule breaker: goes to quarantine
 };
 
-/// Grows while the simulation runs; survives crashes of the engine.
+/// Grows while the simulation runs; survives crashes of the engine. Thread-safe.
 class ScriptedTopic {
  public:
   ScriptedTopic(uint64_t seed, int partitions, int64_t start_time, int64_t delay);
   /// Appends up to `count` records to random partitions.
   void Produce(int64_t count);
   int partitions() const { return static_cast<int>(records_.size()); }
-  const std::vector<Record>& records(int partition) const { return records_[static_cast<size_t>(partition)]; }
+  std::vector<Record> records(int partition) const;
   int64_t size() const;
 
  private:
+  mutable Mutex mutex_;  // a test produces while the engine reads
   Random random_;
   const int64_t delay_;
   int64_t time_;
@@ -53,7 +56,8 @@ class ScriptedSource : public flow::Source {
   ScriptedSource(const ScriptedTopic& topic, Random& random);
   const std::string& id() const override { return id_; }
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
-  Status Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) override;
+  Status Open(const flow::Positions& committed,
+              const std::map<std::string, int64_t>& fingerprints) override;
   Status PinEnd() override { return Status::OK(); }
   Result<bool> AtEnd() override;
   Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits) override;

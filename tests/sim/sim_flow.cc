@@ -8,7 +8,8 @@ namespace sluice::sim {
 SimFlow::SimFlow(std::unique_ptr<engine::FlowRunner> runner, Random& random)
     : runner_(std::move(runner)), random_(random) {}
 
-/// As the pipeline does: all of it again after an error that may pass, with what was committed applied first.
+/// As the pipeline does: all of it again after an error that may pass, with what was committed
+/// applied first.
 Status SimFlow::Start() {
   read_.reset();
   processed_.reset();
@@ -34,7 +35,8 @@ Status SimFlow::Read() {
   engine::ReadBudget budget;
   budget.max_rows = 1 + static_cast<int64_t>(random_.Below(80));
   SLUICE_ASSIGN_OR_RETURN(read_, runner_->ReadEpoch(budget));
-  idle_ = read_ == nullptr && processed_ == nullptr && held_ == nullptr && committing_ == nullptr && to_apply_.empty();
+  idle_ = read_ == nullptr && processed_ == nullptr && held_ == nullptr && committing_ == nullptr &&
+          to_apply_.empty();
   return Status::OK();
 }
 
@@ -96,7 +98,8 @@ Status SimFlow::Step() {
       case 3:
         if (can_commit) status = CommitStep();
         // What is held goes when nothing else comes.
-        if (status.ok() && !can_commit && read_ == nullptr && held_ != nullptr && random_.OneIn(4)) {
+        if (status.ok() && !can_commit && read_ == nullptr && held_ != nullptr &&
+            random_.OneIn(4)) {
           committing_ = std::move(held_);
           next_ = Next::kStage;
         }

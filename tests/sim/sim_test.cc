@@ -1,4 +1,5 @@
-// Many seeds of the simulation. SLUICE_SIM_SEED=n replays one, SLUICE_SIM_SEEDS=n sets how many are run.
+// Many seeds of the simulation. SLUICE_SIM_SEED=n replays one, SLUICE_SIM_SEEDS=n sets how many are
+// run.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -38,8 +39,9 @@ TEST(Simulation, TablesAgreeWithTheLedger) {
     EXPECT_TRUE(status.ok()) << "SLUICE_SIM_SEED=" << seed << ": " << status.ToString();
     failures += status.ok() ? 0 : 1;
   }
-  std::printf("%lld seeds: %lld epochs, %d crashes, %d faults, %d foreign commits\n", static_cast<long long>(count),
-              static_cast<long long>(total.epochs), total.crashes, total.faults, total.foreign_commits);
+  std::printf("%lld seeds: %lld epochs, %d crashes, %d faults, %d foreign commits\n",
+              static_cast<long long>(count), static_cast<long long>(total.epochs), total.crashes,
+              total.faults, total.foreign_commits);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ Status Wrong(const std::string& what) { return MakeError("SIM_WRONG", what); }
 
 int64_t Int(const arrow::RecordBatch& rows, const char* name, int64_t row) {
   const auto column = rows.GetColumnByName(name);
-  if (column->type_id() == arrow::Type::INT32) return static_cast<const arrow::Int32Array&>(*column).Value(row);
+  if (column->type_id() == arrow::Type::INT32)
+    return static_cast<const arrow::Int32Array&>(*column).Value(row);
   return static_cast<const arrow::Int64Array&>(*column).Value(row);
 }
 
@@ -41,8 +42,10 @@ Simulation::Simulation(uint64_t seed, const SimOptions& options)
       quiet_(random_.OneIn(20)),
       clock_(1'700'000'000'000'000),
       storage_(clock_),
-      topic_(random_.Next(), 1 + static_cast<int>(random_.Below(3)), 1'700'000'000'000'000, kDelay) {
-  storage_.SetHook([this](storage::StorageCall call, const std::string& path) { return Fault(call, path); });
+      topic_(random_.Next(), 1 + static_cast<int>(random_.Below(3)), 1'700'000'000'000'000,
+             kDelay) {
+  storage_.SetHook(
+      [this](storage::StorageCall call, const std::string& path) { return Fault(call, path); });
 }
 
 Simulation::~Simulation() { storage_.SetHook({}); }
@@ -58,7 +61,8 @@ storage::StorageFault Simulation::Fault(storage::StorageCall call, const std::st
     dead_ = true;
     fault.error = MakeError("STORAGE_IO", "the machine went down at " + path, "", Retry::kLater);
     fault.after_effect = random_.OneIn(2);
-    if (call == storage::StorageCall::kWrite && random_.OneIn(2)) fault.torn_bytes = random_.Below(64);
+    if (call == storage::StorageCall::kWrite && random_.OneIn(2))
+      fault.torn_bytes = random_.Below(64);
     return fault;
   }
   if (random_.OneIn(150)) {
@@ -102,7 +106,8 @@ std::unique_ptr<engine::FlowRunner> Simulation::MakeSilver() {
   spec.operators.push_back(std::make_unique<GateOperator>());
   spec.operators.push_back(std::make_unique<TestDedup>());
   spec.sink = sinks::DeltaAppendSink::Make(sink, *tables_, random_.Next()).ValueOrDie();
-  return engine::FlowRunner::Make(std::move(spec), {&clock_, silver_states_.get(), nullptr}).ValueOrDie();
+  return engine::FlowRunner::Make(std::move(spec), {&clock_, silver_states_.get(), nullptr})
+      .ValueOrDie();
 }
 
 std::unique_ptr<engine::FlowRunner> Simulation::MakeGold() {
@@ -131,7 +136,8 @@ std::unique_ptr<engine::FlowRunner> Simulation::MakeGold() {
   spec.inputs.push_back(std::move(input));
   spec.operators.push_back(std::make_unique<TestAggregate>());
   spec.sink = sinks::DeltaMergeSink::Make(sink, merge, *tables_, random_.Next()).ValueOrDie();
-  return engine::FlowRunner::Make(std::move(spec), {&clock_, gold_states_.get(), nullptr}).ValueOrDie();
+  return engine::FlowRunner::Make(std::move(spec), {&clock_, gold_states_.get(), nullptr})
+      .ValueOrDie();
 }
 
 void Simulation::DamageState() {
@@ -147,7 +153,8 @@ void Simulation::DamageState() {
     }
   }
   for (const char* table : {kSilver, kGold}) {
-    if (random_.OneIn(3)) (void)storage_.Delete(std::string(table) + "/_delta_log/_last_checkpoint").ok();
+    if (random_.OneIn(3))
+      (void)storage_.Delete(std::string(table) + "/_delta_log/_last_checkpoint").ok();
   }
 }
 
@@ -208,12 +215,14 @@ Status Simulation::StepFlow(SimFlow* flow) {
 
 Status Simulation::Act() {
   clock_.Advance(static_cast<int64_t>(random_.Below(200'000)));
-  if (random_.OneIn(6) && topic_.size() < options_.records) topic_.Produce(1 + static_cast<int64_t>(random_.Below(60)));
+  if (random_.OneIn(6) && topic_.size() < options_.records)
+    topic_.Produce(1 + static_cast<int64_t>(random_.Below(60)));
   if (!quiet_ && random_.OneIn(80)) SLUICE_RETURN_NOT_OK(ForeignCommit());
   SimFlow* flow = random_.OneIn(2) ? silver_.get() : gold_.get();
   if (random_.OneIn(25) && flow->started()) {
     const Status maintained = flow->runner().Maintain();
-    if (!maintained.ok() && RetryClass(maintained) == Retry::kNever) return WithContext(maintained, "maintenance");
+    if (!maintained.ok() && RetryClass(maintained) == Retry::kNever)
+      return WithContext(maintained, "maintenance");
   } else {
     SLUICE_RETURN_NOT_OK(StepFlow(flow));
   }
@@ -248,7 +257,8 @@ Status Simulation::Drain() {
     SLUICE_RETURN_NOT_OK(StepFlow(gold_.get()));
     quiet_steps = silver_->idle() && gold_->idle() ? quiet_steps + 1 : 0;
   }
-  report_.epochs = silver_->runner().committed_epoch().value() + gold_->runner().committed_epoch().value() + 2;
+  report_.epochs =
+      silver_->runner().committed_epoch().value() + gold_->runner().committed_epoch().value() + 2;
   return Status::OK();
 }
 
@@ -265,7 +275,8 @@ Status Simulation::CheckVersions(const std::string& table) {
   for (const storage::FileInfo& file : files) {
     const std::string name = file.path.substr(file.path.rfind('/') + 1);
     if (name.size() != 25 || !name.ends_with(".json")) continue;
-    if (std::stoll(name) != expected++) return Wrong("versions of " + table + " have a gap before " + name);
+    if (std::stoll(name) != expected++)
+      return Wrong("versions of " + table + " have a gap before " + name);
   }
   return Status::OK();
 }
@@ -281,7 +292,9 @@ Status Simulation::CheckSilver() {
       const int64_t offset = Int(*rows, "offset", i);
       if (offset == kForeignOffset) continue;
       const auto [at, fresh] = place.emplace(std::pair(partition, offset), path);
-      if (!fresh) return Wrong(fmt::format("record {}/{} is in {} and in {}", partition, offset, at->second, path));
+      if (!fresh)
+        return Wrong(
+            fmt::format("record {}/{} is in {} and in {}", partition, offset, at->second, path));
       if (path != kSilver) continue;
       if (!silver_ids.insert(Int(*rows, "id", i)).second) {
         return Wrong(fmt::format("id {} is twice in silver", Int(*rows, "id", i)));
@@ -293,10 +306,12 @@ Status Simulation::CheckSilver() {
       const auto found = place.find({record.partition, record.offset});
       const std::string at = found == place.end() ? "" : found->second;
       if (record.bad != (at == kQuarantine)) {
-        return Wrong(fmt::format("record {}/{} (bad={}) is in '{}'", record.partition, record.offset, record.bad, at));
+        return Wrong(fmt::format("record {}/{} (bad={}) is in '{}'", record.partition,
+                                 record.offset, record.bad, at));
       }
       if (!record.bad && at.empty() && !silver_ids.contains(record.id)) {
-        return Wrong(fmt::format("record {}/{} with id {} is lost", record.partition, record.offset, record.id));
+        return Wrong(fmt::format("record {}/{} with id {} is lost", record.partition, record.offset,
+                                 record.id));
       }
     }
   }
@@ -315,7 +330,8 @@ Status Simulation::CheckGold() {
   std::erase_if(expected, [](const auto& entry) { return entry.second.second % 7 == 0; });
   std::map<int64_t, std::pair<int64_t, int64_t>> found;
   for (int64_t i = 0; gold != nullptr && i < gold->num_rows(); ++i) {
-    if (!found.emplace(Int(*gold, "grp", i), std::pair(Int(*gold, "n", i), Int(*gold, "total", i))).second) {
+    if (!found.emplace(Int(*gold, "grp", i), std::pair(Int(*gold, "n", i), Int(*gold, "total", i)))
+             .second) {
       return Wrong(fmt::format("group {} is twice in gold", Int(*gold, "grp", i)));
     }
   }
@@ -325,14 +341,16 @@ Status Simulation::CheckGold() {
     const auto it = found.find(key);
     if (it != found.end() && it->second == value) continue;
     text += fmt::format(" [{}: expected {}/{}, found {}/{}]", key, value.first, value.second,
-                        it == found.end() ? -1 : it->second.first, it == found.end() ? -1 : it->second.second);
+                        it == found.end() ? -1 : it->second.first,
+                        it == found.end() ? -1 : it->second.second);
   }
-  return Wrong(fmt::format("gold differs from a recomputation ({} groups, expected {}):{}", found.size(),
-                           expected.size(), text));
+  return Wrong(fmt::format("gold differs from a recomputation ({} groups, expected {}):{}",
+                           found.size(), expected.size(), text));
 }
 
 Status Simulation::Check() {
-  for (const char* table : {kSilver, kGold, kQuarantine, kLate}) SLUICE_RETURN_NOT_OK(CheckVersions(table));
+  for (const char* table : {kSilver, kGold, kQuarantine, kLate})
+    SLUICE_RETURN_NOT_OK(CheckVersions(table));
   SLUICE_RETURN_NOT_OK(CheckSilver());
   return CheckGold();
 }

@@ -1,5 +1,6 @@
-// One simulated run: a topic, a silver table fed from it (gate, dedup, two satellites), a gold view over silver, real
-// sinks and sources over a storage that fails, tears, loses replies and loses power; one thread, one seed.
+// One simulated run: a topic, a silver table fed from it (gate, dedup, two satellites), a gold view
+// over silver, real sinks and sources over a storage that fails, tears, loses replies and loses
+// power; one thread, one seed.
 #pragma once
 
 #include <deque>
@@ -106,7 +107,7 @@ class Simulation {
   std::unique_ptr<SimFlow> gold_;
   // Faults.
   bool faults_on_ = false;
-  bool dead_ = false;          // the machine lost power: every call fails until Crash()
+  bool dead_ = false;  // the machine lost power: every call fails until Crash()
   int64_t calls_until_death_ = -1;
 };
 

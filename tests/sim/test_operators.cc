@@ -23,7 +23,8 @@ Status EmitSelected(const Batch& batch, const std::vector<uint32_t>& rows, flow:
   return out->Emit(std::move(selected));
 }
 
-Status EmitAside(const Batch& batch, const std::vector<uint32_t>& rows, const char* table, flow::Collector* out) {
+Status EmitAside(const Batch& batch, const std::vector<uint32_t>& rows, const char* table,
+                 flow::Collector* out) {
   if (rows.empty()) return Status::OK();
   SLUICE_ASSIGN_OR_RETURN(const auto indices, MakeIndices(rows));
   SLUICE_ASSIGN_OR_RETURN(auto selected, TakeRows(batch.rows, indices));
@@ -40,17 +41,20 @@ Result<std::vector<int64_t>> ReadInts(arrow::io::InputStream* in) {
   int64_t count = 0;
   SLUICE_RETURN_NOT_OK(in->Read(sizeof(count), &count).status());
   std::vector<int64_t> values(static_cast<size_t>(count));
-  SLUICE_RETURN_NOT_OK(in->Read(count * static_cast<int64_t>(sizeof(int64_t)), values.data()).status());
+  SLUICE_RETURN_NOT_OK(
+      in->Read(count * static_cast<int64_t>(sizeof(int64_t)), values.data()).status());
   return values;
 }
 
 }  // namespace
 
-Status GateOperator::ProcessBatch(const flow::EpochContext&, const Batch& batch, flow::Collector* out) {
+Status GateOperator::ProcessBatch(const flow::EpochContext&, const Batch& batch,
+                                  flow::Collector* out) {
   const auto& bad = static_cast<const arrow::BooleanArray&>(*batch.rows->GetColumnByName("bad"));
   std::vector<uint32_t> good;
   std::vector<uint32_t> aside;
-  for (int64_t i = 0; i < batch.num_rows(); ++i) (bad.Value(i) ? aside : good).push_back(static_cast<uint32_t>(i));
+  for (int64_t i = 0; i < batch.num_rows(); ++i)
+    (bad.Value(i) ? aside : good).push_back(static_cast<uint32_t>(i));
   auto& count = out->counters().expectations["not_bad"];
   count.passed += static_cast<int64_t>(good.size());
   count.failed += static_cast<int64_t>(aside.size());
@@ -59,16 +63,19 @@ Status GateOperator::ProcessBatch(const flow::EpochContext&, const Batch& batch,
 }
 
 TestDedup::Pending& TestDedup::Of(EpochNumber epoch) {
-  if (pending_.empty() || pending_.back().epoch != epoch) pending_.push_back(Pending{epoch, {}, kNoTimestamp});
+  if (pending_.empty() || pending_.back().epoch != epoch)
+    pending_.push_back(Pending{epoch, {}, kNoTimestamp});
   return pending_.back();
 }
 
 bool TestDedup::Seen(int64_t id) const {
   return committed_.contains(id) ||
-         std::any_of(pending_.begin(), pending_.end(), [&](const Pending& epoch) { return epoch.ids.contains(id); });
+         std::any_of(pending_.begin(), pending_.end(),
+                     [&](const Pending& epoch) { return epoch.ids.contains(id); });
 }
 
-Status TestDedup::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) {
+Status TestDedup::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                               flow::Collector* out) {
   const auto& ids = Int64Column(*batch.rows, "id");
   Pending& pending = Of(epoch.number);
   std::vector<uint32_t> first;
@@ -137,8 +144,10 @@ std::shared_ptr<arrow::Schema> TestAggregate::Schema() {
                         arrow::field("total", arrow::int64())});
 }
 
-Status TestAggregate::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector*) {
-  if (pending_.empty() || pending_.back().epoch != epoch.number) pending_.push_back(Pending{epoch.number, {}});
+Status TestAggregate::ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                                   flow::Collector*) {
+  if (pending_.empty() || pending_.back().epoch != epoch.number)
+    pending_.push_back(Pending{epoch.number, {}});
   const auto& groups = Int64Column(*batch.rows, "grp");
   const auto& values = Int64Column(*batch.rows, "value");
   for (int64_t i = 0; i < batch.num_rows(); ++i) {
@@ -174,13 +183,14 @@ Status TestAggregate::OnEpochEnd(const flow::EpochContext& epoch, flow::Collecto
   }
   SLUICE_ASSIGN_OR_RETURN(auto gone_column, gone.Finish());
   const auto gone_rows = gone_column->length();
-  SLUICE_RETURN_NOT_OK(out->EmitDeletes(
-      arrow::RecordBatch::Make(arrow::schema({schema_->field(0)}), gone_rows, {std::move(gone_column)})));
+  SLUICE_RETURN_NOT_OK(out->EmitDeletes(arrow::RecordBatch::Make(
+      arrow::schema({schema_->field(0)}), gone_rows, {std::move(gone_column)})));
   Batch batch;
   SLUICE_ASSIGN_OR_RETURN(auto key_column, keys.Finish());
   SLUICE_ASSIGN_OR_RETURN(auto count_column, counts.Finish());
   SLUICE_ASSIGN_OR_RETURN(auto sum_column, sums.Finish());
-  batch.rows = arrow::RecordBatch::Make(schema_, key_column->length(), {key_column, count_column, sum_column});
+  batch.rows = arrow::RecordBatch::Make(schema_, key_column->length(),
+                                        {key_column, count_column, sum_column});
   return out->Emit(std::move(batch));
 }
 
@@ -202,14 +212,16 @@ Status TestAggregate::OnAbort(EpochNumber epoch) {
 
 Status TestAggregate::SaveState(arrow::io::OutputStream* out) {
   std::vector<int64_t> values;
-  for (const auto& [key, group] : committed_) values.insert(values.end(), {key, group.count, group.sum});
+  for (const auto& [key, group] : committed_)
+    values.insert(values.end(), {key, group.count, group.sum});
   return WriteInts(out, values);
 }
 
 Status TestAggregate::LoadState(arrow::io::InputStream* in) {
   SLUICE_RETURN_NOT_OK(ClearState());
   SLUICE_ASSIGN_OR_RETURN(const auto values, ReadInts(in));
-  for (size_t i = 0; i + 2 < values.size(); i += 3) committed_[values[i]] = {values[i + 1], values[i + 2]};
+  for (size_t i = 0; i + 2 < values.size(); i += 3)
+    committed_[values[i]] = {values[i + 1], values[i + 2]};
   return Status::OK();
 }
 

@@ -1,4 +1,5 @@
-// Small operators with memory for the simulation: plain maps, so that a wrong answer is the engine's fault.
+// Small operators with memory for the simulation: plain maps, so that a wrong answer is the
+// engine's fault.
 #pragma once
 
 #include <deque>
@@ -16,18 +17,21 @@ class GateOperator : public flow::Operator {
   std::string_view name() const override { return "gate"; }
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
   bool stateless() const override { return true; }
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
 
  private:
   std::shared_ptr<arrow::Schema> schema_;
 };
 
-/// Late rows to the satellite "late"; of each id the first passes, ids are forgotten behind the watermark.
+/// Late rows to the satellite "late"; of each id the first passes, ids are forgotten behind the
+/// watermark.
 class TestDedup : public flow::Operator {
  public:
   std::string_view name() const override { return "dedup"; }
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
   TimestampMicros MaxEventTime() const override;
   Status OnCommit(EpochNumber epoch, TableVersion version, TimestampMicros watermark) override;
   Status OnAbort(EpochNumber epoch) override;
@@ -51,13 +55,15 @@ class TestDedup : public flow::Operator {
   std::deque<Pending> pending_;
 };
 
-/// Count and sum of value by grp; a group whose sum is a multiple of 7 is left out of the view (a deleted row).
+/// Count and sum of value by grp; a group whose sum is a multiple of 7 is left out of the view (a
+/// deleted row).
 class TestAggregate : public flow::Operator {
  public:
   static std::shared_ptr<arrow::Schema> Schema();
   std::string_view name() const override { return "aggregate"; }
   const std::shared_ptr<arrow::Schema>& output_schema() const override { return schema_; }
-  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch, flow::Collector* out) override;
+  Status ProcessBatch(const flow::EpochContext& epoch, const Batch& batch,
+                      flow::Collector* out) override;
   Status OnEpochEnd(const flow::EpochContext& epoch, flow::Collector* out) override;
   Status OnCommit(EpochNumber epoch, TableVersion version, TimestampMicros watermark) override;
   Status OnAbort(EpochNumber epoch) override;

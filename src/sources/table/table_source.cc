@@ -40,8 +40,12 @@ struct FileRun {
 
 class TableSource::Impl {
  public:
-  Impl(TableSourceOptions options, delta::TableRegistry& tables, std::shared_ptr<flow::HandOff> hand_off, Clock& clock)
-      : options_(std::move(options)), hand_off_(std::move(hand_off)), tables_(tables), clock_(clock) {
+  Impl(TableSourceOptions options, delta::TableRegistry& tables,
+       std::shared_ptr<flow::HandOff> hand_off, Clock& clock)
+      : options_(std::move(options)),
+        hand_off_(std::move(hand_off)),
+        tables_(tables),
+        clock_(clock) {
     if (hand_off_ != nullptr) reader_number_ = hand_off_->AddReader();
   }
   ~Impl() {
@@ -73,8 +77,8 @@ class TableSource::Impl {
   Result<bool> StepVersion(const flow::Positions& until, flow::SourceBatch* out, int64_t* bytes);
   Status BeginVersion();
   Result<bool> StepFiles(int64_t place, int64_t* next, flow::SourceBatch* out, int64_t* bytes);
-  Status Deliver(const std::shared_ptr<arrow::RecordBatch>& rows, int64_t version, flow::SourceBatch* out,
-                 int64_t* bytes) const;
+  Status Deliver(const std::shared_ptr<arrow::RecordBatch>& rows, int64_t version,
+                 flow::SourceBatch* out, int64_t* bytes) const;
   Status Changed(int64_t version) const;
 
   delta::TableRegistry& tables_;
@@ -85,7 +89,7 @@ class TableSource::Impl {
   std::optional<FileRun> run_;
   int64_t pinned_ = kNoEnd;
   int64_t last_look_ = 0;
-  int64_t seen_ = -1;       // newest version at the last look
+  int64_t seen_ = -1;         // newest version at the last look
   int64_t seen_before_ = -1;  // and at the one before: old enough to be read from the table at once
   std::atomic<int64_t> next_version_{-1};
   std::atomic<int64_t> newest_{-1};
@@ -152,7 +156,8 @@ Status TableSource::Impl::StartAt(const flow::Positions& until) {
     }
   }
   cursor_ = Cursor{snapshot->version().value() + 1, snapshot->num_files() > 0 ? 0 : -1, 0};
-  if (cursor_.index == 0) run_ = FileRun{snapshot->version().value(), snapshot, snapshot->Files(), nullptr, -1};
+  if (cursor_.index == 0)
+    run_ = FileRun{snapshot->version().value(), snapshot, snapshot->Files(), nullptr, -1};
   return Status::OK();
 }
 
@@ -204,16 +209,19 @@ Result<flow::SourceBatch> TableSource::Impl::Poll(const flow::PollLimits& limits
 }
 
 /// Reads one batch, or passes one version. False: there is nothing more to read now.
-Result<bool> TableSource::Impl::Step(const flow::Positions& until, flow::SourceBatch* out, int64_t* bytes) {
+Result<bool> TableSource::Impl::Step(const flow::Positions& until, flow::SourceBatch* out,
+                                     int64_t* bytes) {
   if (cursor_.index >= 0) return StepSnapshot(until, out, bytes);
   return StepVersion(until, out, bytes);
 }
 
-Result<bool> TableSource::Impl::StepSnapshot(const flow::Positions& until, flow::SourceBatch* out, int64_t* bytes) {
+Result<bool> TableSource::Impl::StepSnapshot(const flow::Positions& until, flow::SourceBatch* out,
+                                             int64_t* bytes) {
   const auto end = until.find(Key("index"));
   if (end != until.end() && end->second >= 0 && cursor_.index >= end->second) return false;
   if (!run_.has_value()) {
-    SLUICE_ASSIGN_OR_RETURN(const auto snapshot, table_->SnapshotAt(TableVersion(cursor_.version - 1)));
+    SLUICE_ASSIGN_OR_RETURN(const auto snapshot,
+                            table_->SnapshotAt(TableVersion(cursor_.version - 1)));
     run_ = FileRun{cursor_.version - 1, snapshot, snapshot->Files(), nullptr, -1};
   }
   SLUICE_ASSIGN_OR_RETURN(const bool more, StepFiles(cursor_.index, &cursor_.index, out, bytes));
@@ -225,14 +233,16 @@ Result<bool> TableSource::Impl::StepSnapshot(const flow::Positions& until, flow:
 }
 
 Status TableSource::Impl::Changed(int64_t version) const {
-  return MakeError("DELTA_SOURCE_TABLE_CHANGED",
-                   fmt::format("rows of the source table {} were updated or deleted in version {}; a streaming "
-                               "read takes appends only",
-                               options_.table_path, version),
-                   "set skipChangeCommits to pass over such versions, or read the table in a materialized view");
+  return MakeError(
+      "DELTA_SOURCE_TABLE_CHANGED",
+      fmt::format("rows of the source table {} were updated or deleted in version {}; a streaming "
+                  "read takes appends only",
+                  options_.table_path, version),
+      "set skipChangeCommits to pass over such versions, or read the table in a materialized view");
 }
 
-Result<bool> TableSource::Impl::StepVersion(const flow::Positions& until, flow::SourceBatch* out, int64_t* bytes) {
+Result<bool> TableSource::Impl::StepVersion(const flow::Positions& until, flow::SourceBatch* out,
+                                            int64_t* bytes) {
   const int64_t version = cursor_.version;
   const auto until_version = until.find(Key("version"));
   const auto until_part = until.find(Key("part"));
@@ -258,7 +268,8 @@ Result<bool> TableSource::Impl::StepVersion(const flow::Positions& until, flow::
       if (hot.has_value()) {
         if (!hot->appended_only && !options_.skip_change_commits) return Changed(version);
         if (hot->appended_only) {
-          for (const auto& rows : hot->rows) SLUICE_RETURN_NOT_OK(Deliver(rows, version, out, bytes));
+          for (const auto& rows : hot->rows)
+            SLUICE_RETURN_NOT_OK(Deliver(rows, version, out, bytes));
         }
         ++hot_versions_;
         ++cursor_.version;
@@ -281,12 +292,14 @@ Status TableSource::Impl::BeginVersion() {
   auto changes = delta::ReadVersionChanges(*table_, TableVersion(version));
   if (!changes.ok()) {
     if (!HasCode(changes.status(), "DELTA_VERSION_NOT_FOUND")) return changes.status();
-    return MakeError("DELTA_SOURCE_VERSION_GONE",
-                     fmt::format("version {} of the source table {} is no longer in its log", version,
-                                 options_.table_path),
-                     "the flow was stopped for longer than delta.logRetentionDuration: run with --full-refresh");
+    return MakeError(
+        "DELTA_SOURCE_VERSION_GONE",
+        fmt::format("version {} of the source table {} is no longer in its log", version,
+                    options_.table_path),
+        "the flow was stopped for longer than delta.logRetentionDuration: run with --full-refresh");
   }
-  if (table_->Current()->version().value() < version) SLUICE_RETURN_NOT_OK(table_->Update().status());
+  if (table_->Current()->version().value() < version)
+    SLUICE_RETURN_NOT_OK(table_->Update().status());
   run_ = FileRun{version, table_->Current(), {}, nullptr, -1};
   if (changes->removed_rows) {
     if (!options_.skip_change_commits) {
@@ -301,8 +314,10 @@ Status TableSource::Impl::BeginVersion() {
   return Status::OK();
 }
 
-/// Reads the batch at `place` of the run's files; false when there is none. `next` may be `place`'s own variable.
-Result<bool> TableSource::Impl::StepFiles(int64_t place, int64_t* next, flow::SourceBatch* out, int64_t* bytes) {
+/// Reads the batch at `place` of the run's files; false when there is none. `next` may be `place`'s
+/// own variable.
+Result<bool> TableSource::Impl::StepFiles(int64_t place, int64_t* next, flow::SourceBatch* out,
+                                          int64_t* bytes) {
   FileRun& run = *run_;
   while (true) {
     const int64_t file = place / kBatchesPerFile;
@@ -312,10 +327,12 @@ Result<bool> TableSource::Impl::StepFiles(int64_t place, int64_t* next, flow::So
       options.batch_rows = kBatchRows;
       options.columns.emplace();
       for (const auto& field : options_.schema->fields()) {
-        if (run.snapshot->schema()->GetFieldIndex(field->name()) >= 0) options.columns->push_back(field->name());
+        if (run.snapshot->schema()->GetFieldIndex(field->name()) >= 0)
+          options.columns->push_back(field->name());
       }
-      SLUICE_ASSIGN_OR_RETURN(run.reader, delta::DataFileReader::Open(table_->storage(), run.snapshot,
-                                                                      *run.files[static_cast<size_t>(file)], options));
+      SLUICE_ASSIGN_OR_RETURN(
+          run.reader, delta::DataFileReader::Open(table_->storage(), run.snapshot,
+                                                  *run.files[static_cast<size_t>(file)], options));
       for (int64_t skip = place % kBatchesPerFile; skip > 0; --skip) {
         SLUICE_RETURN_NOT_OK(run.reader->Next().status());
       }
@@ -343,18 +360,21 @@ Status TableSource::Impl::Deliver(const std::shared_ptr<arrow::RecordBatch>& row
     if (column == nullptr) {
       SLUICE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows->num_rows()));
     } else if (!column->type()->Equals(field->type())) {
-      return MakeError("DELTA_SOURCE_SCHEMA_CHANGED",
-                       fmt::format("column {} of the source table {} is {} in version {}, expected {}", field->name(),
-                                   options_.table_path, column->type()->ToString(), version,
-                                   field->type()->ToString()),
-                       "start the pipeline again, so that it is planned for the new schema");
+      return MakeError(
+          "DELTA_SOURCE_SCHEMA_CHANGED",
+          fmt::format("column {} of the source table {} is {} in version {}, expected {}",
+                      field->name(), options_.table_path, column->type()->ToString(), version,
+                      field->type()->ToString()),
+          "start the pipeline again, so that it is planned for the new schema");
     }
-    for (const auto& buffer : column->data()->buffers) *bytes += buffer == nullptr ? 0 : buffer->size();
+    for (const auto& buffer : column->data()->buffers)
+      *bytes += buffer == nullptr ? 0 : buffer->size();
     columns.push_back(std::move(column));
   }
   auto source_rows = std::make_shared<SourceRows>();
   source_rows->source_name = options_.id;
-  source_rows->rows = arrow::RecordBatch::Make(options_.schema, rows->num_rows(), std::move(columns));
+  source_rows->rows =
+      arrow::RecordBatch::Make(options_.schema, rows->num_rows(), std::move(columns));
   source_rows->table_version = TableVersion(version);
   out->num_rows += rows->num_rows();
   out->rows.push_back(std::move(source_rows));
@@ -378,13 +398,16 @@ flow::SourceLag TableSource::Impl::Lag() {
 TableSource::TableSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TableSource::~TableSource() = default;
 
-Result<std::unique_ptr<TableSource>> TableSource::Make(TableSourceOptions options, delta::TableRegistry& tables,
-                                                       std::shared_ptr<flow::HandOff> hand_off, Clock& clock) {
+Result<std::unique_ptr<TableSource>> TableSource::Make(TableSourceOptions options,
+                                                       delta::TableRegistry& tables,
+                                                       std::shared_ptr<flow::HandOff> hand_off,
+                                                       Clock& clock) {
   if (options.schema == nullptr || options.id.empty()) {
-    return MakeError("FLOW_DEFINITION", "table source needs a name and a schema: " + options.table_path);
+    return MakeError("FLOW_DEFINITION",
+                     "table source needs a name and a schema: " + options.table_path);
   }
-  return std::unique_ptr<TableSource>(
-      new TableSource(std::make_unique<Impl>(std::move(options), tables, std::move(hand_off), clock)));
+  return std::unique_ptr<TableSource>(new TableSource(
+      std::make_unique<Impl>(std::move(options), tables, std::move(hand_off), clock)));
 }
 
 const std::string& TableSource::id() const { return impl_->options_.id; }
@@ -396,7 +419,9 @@ Status TableSource::Open(const flow::Positions& committed, const std::map<std::s
 }
 Status TableSource::PinEnd() { return impl_->PinEnd(); }
 Result<bool> TableSource::AtEnd() { return impl_->AtEnd(); }
-Result<flow::SourceBatch> TableSource::PollBatch(const flow::PollLimits& limits) { return impl_->Poll(limits); }
+Result<flow::SourceBatch> TableSource::PollBatch(const flow::PollLimits& limits) {
+  return impl_->Poll(limits);
+}
 Status TableSource::Rewind(const flow::Positions& positions) { return impl_->MoveTo(positions); }
 void TableSource::OnCommitted(const flow::Positions& positions) { impl_->OnCommitted(positions); }
 flow::SourceLag TableSource::Lag() { return impl_->Lag(); }
