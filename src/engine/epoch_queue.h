@@ -1,4 +1,5 @@
-// A bounded queue between two threads of a flow, with a second, unbounded lane whose items come out first. Thread-safe.
+// A bounded queue between two threads of a flow, with a second, unbounded lane whose items come out
+// first. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -35,7 +36,8 @@ class EpochQueue {
     urgent_.push_back(std::move(work));
     changed_.notify_all();
   }
-  /// The next item; nothing (work == null) when `max_wait_micros` passed, or when the queue was closed and is empty.
+  /// The next item; nothing (work == null) when `max_wait_micros` passed, or when the queue was
+  /// closed and is empty.
   Item Pop(int64_t max_wait_micros) EXCLUDES_LOCK(mutex_) {
     MutexLock lock(mutex_);
     changed_.wait_for(lock.native(), std::chrono::microseconds(max_wait_micros),

@@ -10,15 +10,17 @@ namespace sluice::engine {
 namespace {
 
 constexpr int64_t kPollMicros = 50'000;
-constexpr int64_t kFirstEpochMicros = 150'000;     // the first epoch is small, so that rows are visible soon
+constexpr int64_t kFirstEpochMicros =
+    150'000;  // the first epoch is small, so that rows are visible soon
 constexpr int64_t kRateWindowMicros = 5'000'000;
 constexpr int64_t kIdleMicros = 2'000'000;
-constexpr int64_t kRoomWaitMicros = 2'000'000;      // a downstream flow that lets go of nothing for so long is left behind
+constexpr int64_t kRoomWaitMicros =
+    2'000'000;  // a downstream flow that lets go of nothing for so long is left behind
 
 }  // namespace
 
-FlowDriver::FlowDriver(std::unique_ptr<FlowRunner> runner, const PipelineOptions& options, Clock& clock,
-                       FlowListener* listener)
+FlowDriver::FlowDriver(std::unique_ptr<FlowRunner> runner, const PipelineOptions& options,
+                       Clock& clock, FlowListener* listener)
     : runner_(std::move(runner)),
       options_(options),
       clock_(clock),
@@ -83,7 +85,8 @@ void FlowDriver::Run() {
     SetState(FlowState::kRunning, status);
     if (!WaitBackoff(retries)) break;
   }
-  const bool failed = !status.ok() && !(stopping_ && (MayRetry(status, 0) || HasCode(status, "FLOW_STOPPED")));
+  const bool failed =
+      !status.ok() && !(stopping_ && (MayRetry(status, 0) || HasCode(status, "FLOW_STOPPED")));
   if (!failed && restored) {
     sluice::Status saved = MaybeSave(true);
     if (saved.ok()) saved = runner_->FinishSave();
@@ -91,7 +94,9 @@ void FlowDriver::Run() {
   }
   const sluice::Status closed = runner_->Close();
   if (!closed.ok()) log::Warn("flow {}: {}", name(), closed.ToString());
-  SetState(failed ? FlowState::kFailed : stopping_ ? FlowState::kStopped : FlowState::kCompleted,
+  SetState(failed      ? FlowState::kFailed
+           : stopping_ ? FlowState::kStopped
+                       : FlowState::kCompleted,
            failed ? status : sluice::Status::OK());
   ended_ = true;
   WakeDownstream();
@@ -135,8 +140,9 @@ void FlowDriver::ReadLoop(Attempt* attempt) {
 sluice::Status FlowDriver::ReadUntilEnd(Attempt* attempt) {
   const FlowSpec& spec = runner_->spec();
   const bool once = options_.mode == RunMode::kOnce;
-  const bool follows = std::any_of(spec.inputs.begin(), spec.inputs.end(),
-                                   [](const FlowInput& input) { return !input.upstream_flows.empty(); });
+  const bool follows =
+      std::any_of(spec.inputs.begin(), spec.inputs.end(),
+                  [](const FlowInput& input) { return !input.upstream_flows.empty(); });
   bool backlogged = true;
   bool first = true;
   int64_t last_start = 0;
@@ -186,10 +192,12 @@ bool FlowDriver::UpstreamEnded(size_t input) const {
 }
 
 void FlowDriver::WaitForTrigger(int64_t last_start) {
-  const int64_t left = last_start + runner_->spec().limits.trigger_interval_micros - clock_.SteadyMicros();
+  const int64_t left =
+      last_start + runner_->spec().limits.trigger_interval_micros - clock_.SteadyMicros();
   if (left <= 0) return;
   MutexLock lock(mutex_);
-  changed_.wait_for(lock.native(), std::chrono::microseconds(left), [&] { return stopping_.load(); });
+  changed_.wait_for(lock.native(), std::chrono::microseconds(left),
+                    [&] { return stopping_.load(); });
 }
 
 void FlowDriver::ProcessLoop(Attempt* attempt) {
@@ -279,7 +287,8 @@ sluice::Status FlowDriver::CommitOne(std::unique_ptr<EpochWork> work, Attempt* a
 bool FlowDriver::MayRetry(const sluice::Status& error, int retries) const {
   if (RetryClass(error) == Retry::kNever) return false;
   const FlowLimits& limits = runner_->spec().limits;
-  const int allowed = options_.mode == RunMode::kOnce ? limits.max_retries_once : limits.max_retries;
+  const int allowed =
+      options_.mode == RunMode::kOnce ? limits.max_retries_once : limits.max_retries;
   return allowed == 0 || retries < allowed;
 }
 
@@ -287,7 +296,8 @@ bool FlowDriver::WaitBackoff(int retries) {
   int64_t wait = options_.backoff_min_micros;
   for (int i = 0; i < retries && wait < options_.backoff_max_micros; ++i) wait *= 2;
   MutexLock lock(mutex_);
-  changed_.wait_for(lock.native(), std::chrono::microseconds(std::min(wait, options_.backoff_max_micros)),
+  changed_.wait_for(lock.native(),
+                    std::chrono::microseconds(std::min(wait, options_.backoff_max_micros)),
                     [&] { return stopping_.load(); });
   return !stopping_;
 }
@@ -343,12 +353,15 @@ FlowStatus FlowDriver::Status() {
   const flow::SourceLag lag = ended_ ? flow::SourceLag{} : runner_->Lag();
   const int64_t steady = clock_.SteadyMicros();
   MutexLock lock(mutex_);
-  while (!recent_.empty() && recent_.front().first < steady - kRateWindowMicros) recent_.pop_front();
+  while (!recent_.empty() && recent_.front().first < steady - kRateWindowMicros)
+    recent_.pop_front();
   int64_t rows = 0;
   for (const auto& [at, count] : recent_) rows += count;
-  const int64_t span = recent_.empty() ? 0 : std::max<int64_t>(steady - recent_.front().first, 1'000'000);
+  const int64_t span =
+      recent_.empty() ? 0 : std::max<int64_t>(steady - recent_.front().first, 1'000'000);
   FlowStatus status = status_;
-  status.rows_per_second = span == 0 ? 0 : static_cast<double>(rows) * 1e6 / static_cast<double>(span);
+  status.rows_per_second =
+      span == 0 ? 0 : static_cast<double>(rows) * 1e6 / static_cast<double>(span);
   status.lag = ended_ ? 0 : lag.records;
   status.waits_for = lag.state == "RUNNING" ? "" : lag.state;
   status.state_bytes = runner_->state_bytes();

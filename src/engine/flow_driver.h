@@ -1,5 +1,6 @@
-// The threads of one flow: reads, processes and commits epochs behind each other, tries again after errors that may pass,
-// and keeps the flow's status. Made and owned by the Pipeline. Thread-safe where not said otherwise.
+// The threads of one flow: reads, processes and commits epochs behind each other, tries again after
+// errors that may pass, and keeps the flow's status. Made and owned by the Pipeline. Thread-safe
+// where not said otherwise.
 #pragma once
 
 #include <atomic>
@@ -24,10 +25,12 @@ namespace sluice::engine {
 class FlowDriver {
  public:
   /// `clock` and `listener` (may be null) outlive this.
-  FlowDriver(std::unique_ptr<FlowRunner> runner, const PipelineOptions& options, Clock& clock, FlowListener* listener);
+  FlowDriver(std::unique_ptr<FlowRunner> runner, const PipelineOptions& options, Clock& clock,
+             FlowListener* listener);
   ~FlowDriver();
 
-  /// Once, before Start: flows that write what this one reads, and flows that read what this one writes.
+  /// Once, before Start: flows that write what this one reads, and flows that read what this one
+  /// writes.
   void AddUpstream(size_t input, FlowDriver* upstream) { upstream_[input].push_back(upstream); }
   void AddDownstream(FlowDriver* downstream) { downstream_.push_back(downstream); }
 

@@ -26,15 +26,18 @@ bool Reached(const flow::Positions& at, const flow::Positions& until) {
 }
 
 Status ForeignAdvance(const FlowSpec& spec, const flow::RecoveredFlow& found) {
-  return MakeError("FLOW_FOREIGN_ADVANCE",
-                   fmt::format("another process moved the positions of flow {} in table {} to epoch "
-                               "{}{}",
-                               spec.name, spec.target, LastEpoch(found).value(),
-                               found.committed_by.empty() ? "" : ", by " + found.committed_by),
-                   "one process runs a pipeline at a time: stop the other one, then start this one again");
+  return MakeError(
+      "FLOW_FOREIGN_ADVANCE",
+      fmt::format("another process moved the positions of flow {} in table {} to epoch "
+                  "{}{}",
+                  spec.name, spec.target, LastEpoch(found).value(),
+                  found.committed_by.empty() ? "" : ", by " + found.committed_by),
+      "one process runs a pipeline at a time: stop the other one, then start this one again");
 }
 
-Status Stopped() { return MakeError("FLOW_STOPPED", "the flow was stopped while it restored its state"); }
+Status Stopped() {
+  return MakeError("FLOW_STOPPED", "the flow was stopped while it restored its state");
+}
 
 }  // namespace
 
@@ -52,8 +55,8 @@ Status FlowRunner::Restore() {
   }
   for (; sources_open_ < spec_.inputs.size(); ++sources_open_) {
     const size_t i = sources_open_;
-    SLUICE_RETURN_NOT_OK(spec_.inputs[i].source->Open(OfInput(i, recovered_.positions),
-                                                      recovered_.fingerprints));
+    SLUICE_RETURN_NOT_OK(
+        spec_.inputs[i].source->Open(OfInput(i, recovered_.positions), recovered_.fingerprints));
   }
   SLUICE_RETURN_NOT_OK(chain_.ClearState());
   SLUICE_ASSIGN_OR_RETURN(const auto saved, state_.Load(recovered_, stateful_));
@@ -110,11 +113,12 @@ Status FlowRunner::RewindSources(const flow::Positions& positions) {
 
 Status FlowRunner::StateLost(const Status& cause) const {
   if (RetryClass(cause) != Retry::kNever || HasCode(cause, "FLOW_STOPPED")) return cause;
-  return MakeError("FLOW_STATE_LOST",
-                   fmt::format("state of flow {} is lost and its source no longer has what a rebuild "
-                               "needs: {}",
-                               spec_.name, cause.message()),
-                   "run with --full-refresh " + spec_.target + " to compute it from what the source has");
+  return MakeError(
+      "FLOW_STATE_LOST",
+      fmt::format("state of flow {} is lost and its source no longer has what a rebuild "
+                  "needs: {}",
+                  spec_.name, cause.message()),
+      "run with --full-refresh " + spec_.target + " to compute it from what the source has");
 }
 
 Status FlowRunner::RebuildFrom(const flow::Positions& from, EpochNumber after,
@@ -123,7 +127,8 @@ Status FlowRunner::RebuildFrom(const flow::Positions& from, EpochNumber after,
   if (after >= last) return Status::OK();
   Status status = RewindSources(from);
   if (!status.ok()) return StateLost(status);
-  const bool by_epoch = spec_.state_rebuild == StateRebuild::kFromReplay || watermarks_.has_watermark();
+  const bool by_epoch =
+      spec_.state_rebuild == StateRebuild::kFromReplay || watermarks_.has_watermark();
   if (by_epoch) {
     // One epoch more tells the watermark that the first one started with.
     const EpochNumber known(watermark ? after.value() : after.value() - 1);
@@ -138,8 +143,8 @@ Status FlowRunner::RebuildFrom(const flow::Positions& from, EpochNumber after,
     if (!marks.empty() && marks.front().number == after.Next() && marks.back().number == last) {
       return ReplayMarks(marks, from, *watermark);
     }
-    log::Warn("flow {}: the log has lost epochs after {}: state is rebuilt as one range", spec_.name,
-              after.value());
+    log::Warn("flow {}: the log has lost epochs after {}: state is rebuilt as one range",
+              spec_.name, after.value());
   }
   flow::EpochMark all{last, environment_.clock->NowMicros(), recovered_.watermark, {}};
   flow::Positions at = from;
@@ -190,12 +195,14 @@ Status FlowRunner::ReplayTo(const flow::Positions& until, const flow::EpochMark&
         if (!batch->next.empty()) progress_at = environment_.clock->SteadyMicros();
       }
       if (environment_.clock->SteadyMicros() - progress_at > kReplayStallMicros) {
-        return MakeError("FLOW_REPLAY_STALLED", "source delivers nothing for the rebuild of state: " + spec_.name,
+        return MakeError("FLOW_REPLAY_STALLED",
+                         "source delivers nothing for the rebuild of state: " + spec_.name,
                          "look at the source's state; the flow tries again", Retry::kLater);
       }
     }
     // A large range goes through in parts; the number repeats, as the parts belong to one epoch.
-    work.context = {mark.number, mark.clock, watermark, mark.clock + spec_.limits.max_future_micros, true};
+    work.context = {mark.number, mark.clock, watermark, mark.clock + spec_.limits.max_future_micros,
+                    true};
     SLUICE_RETURN_NOT_OK(RunChain(&work));
     SLUICE_RETURN_NOT_OK(chain_.OnCommit(mark.number, recovered_.version, mark.watermark));
   } while (!reached);

@@ -11,7 +11,8 @@
 namespace sluice::engine {
 namespace {
 
-// Positions that moved over versions without rows are committed after this long even if no row ever comes.
+// Positions that moved over versions without rows are committed after this long even if no row ever
+// comes.
 constexpr int64_t kUnplannedMicros = 600'000'000;
 // An input that is so many rows behind its end is worth waiting for within an epoch.
 constexpr int64_t kBacklogRows = 20'000;
@@ -64,8 +65,8 @@ Result<std::unique_ptr<FlowRunner>> FlowRunner::Make(FlowSpec spec,
   std::set<std::string> prefixes;
   for (const FlowInput& input : spec.inputs) {
     if (input.source == nullptr || !prefixes.insert(input.source->id() + "/").second) {
-      return MakeError("FLOW_DEFINITION", "inputs of a flow need sources with names of their own: " +
-                                              spec.name);
+      return MakeError("FLOW_DEFINITION",
+                       "inputs of a flow need sources with names of their own: " + spec.name);
     }
   }
   for (auto next = prefixes.begin(); next != prefixes.end();) {

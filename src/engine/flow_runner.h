@@ -1,10 +1,11 @@
-// One flow as explicit steps (docs/internals/commit.md): whoever calls them decides on threads. The pipeline runs them on
-// three threads per flow, the simulation on one.
+// One flow as explicit steps (docs/internals/commit.md): whoever calls them decides on threads. The
+// pipeline runs them on three threads per flow, the simulation on one.
 //
-// Order: Recover, Restore, then per epoch ReadEpoch -> Process -> Stage -> Commit -> CommitSatellites -> Publish -> Apply
-// -> Report. Threads: {ReadEpoch, PinEnds, AtEnd} on one, {Process, Apply, SaveState} on one, {Stage, Commit,
-// CommitSatellites, Publish, Report} on one; Recover, Restore and Reconcile while no other step runs; Maintain and Stop
-// on any.
+// Order: Recover, Restore, then per epoch ReadEpoch -> Process -> Stage -> Commit ->
+// CommitSatellites -> Publish -> Apply
+// -> Report. Threads: {ReadEpoch, PinEnds, AtEnd} on one, {Process, Apply, SaveState} on one,
+// {Stage, Commit, CommitSatellites, Publish, Report} on one; Recover, Restore and Reconcile while
+// no other step runs; Maintain and Stop on any.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,8 @@ namespace sluice::engine {
 
 class Workers;
 
-/// All outlive the runner; `snapshots` and `workers` may be null (state is then always rebuilt; no parallel steps).
+/// All outlive the runner; `snapshots` and `workers` may be null (state is then always rebuilt; no
+/// parallel steps).
 struct FlowEnvironment {
   Clock* clock = nullptr;
   state::SnapshotStore* snapshots = nullptr;
@@ -42,7 +44,8 @@ struct EpochWork {
   flow::EpochOutput output;
   std::unique_ptr<flow::StagedEpoch> staged;
   flow::CommittedEpoch committed;
-  std::vector<EpochNumber> numbers;  // of the epochs this commit carries, oldest first, its own last
+  std::vector<EpochNumber>
+      numbers;  // of the epochs this commit carries, oldest first, its own last
   EpochProgress progress;
   int64_t bytes = 0;
   int64_t started_steady_micros = 0;
@@ -50,15 +53,16 @@ struct EpochWork {
 };
 
 struct ReadBudget {
-  int64_t max_rows = 0;          // 0 = the flow's limits
-  int64_t max_wait_micros = 0;   // for the first row (shared by the inputs)
-  int64_t gather_micros = 0;     // how long to go on while the sources are behind
+  int64_t max_rows = 0;         // 0 = the flow's limits
+  int64_t max_wait_micros = 0;  // for the first row (shared by the inputs)
+  int64_t gather_micros = 0;    // how long to go on while the sources are behind
 };
 
 class FlowRunner {
  public:
   /// FLOW_DEFINITION when the spec lacks a part.
-  static Result<std::unique_ptr<FlowRunner>> Make(FlowSpec spec, const FlowEnvironment& environment);
+  static Result<std::unique_ptr<FlowRunner>> Make(FlowSpec spec,
+                                                  const FlowEnvironment& environment);
   ~FlowRunner();
 
   const std::string& name() const { return spec_.name; }
@@ -66,7 +70,8 @@ class FlowRunner {
 
   /// Reads where the flow stands; the target exists afterwards.
   Status Recover();
-  /// Brings the operators' state to the committed epoch and opens the sources there. FLOW_STATE_LOST.
+  /// Brings the operators' state to the committed epoch and opens the sources there.
+  /// FLOW_STATE_LOST.
   Status Restore();
 
   /// Fixes the end of an input for a bounded run.
@@ -91,8 +96,9 @@ class FlowRunner {
   /// Step 8: lag offsets.
   void Report(const EpochWork& work);
 
-  /// After a failed step, when every thread let go of its epochs: reads the log again and discards what was not committed.
-  /// An epoch whose commit succeeded without our knowing is applied. FLOW_FOREIGN_ADVANCE.
+  /// After a failed step, when every thread let go of its epochs: reads the log again and discards
+  /// what was not committed. An epoch whose commit succeeded without our knowing is applied.
+  /// FLOW_FOREIGN_ADVANCE.
   Status Reconcile();
 
   /// Saves the operators' state as of the last applied epoch, when it changed since the last save.
@@ -121,10 +127,12 @@ class FlowRunner {
   void Gather(EpochWork* work) const;
 
   // Restoring: flow_restore.cc.
-  Status RebuildFrom(const flow::Positions& from, EpochNumber after, std::optional<TimestampMicros> watermark);
-  Status ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::Positions at, TimestampMicros watermark);
-  Status ReplayTo(const flow::Positions& until, const flow::EpochMark& mark, TimestampMicros watermark,
-                  flow::Positions* at);
+  Status RebuildFrom(const flow::Positions& from, EpochNumber after,
+                     std::optional<TimestampMicros> watermark);
+  Status ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::Positions at,
+                     TimestampMicros watermark);
+  Status ReplayTo(const flow::Positions& until, const flow::EpochMark& mark,
+                  TimestampMicros watermark, flow::Positions* at);
   Status StateLost(const Status& cause) const;
   void GoOnAt(const flow::RecoveredFlow& recovered);
 
@@ -140,7 +148,8 @@ class FlowRunner {
   flow::Positions planned_;  // after the last epoch planned
   flow::Positions read_;     // beyond it, where nothing but empty versions was read since
   std::map<std::string, int64_t> read_fingerprints_;
-  int64_t unplanned_since_ = 0;  // steady time at which read_ went ahead of planned_; 0 = it did not
+  int64_t unplanned_since_ =
+      0;  // steady time at which read_ went ahead of planned_; 0 = it did not
   EpochNumber next_epoch_;
   size_t sources_open_ = 0;
   // Processor.

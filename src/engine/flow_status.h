@@ -19,18 +19,19 @@ struct FlowStatus {
   std::string name;
   std::string target;
   FlowState state = FlowState::kQueued;
-  std::string waits_for;          // what a RUNNING flow waits for ("broker unreachable since ..."), empty = nothing
-  Status error;                   // of a FAILED flow, or the one being retried
-  int retries = 0;                // of the error above, in a row
-  double rows_per_second = 0;     // input rows, over the last seconds
-  int64_t input_rows = 0;         // since the start of the run
+  std::string
+      waits_for;  // what a RUNNING flow waits for ("broker unreachable since ..."), empty = nothing
+  Status error;   // of a FAILED flow, or the one being retried
+  int retries = 0;             // of the error above, in a row
+  double rows_per_second = 0;  // input rows, over the last seconds
+  int64_t input_rows = 0;      // since the start of the run
   int64_t output_rows = 0;
-  int64_t epochs = 0;             // committed
-  int64_t lag = -1;               // records or versions behind; -1 = not known
+  int64_t epochs = 0;  // committed
+  int64_t lag = -1;    // records or versions behind; -1 = not known
   TimestampMicros watermark = kNoTimestamp;
   int64_t last_epoch_micros = 0;  // from its first row read to its commit
   int64_t state_bytes = 0;
-  TableVersion version{-1};       // of the target
+  TableVersion version{-1};                                    // of the target
   std::map<std::string, flow::ExpectationCount> expectations;  // totals of the run
   int64_t dropped_rows = 0;
   int64_t late_rows = 0;

@@ -28,12 +28,18 @@ void AddCounters(flow::EpochOutput* from, flow::EpochOutput* to) {
   to->duplicate_rows += from->duplicate_rows;
 }
 
-/// Passes rows to the operator at `next`, or to the end: `gathered` when set, else the output's rows.
+/// Passes rows to the operator at `next`, or to the end: `gathered` when set, else the output's
+/// rows.
 class ChainCollector : public flow::Collector {
  public:
   ChainCollector(const flow::EpochContext& epoch, const std::vector<flow::Operator*>& operators,
                  size_t next, size_t end, flow::EpochOutput* out, std::vector<Batch>* gathered)
-      : epoch_(epoch), operators_(operators), next_(next), end_(end), out_(out), gathered_(gathered) {}
+      : epoch_(epoch),
+        operators_(operators),
+        next_(next),
+        end_(end),
+        out_(out),
+        gathered_(gathered) {}
 
   Status Emit(Batch batch) override {
     if (batch.num_rows() == 0) return Status::OK();
@@ -52,7 +58,8 @@ class ChainCollector : public flow::Collector {
     if (keys->num_rows() > 0) out_->deletes.push_back(std::move(keys));
     return Status::OK();
   }
-  Status EmitSatellite(const std::string& table, std::shared_ptr<arrow::RecordBatch> rows) override {
+  Status EmitSatellite(const std::string& table,
+                       std::shared_ptr<arrow::RecordBatch> rows) override {
     if (rows->num_rows() > 0) out_->satellites[table].push_back(std::move(rows));
     return Status::OK();
   }
@@ -168,7 +175,8 @@ Status OperatorChain::EndEpoch(const flow::EpochContext& epoch, flow::EpochOutpu
 
 TimestampMicros OperatorChain::MaxEventTime(size_t input) const {
   const Path& path = paths_[input];
-  const size_t own = paths_.size() == 1 ? path.operators.size() : path.operators.size() - num_shared_;
+  const size_t own =
+      paths_.size() == 1 ? path.operators.size() : path.operators.size() - num_shared_;
   TimestampMicros max = kNoTimestamp;
   for (size_t i = 0; i < own; ++i) max = std::max(max, path.operators[i]->MaxEventTime());
   return max;

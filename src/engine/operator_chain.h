@@ -1,5 +1,6 @@
-// The operators of a flow in order: pushes batches through them depth-first and gathers what comes out. The stateless
-// operators at the head of an input may run batch-parallel. One thread at a time.
+// The operators of a flow in order: pushes batches through them depth-first and gathers what comes
+// out. The stateless operators at the head of an input may run batch-parallel. One thread at a
+// time.
 #pragma once
 
 #include <memory>
@@ -15,16 +16,19 @@ class Workers;
 class OperatorChain {
  public:
   using Operators = std::vector<std::unique_ptr<flow::Operator>>;
-  /// Per input its own operators, then those of the flow. All outlive the chain. `workers` may be null.
+  /// Per input its own operators, then those of the flow. All outlive the chain. `workers` may be
+  /// null.
   OperatorChain(std::vector<Operators*> inputs, Operators* shared, Workers* workers);
 
   Status Open();
   /// Rows of one input, in order.
   Status Process(const flow::EpochContext& epoch, size_t input,
-                 const std::vector<std::shared_ptr<const SourceRows>>& rows, flow::EpochOutput* out);
+                 const std::vector<std::shared_ptr<const SourceRows>>& rows,
+                 flow::EpochOutput* out);
   /// After the rows of all inputs.
   Status EndEpoch(const flow::EpochContext& epoch, flow::EpochOutput* out);
-  /// Of the input's own operators, else (with one input) of any; kNoTimestamp when none has seen one.
+  /// Of the input's own operators, else (with one input) of any; kNoTimestamp when none has seen
+  /// one.
   TimestampMicros MaxEventTime(size_t input) const;
 
   Status OnCommit(EpochNumber epoch, TableVersion version, TimestampMicros watermark);

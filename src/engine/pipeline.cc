@@ -30,7 +30,8 @@ Result<std::vector<size_t>> TopologicalOrder(const std::vector<Pipeline::Flow>& 
       for (const std::string& upstream : input.upstream_flows) {
         const auto found = by_name.find(upstream);
         if (found == by_name.end()) {
-          return MakeError("FLOW_DEFINITION", "flow reads from a flow that does not exist: " + upstream);
+          return MakeError("FLOW_DEFINITION",
+                           "flow reads from a flow that does not exist: " + upstream);
         }
         waits_for[i].insert(found->second);
       }
@@ -42,11 +43,14 @@ Result<std::vector<size_t>> TopologicalOrder(const std::vector<Pipeline::Flow>& 
     const size_t before = order.size();
     for (size_t i = 0; i < flows.size(); ++i) {
       if (placed[i]) continue;
-      if (!std::all_of(waits_for[i].begin(), waits_for[i].end(), [&](size_t up) { return placed[up]; })) continue;
+      if (!std::all_of(waits_for[i].begin(), waits_for[i].end(),
+                       [&](size_t up) { return placed[up]; }))
+        continue;
       placed[i] = true;
       order.push_back(i);
     }
-    if (order.size() == before) return MakeError("FLOW_DEFINITION", "flows read from each other in a circle");
+    if (order.size() == before)
+      return MakeError("FLOW_DEFINITION", "flows read from each other in a circle");
   }
   return order;
 }
@@ -61,7 +65,8 @@ Pipeline::~Pipeline() {
   for (auto& driver : drivers_) driver->Join();
 }
 
-Result<std::unique_ptr<Pipeline>> Pipeline::Make(std::vector<Flow> flows, const PipelineOptions& options, Clock& clock,
+Result<std::unique_ptr<Pipeline>> Pipeline::Make(std::vector<Flow> flows,
+                                                 const PipelineOptions& options, Clock& clock,
                                                  FlowListener* listener) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<size_t> order, TopologicalOrder(flows));
   auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(options, clock, listener));
@@ -97,7 +102,8 @@ sluice::Status Pipeline::Run() {
     });
   }
   const auto all_ended = [this] {
-    return std::all_of(drivers_.begin(), drivers_.end(), [](const auto& driver) { return driver->ended(); });
+    return std::all_of(drivers_.begin(), drivers_.end(),
+                       [](const auto& driver) { return driver->ended(); });
   };
   {
     MutexLock lock(mutex_);
@@ -106,8 +112,8 @@ sluice::Status Pipeline::Run() {
   if (!all_ended()) {
     for (auto& driver : drivers_) driver->RequestStop();
     MutexLock lock(mutex_);
-    const bool in_time =
-        changed_.wait_for(lock.native(), std::chrono::microseconds(options_.stop_timeout_micros), all_ended);
+    const bool in_time = changed_.wait_for(
+        lock.native(), std::chrono::microseconds(options_.stop_timeout_micros), all_ended);
     if (!in_time) log::Warn("epochs in flight are dropped: they did not end in time");
   }
   for (auto& driver : drivers_) {
@@ -126,7 +132,8 @@ sluice::Status Pipeline::Run() {
 void Pipeline::MaintainLoop() {
   MutexLock lock(mutex_);
   while (!finished_) {
-    changed_.wait_for(lock.native(), std::chrono::microseconds(kMaintainMicros), [&] { return finished_; });
+    changed_.wait_for(lock.native(), std::chrono::microseconds(kMaintainMicros),
+                      [&] { return finished_; });
     if (finished_) return;
     lock.native().unlock();
     for (auto& driver : drivers_) driver->Maintain();

@@ -1,5 +1,6 @@
-// Runs the flows of a pipeline on threads: per flow one reads, one processes, one commits, with bounded queues between,
-// so that neighbouring epochs overlap; maintenance has a thread of its own. Thread-safe after Make.
+// Runs the flows of a pipeline on threads: per flow one reads, one processes, one commits, with
+// bounded queues between, so that neighbouring epochs overlap; maintenance has a thread of its own.
+// Thread-safe after Make.
 #pragma once
 
 #include <memory>
@@ -25,10 +26,11 @@ enum class RunMode {
 
 struct PipelineOptions {
   RunMode mode = RunMode::kOnce;
-  int worker_threads = 2;              // shared by the stateless operators of all flows
+  int worker_threads = 2;  // shared by the stateless operators of all flows
   int64_t backoff_min_micros = 100'000;
   int64_t backoff_max_micros = 10'000'000;
-  int64_t stop_timeout_micros = 10'000'000;  // how long a graceful stop waits for the epochs in flight
+  int64_t stop_timeout_micros =
+      10'000'000;  // how long a graceful stop waits for the epochs in flight
 };
 
 class FlowDriver;
@@ -41,15 +43,17 @@ class Pipeline {
     FlowSpec spec;
     std::unique_ptr<state::SnapshotStore> snapshots;  // may be null
   };
-  /// `flows` in any order; FLOW_DEFINITION when their upstream_flows do not exist or form a cycle. `clock` and
-  /// `listener` (may be null) outlive the pipeline.
-  static Result<std::unique_ptr<Pipeline>> Make(std::vector<Flow> flows, const PipelineOptions& options, Clock& clock,
+  /// `flows` in any order; FLOW_DEFINITION when their upstream_flows do not exist or form a cycle.
+  /// `clock` and `listener` (may be null) outlive the pipeline.
+  static Result<std::unique_ptr<Pipeline>> Make(std::vector<Flow> flows,
+                                                const PipelineOptions& options, Clock& clock,
                                                 FlowListener* listener);
   ~Pipeline();
 
   /// Runs until done, or stopped. OK also when flows failed: see Statuses. Call once.
   Status Run();
-  /// Finishes or drops the epochs in flight, saves state, and makes Run return. From any thread, also before Run.
+  /// Finishes or drops the epochs in flight, saves state, and makes Run return. From any thread,
+  /// also before Run.
   void RequestStop();
   /// In topological order.
   std::vector<FlowStatus> Statuses() const;

@@ -12,13 +12,15 @@ namespace {
 const char kNoInputs[] = "#constants";
 
 std::shared_ptr<arrow::Schema> VersionsSchema() {
-  return arrow::schema({arrow::field("input", arrow::utf8()), arrow::field("version", arrow::int64())});
+  return arrow::schema(
+      {arrow::field("input", arrow::utf8()), arrow::field("version", arrow::int64())});
 }
 
 /// Delivers one row per input (its version) whenever rows of an input changed.
 class RecomputeSource : public flow::Source {
  public:
-  RecomputeSource(std::string id, std::vector<RecomputeInput> inputs, Clock& clock, int64_t min_interval_micros)
+  RecomputeSource(std::string id, std::vector<RecomputeInput> inputs, Clock& clock,
+                  int64_t min_interval_micros)
       : id_(std::move(id)),
         schema_(VersionsSchema()),
         inputs_(std::move(inputs)),
@@ -107,7 +109,8 @@ Result<flow::SourceBatch> RecomputeSource::PollBatch(const flow::PollLimits& lim
     return batch;
   }
   SLUICE_ASSIGN_OR_RETURN(const Versions versions, Newest());
-  const bool exist = std::all_of(versions.begin(), versions.end(), [](const auto& v) { return v.second >= 0; });
+  const bool exist =
+      std::all_of(versions.begin(), versions.end(), [](const auto& v) { return v.second >= 0; });
   bool changed = false;
   if (exist) {
     SLUICE_ASSIGN_OR_RETURN(changed, RowsChanged(versions));
@@ -131,7 +134,8 @@ Result<flow::SourceBatch> RecomputeSource::PollBatch(const flow::PollLimits& lim
   SLUICE_ASSIGN_OR_RETURN(auto number_column, numbers.Finish());
   auto rows = std::make_shared<SourceRows>();
   rows->source_name = id_;
-  rows->rows = arrow::RecordBatch::Make(schema_, static_cast<int64_t>(versions.size()), {name_column, number_column});
+  rows->rows = arrow::RecordBatch::Make(schema_, static_cast<int64_t>(versions.size()),
+                                        {name_column, number_column});
   batch.num_rows = rows->rows->num_rows();
   batch.rows.push_back(std::move(rows));
   last_ = std::max<int64_t>(now, 1);
@@ -183,10 +187,11 @@ class RecomputeOperator : public flow::Operator {
 }  // namespace
 
 RecomputeParts MakeRecompute(const std::string& id, std::vector<RecomputeInput> inputs,
-                             std::shared_ptr<arrow::Schema> output_schema, RecomputeFunction compute, Clock& clock,
-                             int64_t min_interval_micros) {
+                             std::shared_ptr<arrow::Schema> output_schema,
+                             RecomputeFunction compute, Clock& clock, int64_t min_interval_micros) {
   RecomputeParts parts;
-  parts.source = std::make_unique<RecomputeSource>(id, std::move(inputs), clock, min_interval_micros);
+  parts.source =
+      std::make_unique<RecomputeSource>(id, std::move(inputs), clock, min_interval_micros);
   parts.compute = std::make_unique<RecomputeOperator>(std::move(output_schema), std::move(compute));
   return parts;
 }

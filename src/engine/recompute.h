@@ -1,5 +1,6 @@
-// Views that are not kept incrementally: the whole query again when an input changed. A source that sees new versions and
-// an operator that computes, so that such a flow runs, commits and recovers like any other.
+// Views that are not kept incrementally: the whole query again when an input changed. A source that
+// sees new versions and an operator that computes, so that such a flow runs, commits and recovers
+// like any other.
 #pragma once
 
 #include <functional>
@@ -34,10 +35,10 @@ struct RecomputeParts {
   std::unique_ptr<flow::Operator> compute;  // FlowSpec::operators[0]
 };
 
-/// Positions: "<id>/<input id>" = version the view was computed from, plus one. With no inputs (a view of constants) it
-/// is computed once. Recomputes at most every `min_interval_micros`.
+/// Positions: "<id>/<input id>" = version the view was computed from, plus one. With no inputs (a
+/// view of constants) it is computed once. Recomputes at most every `min_interval_micros`.
 RecomputeParts MakeRecompute(const std::string& id, std::vector<RecomputeInput> inputs,
-                             std::shared_ptr<arrow::Schema> output_schema, RecomputeFunction compute, Clock& clock,
-                             int64_t min_interval_micros);
+                             std::shared_ptr<arrow::Schema> output_schema,
+                             RecomputeFunction compute, Clock& clock, int64_t min_interval_micros);
 
 }  // namespace sluice::engine

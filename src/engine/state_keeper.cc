@@ -11,7 +11,8 @@
 namespace sluice::engine {
 namespace {
 
-// Section 0 of a state file: int64 numbers, little-endian, and strings with an int64 length before them.
+// Section 0 of a state file: int64 numbers, little-endian, and strings with an int64 length before
+// them.
 class HeaderWriter {
  public:
   void Int(int64_t value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value)); }
@@ -179,7 +180,8 @@ Result<std::optional<StateHeader>> StateKeeper::Load(
   SLUICE_ASSIGN_OR_RETURN(const auto tags, store_->List());
   const int64_t committed = recovered.last_epoch.value_or(EpochNumber(-1)).value();
   for (const state::SnapshotTag& tag : tags) {
-    // Of an abandoned branch: after a full refresh, or after the table was restored to an older version.
+    // Of an abandoned branch: after a full refresh, or after the table was restored to an older
+    // version.
     if (tag.generation != recovered.generation || tag.epoch > committed) {
       SLUICE_RETURN_NOT_OK(store_->Delete(tag));
     }

@@ -7,7 +7,8 @@
 namespace sluice::engine {
 namespace {
 
-// More open epochs than this are joined in pairs: a rebuild then starts a little earlier than it must.
+// More open epochs than this are joined in pairs: a rebuild then starts a little earlier than it
+// must.
 constexpr size_t kMaxOpen = 1024;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The watermark of a flow and, for rebuildable state, where a rebuild would have to start reading. One thread at a time;
-// `watermark` may be read from any.
+// The watermark of a flow and, for rebuildable state, where a rebuild would have to start reading.
+// One thread at a time; `watermark` may be read from any.
 #pragma once
 
 #include <atomic>
@@ -27,8 +27,9 @@ class WatermarkTracker {
   /// Goes on from what is committed; `open` are the epochs whose rows may still be open.
   void Reset(TimestampMicros watermark, std::deque<OpenEpoch> open);
 
-  /// An epoch was processed: `max_event_times` per input, over all rows so far. Returns the watermark after it: the
-  /// smallest over the inputs of (max - delay); it never goes back. kNoTimestamp while an input has seen nothing.
+  /// An epoch was processed: `max_event_times` per input, over all rows so far. Returns the
+  /// watermark after it: the smallest over the inputs of (max - delay); it never goes back.
+  /// kNoTimestamp while an input has seen nothing.
   TimestampMicros Advance(EpochNumber number, const flow::Positions& from,
                           const std::vector<TimestampMicros>& max_event_times);
   /// The oldest epoch that may hold rows not older than the watermark; null when none does.

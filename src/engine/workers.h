@@ -18,8 +18,8 @@ class Workers {
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  /// Calls `task` for 0 .. count-1, the caller's thread helping; returns when all are done, with the error of the lowest
-  /// index that failed. `task` must not call Run.
+  /// Calls `task` for 0 .. count-1, the caller's thread helping; returns when all are done, with
+  /// the error of the lowest index that failed. `task` must not call Run.
   Status Run(size_t count, const std::function<Status(size_t)>& task);
 
  private:

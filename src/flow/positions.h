@@ -8,8 +8,9 @@
 
 namespace sluice::flow {
 
-/// Key: "<source id>/<partition>". Kafka: partition = "<topic>-<n>", value = next offset. Delta table: partition
-/// "version", value = next version to read, and "index" = next file while the initial snapshot is read.
+/// Key: "<source id>/<partition>". Kafka: partition = "<topic>-<n>", value = next offset. Delta
+/// table: partition "version", value = next version to read, and "index" = next file while the
+/// initial snapshot is read.
 using Positions = std::map<std::string, int64_t>;
 
 }  // namespace sluice::flow

@@ -1,6 +1,6 @@
-// Contract of a source: delivers records of its partitions in order, with the positions behind them.
-// Call order: Open, { PollBatch }*, with Rewind after a failed epoch; Close. One thread at a time (the flow's read thread),
-// except OnCommitted, Lag and Stop, which may come from any thread.
+// Contract of a source: delivers records of its partitions in order, with the positions behind
+// them. Call order: Open, { PollBatch }*, with Rewind after a failed epoch; Close. One thread at a
+// time (the flow's read thread), except OnCommitted, Lag and Stop, which may come from any thread.
 #pragma once
 
 #include <memory>
@@ -17,10 +17,11 @@ namespace sluice::flow {
 struct PollLimits {
   int64_t max_rows = 500'000;
   int64_t max_bytes = 256LL << 20;
-  int64_t max_wait_micros = 100'000;  // how long to wait for the first record; then what is there is taken
-  /// When not empty (a rebuild of state): partitions named here are read up to these positions and not beyond, others
-  /// not at all; records beyond are kept for later polls. `next` reaches exactly these positions, also when the last
-  /// records before them no longer exist (compacted).
+  int64_t max_wait_micros =
+      100'000;  // how long to wait for the first record; then what is there is taken
+  /// When not empty (a rebuild of state): partitions named here are read up to these positions and
+  /// not beyond, others not at all; records beyond are kept for later polls. `next` reaches exactly
+  /// these positions, also when the last records before them no longer exist (compacted).
   Positions until;
 };
 
@@ -28,7 +29,8 @@ struct PollLimits {
 struct SourceBatch {
   std::vector<std::shared_ptr<const SourceRows>> rows;  // empty = nothing new
   Positions next;                                       // of the partitions that advanced
-  std::map<std::string, int64_t> fingerprints;          // of the partitions that advanced, where the source has them
+  std::map<std::string, int64_t>
+      fingerprints;  // of the partitions that advanced, where the source has them
   int64_t num_rows = 0;
 };
 
@@ -44,15 +46,19 @@ class Source {
   virtual const std::string& id() const = 0;
   /// Columns of the delivered rows.
   virtual const std::shared_ptr<arrow::Schema>& schema() const = 0;
-  /// Starts reading at `committed` (the entries of this source; a partition without one starts where the source's
-  /// options say). `fingerprints` are those committed with the positions: a mismatch means the partition was recreated.
-  virtual Status Open(const Positions& committed, const std::map<std::string, int64_t>& fingerprints) = 0;
-  /// Fixes the end for a bounded run: what exists now. PollBatch reads no further; AtEnd tells when it is reached.
+  /// Starts reading at `committed` (the entries of this source; a partition without one starts
+  /// where the source's options say). `fingerprints` are those committed with the positions: a
+  /// mismatch means the partition was recreated.
+  virtual Status Open(const Positions& committed,
+                      const std::map<std::string, int64_t>& fingerprints) = 0;
+  /// Fixes the end for a bounded run: what exists now. PollBatch reads no further; AtEnd tells when
+  /// it is reached.
   virtual Status PinEnd() = 0;
   virtual Result<bool> AtEnd() = 0;
   virtual Result<SourceBatch> PollBatch(const PollLimits& limits) = 0;
-  /// Goes back to these positions (of a failed epoch, or for a rebuild of state); a partition without an entry goes to
-  /// where Open without positions would start it. An error when records from there on no longer exist.
+  /// Goes back to these positions (of a failed epoch, or for a rebuild of state); a partition
+  /// without an entry goes to where Open without positions would start it. An error when records
+  /// from there on no longer exist.
   virtual Status Rewind(const Positions& positions) = 0;
   /// The positions are committed: for lag tools and leases. Never fails an epoch.
   virtual void OnCommitted(const Positions& positions) = 0;

@@ -1,5 +1,6 @@
-// Appends the rows of a flow to its Delta table, each epoch in one commit that carries the source positions
-// (docs/internals/commit.md, steps 4 to 6). The table is made on first use. Threads as flow/sink.h says.
+// Appends the rows of a flow to its Delta table, each epoch in one commit that carries the source
+// positions (docs/internals/commit.md, steps 4 to 6). The table is made on first use. Threads as
+// flow/sink.h says.
 #pragma once
 
 #include <memory>
@@ -15,8 +16,8 @@ class FlowTable;
 class DeltaAppendSink : public flow::Sink {
  public:
   /// `tables` outlives the sink. Touches no storage.
-  static Result<std::unique_ptr<DeltaAppendSink>> Make(DeltaSinkOptions options, delta::TableRegistry& tables,
-                                                       uint64_t seed);
+  static Result<std::unique_ptr<DeltaAppendSink>> Make(DeltaSinkOptions options,
+                                                       delta::TableRegistry& tables, uint64_t seed);
   ~DeltaAppendSink() override;
 
   Result<flow::RecoveredFlow> Recover() override;

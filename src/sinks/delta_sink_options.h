@@ -20,11 +20,10 @@ struct SatelliteOptions {
 
 /// Bounds of a table's live small files and log, whatever the trigger interval.
 struct UpkeepOptions {
-  int max_small_files = 64;                        // of one partition; then they are compacted
-  int64_t small_file_bytes = 16LL << 20;           // what counts as small
-  int64_t checkpoint_min_micros = 5'000'000;       // between checkpoints, unless ...
-  int64_t checkpoint_max_commits = 500;            // ... so many commits came since the last
-  int64_t idle_checkpoint_micros = 60'000'000;     // commits wait at most so long for a checkpoint
+  int max_small_files = 64;                   // of one partition; then they are compacted
+  int64_t small_file_bytes = 16LL << 20;      // what counts as small
+  int64_t checkpoint_min_micros = 5'000'000;  // between checkpoints, unless ...
+  int64_t checkpoint_max_commits = 500;       // ... so many commits came since the last
 };
 
 struct DeltaSinkOptions {
