@@ -40,6 +40,7 @@ find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(RocksDB QUIET)
+find_package(OpenSSL REQUIRED)  # digests of the SQL functions md5, sha1, sha2
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 if(SLUICE_TESTS)

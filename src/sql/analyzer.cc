@@ -1,0 +1,64 @@
+#include "sql/analyzer.h"
+
+#include <fmt/format.h>
+
+#include "sql/analysis_error.h"
+#include "sql/data_type_parser.h"
+#include "sql/pipe_rewrite.h"
+#include "sql/query_binder_internal.h"
+#include "sql/spark_type.h"
+
+namespace sluice::sql {
+
+Analyzer::Analyzer(RelationResolver& resolver, const SourceText& source, AnalyzerOptions options)
+    : resolver_(resolver), source_(source), options_(std::move(options)) {}
+
+Result<PlanPtr> Analyzer::AnalyzeQuery(const Query& query) {
+  Query plain = query;
+  SLUICE_RETURN_NOT_OK(RewritePipes(&plain));
+  return QueryBinder(resolver_, source_, options_).BindQuery(plain);
+}
+
+Result<PlanPtr> Analyzer::AnalyzeRelation(const Relation& relation) {
+  SLUICE_ASSIGN_OR_RETURN(auto bound, QueryBinder(resolver_, source_, options_).BindRelation(relation));
+  return bound.plan;
+}
+
+Result<BoundPtr> Analyzer::AnalyzeExpression(const Expr& expression, const arrow::Schema& input,
+                                             const std::string& qualifier) {
+  std::vector<std::string> parts;
+  for (size_t from = 0; !qualifier.empty() && from != std::string::npos + 1;) {
+    const size_t dot = qualifier.find('.', from);
+    parts.push_back(LowerAscii(qualifier.substr(from, dot == std::string::npos ? dot : dot - from)));
+    if (dot == std::string::npos) break;
+    from = dot + 1;
+  }
+  const Scope scope = Scope::Of(input, parts);
+  return ExpressionBinder(source_, options_, scope, nullptr).Bind(expression);
+}
+
+Result<BoundPtr> Analyzer::AnalyzeCondition(const Expr& expression, const arrow::Schema& input,
+                                            const std::string& qualifier) {
+  SLUICE_ASSIGN_OR_RETURN(auto bound, AnalyzeExpression(expression, input, qualifier));
+  if (bound->type->id() == arrow::Type::NA) return MakeCast(bound, arrow::boolean());
+  if (bound->type->id() == arrow::Type::BOOL) return bound;
+  return AnalysisError(source_, expression.span, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
+                       fmt::format("the condition \"{}\" has the type \"{}\", expected \"BOOLEAN\"", ToString(*bound),
+                                   SparkTypeSql(*bound->type)));
+}
+
+Result<BoundPtr> StoreAssignment(const BoundPtr& value, const std::shared_ptr<arrow::DataType>& type,
+                                 const std::string& column) {
+  if (value->type->Equals(*type)) return value;
+  const arrow::DataType& from = *value->type;
+  const bool numeric = IsNumeric(from) && IsNumeric(*type);
+  const bool to_string = type->id() == arrow::Type::STRING && from.num_fields() == 0 && from.id() != arrow::Type::BINARY;
+  const bool date_time = (from.id() == arrow::Type::DATE32 || from.id() == arrow::Type::TIMESTAMP) &&
+                         (type->id() == arrow::Type::DATE32 || type->id() == arrow::Type::TIMESTAMP);
+  const bool nested = from.id() == type->id() && from.num_fields() > 0 && CanCast(from, *type);
+  if (from.id() == arrow::Type::NA || numeric || to_string || date_time || nested) return MakeCast(value, type);
+  return MakeError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
+                   fmt::format("cannot safely cast `{}` \"{}\" to \"{}\"", column, SparkTypeSql(from), SparkTypeSql(*type)));
+}
+
+}  // namespace sluice::sql

@@ -1,0 +1,241 @@
+#include "sql/duckdb_runtime.h"
+
+#include <arrow/c/bridge.h>
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <list>
+
+#include "sql/cast.h"
+#include "sql/duckdb_error.h"
+
+namespace sluice::sql {
+namespace {
+
+// The C API's handles with their destroy calls.
+struct Database {
+  duckdb_database handle = nullptr;
+  ~Database() { duckdb_close(&handle); }
+};
+
+class ErrorData {
+ public:
+  explicit ErrorData(duckdb_error_data data) : data_(data) {}
+  ~ErrorData() { duckdb_destroy_error_data(&data_); }
+  ErrorData(const ErrorData&) = delete;
+  ErrorData& operator=(const ErrorData&) = delete;
+  Status ToStatus(std::string_view what) const {
+    if (data_ == nullptr || !duckdb_error_data_has_error(data_)) return Status::OK();
+    return DuckDbError(what, duckdb_error_data_message(data_));
+  }
+
+ private:
+  duckdb_error_data data_;
+};
+
+class ConnectionImpl;
+
+// Rows of one query; keeps its connection alive.
+class ResultReader : public arrow::RecordBatchReader {
+ public:
+  ResultReader(std::shared_ptr<ConnectionImpl> connection, duckdb_result result, std::shared_ptr<arrow::Schema> wanted)
+      : connection_(std::move(connection)), result_(result), wanted_(std::move(wanted)) {}
+  ~ResultReader() override {
+    if (options_ != nullptr) duckdb_destroy_arrow_options(&options_);
+    duckdb_destroy_result(&result_);
+  }
+  ResultReader(const ResultReader&) = delete;
+  ResultReader& operator=(const ResultReader&) = delete;
+
+  Status Open() {
+    options_ = duckdb_result_get_arrow_options(&result_);
+    const idx_t count = duckdb_column_count(&result_);
+    std::vector<duckdb_logical_type> types;
+    std::vector<const char*> names;
+    for (idx_t i = 0; i < count; ++i) {
+      types.push_back(duckdb_column_logical_type(&result_, i));
+      names.push_back(duckdb_column_name(&result_, i));
+    }
+    ArrowSchema schema{};
+    const ErrorData error(duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema));
+    for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
+    SLUICE_RETURN_NOT_OK(error.ToStatus("schema of a query"));
+    SLUICE_ASSIGN_OR_RETURN(produced_, arrow::ImportSchema(&schema));
+    return Status::OK();
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return wanted_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    duckdb_data_chunk chunk = duckdb_fetch_chunk(result_);
+    if (chunk == nullptr) {
+      const char* message = duckdb_result_error(&result_);
+      if (message != nullptr && *message != '\0') return DuckDbError("query", message);
+      *batch = nullptr;
+      return Status::OK();
+    }
+    const auto rows = static_cast<int64_t>(duckdb_data_chunk_get_size(chunk));
+    if (rows == 0) {
+      duckdb_destroy_data_chunk(&chunk);
+      *batch = nullptr;
+      return Status::OK();
+    }
+    ArrowArray array{};
+    const ErrorData error(duckdb_data_chunk_to_arrow(options_, chunk, &array));
+    duckdb_destroy_data_chunk(&chunk);
+    SLUICE_RETURN_NOT_OK(error.ToStatus("rows of a query"));
+    SLUICE_ASSIGN_OR_RETURN(auto produced, arrow::ImportRecordBatch(&array, produced_));
+    arrow::ArrayVector columns;
+    for (int i = 0; i < wanted_->num_fields(); ++i) {
+      SLUICE_ASSIGN_OR_RETURN(auto column, Convert(produced->column(i), wanted_->field(i)->type()));
+      columns.push_back(std::move(column));
+    }
+    *batch = arrow::RecordBatch::Make(wanted_, rows, std::move(columns));
+    return Status::OK();
+  }
+
+ private:
+  static Result<std::shared_ptr<arrow::Array>> Convert(std::shared_ptr<arrow::Array> column,
+                                                       const std::shared_ptr<arrow::DataType>& type) {
+    if (column->type()->Equals(*type)) return column;
+    if (type->id() == arrow::Type::NA) return std::static_pointer_cast<arrow::Array>(std::make_shared<arrow::NullArray>(column->length()));
+    return CastArray(column, type, false);
+  }
+
+  std::shared_ptr<ConnectionImpl> connection_;
+  duckdb_result result_;
+  duckdb_arrow_options options_ = nullptr;
+  std::shared_ptr<arrow::Schema> produced_;
+  std::shared_ptr<arrow::Schema> wanted_;
+};
+
+class ConnectionImpl : public DuckDbConnection, public std::enable_shared_from_this<ConnectionImpl> {
+ public:
+  explicit ConnectionImpl(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+  ~ConnectionImpl() override {
+    duckdb_disconnect(&connection_);
+    for (ArrowArrayStream& stream : streams_) {
+      if (stream.release != nullptr) stream.release(&stream);
+    }
+  }
+
+  Status Open() {
+    if (duckdb_connect(database_->handle, &connection_) != DuckDBSuccess) return DuckDbError("connect", "no connection");
+    return Status::OK();
+  }
+
+  Status Register(const std::string& name, std::shared_ptr<arrow::RecordBatchReader> reader) override {
+    streams_.emplace_back();
+    SLUICE_RETURN_NOT_OK(arrow::ExportRecordBatchReader(std::move(reader), &streams_.back()));
+    const auto stream = reinterpret_cast<duckdb_arrow_stream>(&streams_.back());
+    if (duckdb_arrow_scan(connection_, name.c_str(), stream) != DuckDBSuccess) {
+      return DuckDbError("register a table", name);
+    }
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Query(const std::string& sql,
+                                                          std::shared_ptr<arrow::Schema> wanted) override {
+    duckdb_prepared_statement statement = nullptr;
+    if (duckdb_prepare(connection_, sql.c_str(), &statement) != DuckDBSuccess) {
+      Status status = DuckDbError("prepare", duckdb_prepare_error(statement));
+      duckdb_destroy_prepare(&statement);
+      return status;
+    }
+    duckdb_result result{};
+    const bool done = duckdb_execute_prepared_streaming(statement, &result) == DuckDBSuccess;
+    duckdb_destroy_prepare(&statement);
+    if (!done) {
+      Status status = DuckDbError("query", duckdb_result_error(&result));
+      duckdb_destroy_result(&result);
+      return status;
+    }
+    auto reader = std::make_shared<ResultReader>(shared_from_this(), result, std::move(wanted));
+    SLUICE_RETURN_NOT_OK(reader->Open());
+    return reader;
+  }
+
+ private:
+  std::shared_ptr<Database> database_;
+  duckdb_connection connection_ = nullptr;
+  std::list<ArrowArrayStream> streams_;
+};
+
+class RuntimeImpl : public DuckDbRuntime {
+ public:
+  Status Open(const DuckDbOptions& options) {
+    duckdb_config config = nullptr;
+    if (duckdb_create_config(&config) != DuckDBSuccess) return DuckDbError("open", "no configuration");
+    const std::vector<std::pair<std::string, std::string>> settings = {
+        {"threads", std::to_string(options.threads)},
+        {"memory_limit", fmt::format("{}B", options.memory_bytes)},
+        {"autoinstall_known_extensions", "false"},
+        {"autoload_known_extensions", "false"},
+        {"temp_directory", options.temp_directory}};
+    Status status;
+    for (const auto& [key, value] : settings) {
+      if (duckdb_set_config(config, key.c_str(), value.c_str()) != DuckDBSuccess) status = DuckDbError("configure", key);
+    }
+    char* message = nullptr;
+    if (status.ok() && duckdb_open_ext(nullptr, &database_->handle, config, &message) != DuckDBSuccess) {
+      status = DuckDbError("open", message == nullptr ? "unknown" : message);
+      duckdb_free(message);
+    }
+    duckdb_destroy_config(&config);
+    SLUICE_RETURN_NOT_OK(status);
+    duckdb_connection connection = nullptr;
+    if (duckdb_connect(database_->handle, &connection) != DuckDBSuccess) return DuckDbError("connect", "no connection");
+    for (const char* setting : {"SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL enable_external_access = false"}) {
+      duckdb_result result{};
+      if (duckdb_query(connection, setting, &result) != DuckDBSuccess) status = DuckDbError(setting, duckdb_result_error(&result));
+      duckdb_destroy_result(&result);
+    }
+    duckdb_disconnect(&connection);
+    return status;
+  }
+
+  Result<std::shared_ptr<DuckDbConnection>> Connect() override {
+    auto connection = std::make_shared<ConnectionImpl>(database_);
+    SLUICE_RETURN_NOT_OK(connection->Open());
+    return connection;
+  }
+
+ private:
+  std::shared_ptr<Database> database_ = std::make_shared<Database>();
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DuckDbRuntime>> DuckDbRuntime::Make(const DuckDbOptions& options) {
+  auto runtime = std::make_unique<RuntimeImpl>();
+  SLUICE_RETURN_NOT_OK(runtime->Open(options));
+  return runtime;
+}
+
+Result<std::string> DuckDbTypeName(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::BOOL: return "BOOLEAN";
+    case arrow::Type::INT8: return "TINYINT";
+    case arrow::Type::INT16: return "SMALLINT";
+    case arrow::Type::INT32: return "INTEGER";
+    case arrow::Type::INT64: return "BIGINT";
+    case arrow::Type::FLOAT: return "FLOAT";
+    case arrow::Type::DOUBLE: return "DOUBLE";
+    case arrow::Type::STRING: return "VARCHAR";
+    case arrow::Type::BINARY: return "BLOB";
+    case arrow::Type::DATE32: return "DATE";
+    case arrow::Type::TIMESTAMP:
+      return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? "TIMESTAMP" : "TIMESTAMP WITH TIME ZONE";
+    case arrow::Type::DECIMAL128: {
+      const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
+      return fmt::format("DECIMAL({},{})", decimal.precision(), decimal.scale());
+    }
+    case arrow::Type::LIST: {
+      SLUICE_ASSIGN_OR_RETURN(auto element, DuckDbTypeName(*type.field(0)->type()));
+      return element + "[]";
+    }
+    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + type.ToString() + " here");
+  }
+}
+
+}  // namespace sluice::sql

@@ -1,0 +1,99 @@
+// Binds expressions of the AST in a scope: names to columns, functions to typed calls. Aggregates and window functions
+// are set aside in `Collected` and stand in the expression as placeholder columns. Part of the analyzer.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "sql/analyzer.h"
+#include "sql/ast.h"
+#include "sql/function_binder_internal.h"
+#include "sql/logical_plan.h"
+
+namespace sluice::sql {
+
+/// A name that can be used: a column of the input, with the names it may be qualified with.
+struct ScopeColumn {
+  std::vector<std::string> qualifier;  // lower case: {"silver", "events"} or {"e"}
+  std::string name;                    // lower case
+  std::shared_ptr<arrow::Field> field;
+  int index = -1;
+  bool in_star = true;                 // false: the right copy of a USING column
+};
+
+struct Scope {
+  std::vector<ScopeColumn> columns;
+
+  static Scope Of(const arrow::Schema& schema, const std::vector<std::string>& qualifier);
+};
+
+/// Placeholders: column kAggregateBase + i is Collected::aggregates[i], kWindowBase + i is Collected::windows[i].
+inline constexpr int kAggregateBase = 1 << 24;
+inline constexpr int kWindowBase = 1 << 25;
+
+struct Collected {
+  std::vector<AggregateCall> aggregates;
+  std::vector<WindowCall> windows;
+  /// Index of an equal call, added when there is none.
+  int Add(AggregateCall call);
+};
+
+class ExpressionBinder {
+ public:
+  /// All outlive this. `collected` null: aggregates and window functions are refused.
+  ExpressionBinder(const SourceText& source, const AnalyzerOptions& options, const Scope& scope, Collected* collected)
+      : source_(source), options_(options), scope_(scope), collected_(collected), functions_(source) {}
+
+  /// Names of select items, by lower-case name: used where the scope has no such name.
+  void SetAliases(const std::map<std::string, BoundPtr>* aliases, bool aliases_first = false) {
+    aliases_ = aliases;
+    aliases_first_ = aliases_first;
+  }
+  void SetNamedWindows(const std::vector<NamedWindow>* windows) { named_windows_ = windows; }
+
+  Result<BoundPtr> Bind(const Expr& expr);
+  FunctionBinder& functions() { return functions_; }
+  /// Window functions of an expression that is bound only for its type are not kept.
+  static bool HasAggregate(const BoundExpression& expression);
+  static bool HasWindow(const BoundExpression& expression);
+
+ private:
+  Result<BoundPtr> BindNode(const Literal& literal, const Expr& expr);
+  Result<BoundPtr> BindColumn(const ColumnRef& column, const Expr& expr);
+  Result<BoundPtr> BindFields(BoundPtr value, const std::vector<Name>& parts, size_t from, Span span);
+  Result<BoundPtr> BindFieldOf(BoundPtr value, const Name& name, Span span);
+  Result<BoundPtr> BindCall(const FunctionCall& call, const Expr& expr);
+  Result<BoundPtr> BindStructCall(const FunctionCall& call, const Expr& expr);
+  Result<BoundPtr> BindAggregate(const std::string& name, const FunctionCall& call, const Expr& expr);
+  Result<AggregateCall> MakeAggregate(const std::string& name, const FunctionCall& call, const Expr& expr);
+  Result<BoundPtr> BindWindow(const std::string& name, const FunctionCall& call, const Expr& expr);
+  Status TypeAggregate(AggregateCall* call, const std::string& written);
+  Status TypeWindow(WindowCall* call, const std::string& written, Span span);
+  Result<const WindowSpec*> ResolveWindow(const WindowSpec& spec);
+  Result<BoundPtr> BindLike(const Like& like, const Expr& expr);
+  Result<BoundPtr> BindCase(const Case& node, const Expr& expr);
+  Result<BoundPtr> BindIs(const Is& node, const Expr& expr);
+  Result<BoundPtr> BindUnary(const Unary& node, const Expr& expr);
+  Result<BoundPtr> BindBinary(const Binary& node, const Expr& expr);
+  Result<BoundPtr> BindTrim(const Trim& node, const Expr& expr);
+  Result<BoundPtr> Negated(Result<BoundPtr> bound, bool negated, Span span);
+  Status UnresolvedColumn(const std::vector<Name>& parts, Span span) const;
+  Result<std::vector<SortKey>> BindOrder(const std::vector<OrderItem>& items);
+
+  const SourceText& source_;
+  const AnalyzerOptions& options_;
+  const Scope& scope_;
+  Collected* collected_;
+  FunctionBinder functions_;
+  const std::map<std::string, BoundPtr>* aliases_ = nullptr;
+  bool aliases_first_ = false;
+  const std::vector<NamedWindow>* named_windows_ = nullptr;
+  bool inside_aggregate_ = false;
+};
+
+/// Whether `name` (lower case) is an aggregate function that the engine has; its canonical name.
+std::string CanonicalAggregate(const std::string& name);
+
+}  // namespace sluice::sql

@@ -1,0 +1,172 @@
+// = <=> < <= > >= not isnull isnotnull in greatest least isnan nanvl.
+#include <cmath>
+
+#include "sql/kernel_internal.h"
+#include "sql/physical_type_internal.h"
+#include "sql/spark_type.h"
+
+namespace sluice::sql {
+namespace {
+
+Status NestedUnsupported(const BoundExpression& call) {
+  return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + call.name + " of nested values");
+}
+
+template <typename T, typename Test>
+Result<ArrayPtr> CompareRows(const KernelCall& call, Test test) {
+  const Reader<T> left(call.args[0]);
+  const Reader<T> right(call.args[1]);
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (left.IsNull(row) || right.IsNull(row)) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(test(Compare(left.Get(row), right.Get(row))));
+    }
+  }
+  return builder.Finish();
+}
+
+template <typename Test>
+KernelFactory Comparison(Test test) {
+  return [test](const BoundExpression& call) -> Result<Kernel> {
+    if (call.args[0]->type->num_fields() > 0) return NestedUnsupported(call);
+    return Kernel([test](const KernelCall& now) -> Result<ArrayPtr> {
+      Result<ArrayPtr> result = arrow::MakeArrayOfNull(arrow::boolean(), now.rows);
+      VisitPhysical(*now.args[0].array->type(), [&]<typename T>(T) { result = CompareRows<T>(now, test); });
+      return result;
+    });
+  };
+}
+
+Result<ArrayPtr> NullSafeEqual(const KernelCall& call) {
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  const bool known = VisitPhysical(*call.args[0].array->type(), [&]<typename T>(T) {
+    const Reader<T> left(call.args[0]);
+    const Reader<T> right(call.args[1]);
+    for (int64_t row = 0; row < call.rows; ++row) {
+      const bool left_null = left.IsNull(row);
+      const bool right_null = right.IsNull(row);
+      builder.UnsafeAppend(left_null || right_null ? left_null == right_null : Compare(left.Get(row), right.Get(row)) == 0);
+    }
+  });
+  if (!known) {  // void: both are NULL
+    for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(true);
+  }
+  return builder.Finish();
+}
+
+Result<ArrayPtr> IsNull(const KernelCall& call) {
+  const bool negated = call.expression.name == "isnotnull";
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(call.args[0].IsNull(row) != negated);
+  return builder.Finish();
+}
+
+template <typename T>
+Result<ArrayPtr> InRows(const KernelCall& call) {
+  const Reader<T> operand(call.args[0]);
+  std::vector<Reader<T>> values;
+  for (size_t i = 1; i < call.args.size(); ++i) values.emplace_back(call.args[i]);
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    bool found = false;
+    bool unknown = operand.IsNull(row);
+    for (size_t i = 0; !unknown && !found && i < values.size(); ++i) {
+      found = !values[i].IsNull(row) && Compare(operand.Get(row), values[i].Get(row)) == 0;
+    }
+    for (size_t i = 0; !found && !unknown && i < values.size(); ++i) unknown = values[i].IsNull(row);
+    if (found) {
+      builder.UnsafeAppend(true);
+    } else if (unknown) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(false);
+    }
+  }
+  return builder.Finish();
+}
+
+Result<ArrayPtr> In(const KernelCall& call) {
+  Result<ArrayPtr> result = arrow::MakeArrayOfNull(arrow::boolean(), call.rows);
+  VisitPhysical(*call.args[0].array->type(), [&]<typename T>(T) { result = InRows<T>(call); });
+  return result;
+}
+
+template <typename T>
+Result<ArrayPtr> ExtremeRows(const KernelCall& call) {
+  const int wanted = call.expression.name == "greatest" ? 1 : -1;
+  std::vector<Reader<T>> values;
+  for (const Value& arg : call.args) values.emplace_back(arg);
+  Writer<T> writer(call.expression.type);
+  SLUICE_RETURN_NOT_OK(writer.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    std::optional<T> best;
+    for (const auto& value : values) {
+      if (value.IsNull(row)) continue;
+      const T candidate = value.Get(row);
+      if (!best.has_value() || Compare(candidate, *best) == wanted) best = candidate;
+    }
+    if (best.has_value()) {
+      SLUICE_RETURN_NOT_OK(writer.Set(*best));
+    } else {
+      SLUICE_RETURN_NOT_OK(writer.Null());
+    }
+  }
+  return writer.Finish();
+}
+
+Result<ArrayPtr> Extreme(const KernelCall& call) {
+  Result<ArrayPtr> result = arrow::MakeArrayOfNull(call.expression.type, call.rows);
+  VisitPhysical(*call.expression.type, [&]<typename T>(T) { result = ExtremeRows<T>(call); });
+  return result;
+}
+
+Result<ArrayPtr> IsNan(const KernelCall& call) {
+  const Reader<double> reader(call.args[0]);
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(!reader.IsNull(row) && std::isnan(reader.Get(row)));
+  return builder.Finish();
+}
+
+Result<ArrayPtr> NanValue(const KernelCall& call) {
+  const Reader<double> first(call.args[0]);
+  const Reader<double> second(call.args[1]);
+  Writer<double> writer(call.expression.type);
+  SLUICE_RETURN_NOT_OK(writer.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    const Reader<double>& chosen = !first.IsNull(row) && std::isnan(first.Get(row)) ? second : first;
+    SLUICE_RETURN_NOT_OK(chosen.IsNull(row) ? writer.Null() : writer.Set(chosen.Get(row)));
+  }
+  return writer.Finish();
+}
+
+}  // namespace
+
+void RegisterComparisonKernels(KernelMap* kernels) {
+  auto& map = *kernels;
+  map["="] = Comparison([](int order) { return order == 0; });
+  map["<"] = Comparison([](int order) { return order < 0; });
+  map["<="] = Comparison([](int order) { return order <= 0; });
+  map[">"] = Comparison([](int order) { return order > 0; });
+  map[">="] = Comparison([](int order) { return order >= 0; });
+  map["<=>"] = [](const BoundExpression& call) -> Result<Kernel> {
+    if (call.args[0]->type->num_fields() > 0) return NestedUnsupported(call);
+    return Kernel(NullSafeEqual);
+  };
+  map["not"] = Map<bool, bool>([](bool value) { return !value; });
+  map["isnull"] = Plain(IsNull);
+  map["isnotnull"] = Plain(IsNull);
+  map["in"] = Plain(In);
+  map["greatest"] = Plain(Extreme);
+  map["least"] = Plain(Extreme);
+  map["isnan"] = Plain(IsNan);
+  map["nanvl"] = Plain(NanValue);
+}
+
+}  // namespace sluice::sql

@@ -1,0 +1,175 @@
+// Filters down to the scans, unused columns out. Part of the query runner.
+#include <algorithm>
+#include <numeric>
+
+#include "sql/query_binder_internal.h"
+#include "sql/query_stages_internal.h"
+
+namespace sluice::sql {
+namespace {
+
+// A filter over `condition` moves below projections, so that it ends next to a scan.
+PlanPtr PushFilters(const PlanPtr& plan) {
+  if (plan->kind == PlanKind::kFilter) {
+    const PlanPtr& input = plan->input();
+    const BoundPtr& condition = As<FilterNode>(*plan).condition;
+    if (input->kind == PlanKind::kProject) {
+      const auto& project = As<ProjectNode>(*input);
+      auto below = MakeFilter(input->input(), SubstituteColumns(condition, project.expressions));
+      return MakeProject(PushFilters(below), project.expressions, project.schema->fields());
+    }
+    if (input->kind == PlanKind::kWatermark) return PushFilters(MakeFilter(input->input(), condition));
+    if (input->kind == PlanKind::kFilter) {
+      return PushFilters(MakeFilter(input->input(), JoinConjuncts({As<FilterNode>(*input).condition, condition})));
+    }
+  }
+  return plan;
+}
+
+std::shared_ptr<arrow::Schema> Pick(const arrow::Schema& schema, const std::vector<int>& columns) {
+  arrow::FieldVector fields;
+  for (int column : columns) fields.push_back(schema.field(column));
+  return arrow::schema(std::move(fields));
+}
+
+std::vector<int> All(const arrow::Schema& schema) {
+  std::vector<int> columns(static_cast<size_t>(schema.num_fields()));
+  std::iota(columns.begin(), columns.end(), 0);
+  return columns;
+}
+
+std::vector<int> Union(std::vector<int> left, const std::vector<int>& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  std::sort(left.begin(), left.end());
+  left.erase(std::unique(left.begin(), left.end()), left.end());
+  return left;
+}
+
+// Where each column of the full schema is among `kept`; -1 = gone.
+std::vector<int> Positions(const arrow::Schema& schema, const std::vector<int>& kept) {
+  std::vector<int> positions(static_cast<size_t>(schema.num_fields()), -1);
+  for (size_t i = 0; i < kept.size(); ++i) positions[static_cast<size_t>(kept[i])] = static_cast<int>(i);
+  return positions;
+}
+
+PlanPtr Prune(const PlanPtr& plan, const std::vector<int>& needed);
+
+PlanPtr PruneProject(const ProjectNode& project, const std::vector<int>& needed) {
+  std::vector<BoundPtr> kept;
+  arrow::FieldVector fields;
+  for (int column : needed) {
+    kept.push_back(project.expressions[static_cast<size_t>(column)]);
+    fields.push_back(project.schema->field(column));
+  }
+  const std::vector<int> below = ReferencedColumns(kept);
+  const std::vector<int> positions = Positions(*project.input()->schema, below);
+  for (BoundPtr& expression : kept) expression = RemapColumns(expression, positions);
+  return MakeProject(Prune(project.input(), below), std::move(kept), std::move(fields));
+}
+
+PlanPtr Narrowed(const PlanPtr& made, const std::vector<int>& have, const std::vector<int>& needed) {
+  if (have == needed) return made;
+  std::vector<BoundPtr> columns;
+  arrow::FieldVector fields;
+  for (int column : needed) {
+    const auto at = static_cast<int>(std::find(have.begin(), have.end(), column) - have.begin());
+    columns.push_back(MakeColumn(at, *made->schema->field(at)));
+    fields.push_back(made->schema->field(at));
+  }
+  return MakeProject(made, std::move(columns), std::move(fields));
+}
+
+PlanPtr PruneAggregate(const AggregateNode& node, const std::vector<int>& needed) {
+  auto made = std::make_shared<AggregateNode>(node);
+  std::vector<int> have = All(*arrow::schema(arrow::FieldVector(node.schema->fields().begin(), node.schema->fields().begin() + static_cast<std::ptrdiff_t>(node.groups.size()))));
+  made->calls.clear();
+  for (size_t i = 0; i < node.calls.size(); ++i) {
+    const int column = static_cast<int>(node.groups.size() + i);
+    if (!std::binary_search(needed.begin(), needed.end(), column)) continue;
+    made->calls.push_back(node.calls[i]);
+    have.push_back(column);
+  }
+  std::vector<BoundPtr> used = node.groups;
+  for (const AggregateCall& call : made->calls) {
+    used.insert(used.end(), call.args.begin(), call.args.end());
+    if (call.filter != nullptr) used.push_back(call.filter);
+  }
+  const std::vector<int> below = ReferencedColumns(used);
+  const std::vector<int> positions = Positions(*node.input()->schema, below);
+  for (BoundPtr& group : made->groups) group = RemapColumns(group, positions);
+  for (AggregateCall& call : made->calls) {
+    for (BoundPtr& arg : call.args) arg = RemapColumns(arg, positions);
+    if (call.filter != nullptr) call.filter = RemapColumns(call.filter, positions);
+  }
+  made->inputs = {Prune(node.input(), below)};
+  made->schema = Pick(*node.schema, have);
+  return Narrowed(made, have, needed);
+}
+
+PlanPtr PruneJoin(const JoinNode& node, const std::vector<int>& needed) {
+  const int left_columns = node.inputs[0]->schema->num_fields();
+  std::vector<int> left = ReferencedColumns(node.left_keys);
+  std::vector<int> right = ReferencedColumns(node.right_keys);
+  std::vector<int> both = needed;
+  if (node.residual != nullptr) both = Union(both, ReferencedColumns(*node.residual));
+  for (int column : both) (column < left_columns ? left : right).push_back(column < left_columns ? column : column - left_columns);
+  left = Union(left, {});
+  right = Union(right, {});
+  auto made = std::make_shared<JoinNode>(node);
+  made->inputs = {Prune(node.inputs[0], left), Prune(node.inputs[1], right)};
+  const std::vector<int> left_at = Positions(*node.inputs[0]->schema, left);
+  const std::vector<int> right_at = Positions(*node.inputs[1]->schema, right);
+  for (BoundPtr& key : made->left_keys) key = RemapColumns(key, left_at);
+  for (BoundPtr& key : made->right_keys) key = RemapColumns(key, right_at);
+  std::vector<int> at = left_at;
+  std::vector<int> have = left;
+  for (int position : right_at) at.push_back(position < 0 ? -1 : position + static_cast<int>(left.size()));
+  const bool left_only = node.join == JoinKind::kLeftSemi || node.join == JoinKind::kLeftAnti;
+  for (int column : right) {
+    if (!left_only) have.push_back(column + left_columns);
+  }
+  if (node.residual != nullptr) made->residual = RemapColumns(node.residual, at);
+  made->schema = Pick(*node.schema, have);
+  return Narrowed(made, have, needed);
+}
+
+PlanPtr PruneFilter(const FilterNode& node, const std::vector<int>& needed) {
+  const std::vector<int> below = Union(needed, ReferencedColumns(*node.condition));
+  const BoundPtr condition = RemapColumns(node.condition, Positions(*node.schema, below));
+  return Narrowed(MakeFilter(Prune(node.input(), below), condition), below, needed);
+}
+
+// Nodes that pass the columns through, whatever they are: all of them are kept.
+PlanPtr PruneInputs(const PlanPtr& plan) {
+  auto with = [&](auto copy) -> PlanPtr {
+    for (PlanPtr& input : copy->inputs) input = Prune(input, All(*input->schema));
+    return copy;
+  };
+  switch (plan->kind) {
+    case PlanKind::kDistinct: return with(std::make_shared<DistinctNode>(As<DistinctNode>(*plan)));
+    case PlanKind::kSort: return with(std::make_shared<SortNode>(As<SortNode>(*plan)));
+    case PlanKind::kLimit: return with(std::make_shared<LimitNode>(As<LimitNode>(*plan)));
+    case PlanKind::kSetOp: return with(std::make_shared<SetOpNode>(As<SetOpNode>(*plan)));
+    case PlanKind::kWindow: return with(std::make_shared<WindowNode>(As<WindowNode>(*plan)));
+    case PlanKind::kDedupFirst: return with(std::make_shared<DedupFirstNode>(As<DedupFirstNode>(*plan)));
+    default: return plan;
+  }
+}
+
+PlanPtr Prune(const PlanPtr& original, const std::vector<int>& needed) {
+  const PlanPtr plan = PushFilters(original);
+  switch (plan->kind) {
+    case PlanKind::kProject: return PruneProject(As<ProjectNode>(*plan), needed);
+    case PlanKind::kFilter: return PruneFilter(As<FilterNode>(*plan), needed);
+    case PlanKind::kAggregate: return PruneAggregate(As<AggregateNode>(*plan), needed);
+    case PlanKind::kJoin: return PruneJoin(As<JoinNode>(*plan), needed);
+    case PlanKind::kWatermark: return Prune(plan->input(), needed);  // means nothing to a bounded query
+    default: return Narrowed(PruneInputs(plan), All(*plan->schema), needed);
+  }
+}
+
+}  // namespace
+
+PlanPtr NarrowPlan(const PlanPtr& plan) { return Prune(plan, All(*plan->schema)); }
+
+}  // namespace sluice::sql

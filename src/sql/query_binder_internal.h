@@ -1,0 +1,67 @@
+// Binds queries: relations of FROM, common tables, set operations, and (select_binder) SELECT. Part of the analyzer.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "sql/analyzer.h"
+#include "sql/expression_binder_internal.h"
+
+namespace sluice::sql {
+
+/// A relation of FROM: its plan and the names it offers.
+struct BoundRelation {
+  PlanPtr plan;
+  Scope scope;
+};
+
+class QueryBinder {
+ public:
+  QueryBinder(RelationResolver& resolver, const SourceText& source, const AnalyzerOptions& options)
+      : resolver_(resolver), source_(source), options_(options) {}
+
+  Result<PlanPtr> BindQuery(const Query& query);
+  Result<BoundRelation> BindRelation(const Relation& relation);
+
+  RelationResolver& resolver() { return resolver_; }
+  const SourceText& source() const { return source_; }
+  const AnalyzerOptions& options() const { return options_; }
+
+  /// LIMIT and OFFSET of `query` put over `plan`.
+  Result<PlanPtr> AddLimit(const Query& query, PlanPtr plan);
+  Status Error(Span span, std::string_view error_class, const std::string& message) const;
+  Status Unsupported(Span span, const std::string& what) const;
+
+ private:
+  Result<PlanPtr> BindBody(const Query& query);
+  Result<PlanPtr> BindSetOperation(const SetOperation& operation, Span span);
+  Result<PlanPtr> BindValues(const Values& values, Span span);
+  Result<BoundRelation> BindTable(const TableRef& table, Span span);
+  Result<BoundRelation> BindTableFunction(const TableFunction& function, Span span);
+  Result<BoundRelation> BindJoin(const Join& join, Span span);
+  Result<BoundRelation> BindUsing(const Join& join, const std::vector<std::string>& names, BoundRelation left,
+                                  BoundRelation right, Span span);
+  Result<BoundRelation> AddWatermark(const Watermark& watermark, BoundRelation input);
+  Result<BoundRelation> AddAlias(const TableAlias& alias, BoundRelation input, Span span);
+  Status SplitCondition(const BoundPtr& condition, int left_columns, JoinNode* join) const;
+  Result<std::pair<PlanPtr, PlanPtr>> UnifyColumns(PlanPtr left, PlanPtr right, Span span);
+
+  RelationResolver& resolver_;
+  const SourceText& source_;
+  const AnalyzerOptions& options_;
+  std::vector<std::map<std::string, PlanPtr>> common_tables_;
+  int depth_ = 0;
+};
+
+/// SELECT with the ORDER BY of the query around it.
+Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select, const std::vector<OrderItem>& order_by, Span span);
+
+PlanPtr MakeProject(PlanPtr input, std::vector<BoundPtr> expressions, arrow::FieldVector fields);
+PlanPtr MakeFilter(PlanPtr input, BoundPtr condition);
+PlanPtr MakeSort(PlanPtr input, std::vector<SortKey> keys);
+/// A field of the result column `expression` called `name`.
+std::shared_ptr<arrow::Field> FieldFor(const std::string& name, const BoundExpression& expression);
+
+}  // namespace sluice::sql

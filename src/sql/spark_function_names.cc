@@ -1,0 +1,70 @@
+#include "sql/function_binder_internal.h"
+
+#include <set>
+
+namespace sluice::sql {
+
+bool IsSparkFunction(const std::string& name) {
+  static const std::set<std::string, std::less<>> names = {
+      "abs", "acosh", "add_months", "aes_decrypt", "aes_encrypt", "aggregate", "approx_count_distinct",
+      "approx_top_k", "approx_top_k_combine", "approx_top_k_estimate", "array", "array_append",
+      "array_compact", "array_contains", "array_distinct", "array_except", "array_insert", "array_intersect",
+      "array_join", "array_max", "array_min", "array_prepend", "array_remove", "array_repeat", "array_size",
+      "array_sort", "array_union", "arrays_overlap", "arrays_zip", "asin", "asinh", "assert_true", "atan",
+      "atan2", "atanh", "avg", "base64", "bin", "bit_get", "bit_length", "bit_xor", "bitmap_bit_position",
+      "bitmap_bucket_number", "bitmap_construct_agg", "bool_and", "bool_or", "bround", "btrim", "cast",
+      "cbrt", "ceil", "ceiling", "char_length", "chr", "coalesce", "collate", "collation", "collations",
+      "collect_list", "concat", "concat_ws", "contains", "conv", "convert_timezone", "corr", "cosh", "cot",
+      "count", "covar_pop", "covar_samp", "crc32", "csc", "current_catalog", "current_database",
+      "current_path", "current_schema", "current_user", "date_add", "date_diff", "date_format",
+      "date_from_unix_date", "date_part", "date_sub", "datediff", "datepart", "day", "dayname", "dayofmonth",
+      "dayofyear", "decode", "degrees", "element_at", "elt", "encode", "endswith", "equal_null", "every",
+      "exists", "explode", "explode_outer", "expm1", "extract", "factorial", "filter", "find_in_set", "first",
+      "flatten", "forall", "format_number", "format_string", "from_csv", "from_json", "from_unixtime",
+      "from_utc_timestamp", "get", "get_json_object", "getbit", "greatest", "grouping_id", "hash", "hex",
+      "histogram_numeric", "hll_sketch_agg", "hll_sketch_estimate", "hll_union", "hll_union_agg", "hypot",
+      "if", "ifnull", "ilike", "in", "initcap", "inline", "input_file_name", "instr", "is_valid_utf8",
+      "is_valid_variant", "isnan", "isnotnull", "java_method", "json_array_length", "json_object_keys",
+      "json_tuple", "kll_merge_agg_bigint", "kll_merge_agg_float", "kll_sketch_agg_double",
+      "kll_sketch_agg_float", "kll_sketch_get_n_double", "kll_sketch_get_n_float",
+      "kll_sketch_get_quantile_bigint", "kll_sketch_get_quantile_double", "kll_sketch_get_quantile_float",
+      "kll_sketch_get_rank_bigint", "kll_sketch_get_rank_double", "kll_sketch_get_rank_float",
+      "kll_sketch_merge_bigint", "kll_sketch_merge_double", "kll_sketch_merge_float",
+      "kll_sketch_to_string_bigint", "kll_sketch_to_string_float", "kurtosis", "last_day", "last_value",
+      "lcase", "lead", "least", "left", "len", "like", "listagg", "ln", "log", "log10", "log2", "lower",
+      "lpad", "ltrim", "luhn_check", "make_dt_interval", "make_interval", "make_time", "make_timestamp",
+      "make_timestamp_ntz", "make_valid_utf8", "make_ym_interval", "map_concat", "map_contains_key",
+      "map_entries", "map_filter", "map_from_entries", "map_values", "map_zip_with", "mask", "max", "max_by",
+      "md5", "median", "min", "min_by", "minute", "mod", "monotonically_increasing_id", "months_between",
+      "named_struct", "nanvl", "negative", "nullif", "nvl", "nvl2", "octet_length", "or", "overlay",
+      "parse_json", "parse_url", "percentile_disc", "pi", "pmod", "posexplode", "posexplode_outer",
+      "position", "pow", "power", "printf", "python_worker_logs", "quarter", "quote", "raise_error", "rand",
+      "randn", "range", "rank", "reduce", "reflect", "regexp_count", "regexp_extract", "regexp_extract_all",
+      "regexp_instr", "regexp_like", "regexp_substr", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2",
+      "regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "repeat", "reverse", "right", "rint", "rlike",
+      "round", "rpad", "rtrim", "schema_of_csv", "schema_of_json", "sec", "second", "sentences", "sequence",
+      "session_user", "session_window", "sha", "sha1", "shiftleft", "shiftright", "shuffle", "sign", "sinh",
+      "skewness", "slice", "some", "soundex", "space", "spark_partition_id", "split", "split_part", "sqrt",
+      "stack", "std", "stddev_pop", "stddev_samp", "str_to_map", "string_agg", "struct", "substr",
+      "substring", "theta_intersection_agg", "theta_sketch_agg", "theta_union", "theta_union_agg",
+      "time_bucket", "time_diff", "time_from_millis", "time_from_seconds", "time_to_micros", "time_to_millis",
+      "time_to_seconds", "time_trunc", "timestamp_millis", "timestamp_seconds", "timestampadd",
+      "timestampdiff", "to_binary", "to_char", "to_csv", "to_date", "to_json", "to_number", "to_time",
+      "to_timestamp", "to_timestamp_ltz", "to_timestamp_ntz", "to_utc_timestamp", "to_varchar", "transform",
+      "transform_keys", "transform_values", "translate", "trunc", "try_avg", "try_cast", "try_element_at",
+      "try_make_interval", "try_make_timestamp_ltz", "try_parse_json", "try_parse_url", "try_subtract",
+      "try_sum", "try_to_binary", "try_to_date", "try_to_number", "try_url_decode", "try_variant_get",
+      "tuple_difference_double", "tuple_difference_theta_double", "tuple_intersection_agg_double",
+      "tuple_intersection_agg_integer", "tuple_intersection_integer", "tuple_intersection_theta_integer",
+      "tuple_sketch_agg_double", "tuple_sketch_agg_integer", "tuple_sketch_estimate_integer",
+      "tuple_sketch_summary_integer", "tuple_sketch_theta_double", "tuple_sketch_theta_integer",
+      "tuple_union_agg_double", "tuple_union_double", "tuple_union_theta_double", "tuple_union_theta_integer",
+      "typeof", "ucase", "unbase64", "unhex", "unix_date", "unix_millis", "upper", "url_decode", "url_encode",
+      "user", "uuid", "validate_utf8", "var_pop", "variance", "variant_explode", "variant_explode_outer",
+      "variant_get", "vector_cosine_similarity", "vector_inner_product", "vector_norm", "vector_normalize",
+      "vector_sum", "version", "when", "width_bucket", "window", "window_time", "xxhash64", "zip_with",
+  };
+  return names.contains(name);
+}
+
+}  // namespace sluice::sql
