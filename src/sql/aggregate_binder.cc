@@ -1,6 +1,7 @@
 // Aggregate and window functions of ExpressionBinder.
 #include <fmt/format.h>
 
+#include "sql/evaluator.h"
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
 #include "sql/expression_binder_internal.h"
@@ -81,6 +82,11 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
   const size_t least = f == "count" ? 0 : two || f == "percentile_approx" ? 2 : 1;
   const size_t most = f == "count" ? 64 : f == "percentile_approx" ? 3 : two || f == "first" || f == "last" ? 2
                       : f == "approx_count_distinct" ? 2 : 1;
+  if ((f == "max_by" || f == "min_by") && args.size() == 3) return functions_.Unsupported(call->span, f + " of several values");
+  for (const BoundPtr& arg : args) {
+    const bool interval = arg->type->id() == arrow::Type::DURATION || arg->type->id() == arrow::Type::INTERVAL_MONTHS;
+    if (interval && f != "count") return functions_.Unsupported(call->span, f + " of intervals");
+  }
   if (args.size() < least || args.size() > most) {
     return functions_.Error(call->span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
                             fmt::format("the `{}` requires {} parameters but the actual number is {}", written, least, args.size()));
@@ -127,7 +133,7 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
         return functions_.Error(args[i]->span, "NON_FOLDABLE_ARGUMENT", fmt::format("the function `{}` requires a foldable percentage and accuracy", written));
       }
     }
-    SLUICE_ASSIGN_OR_RETURN(auto percentage, args[1]->literal->CastTo(arrow::float64()));
+    SLUICE_ASSIGN_OR_RETURN(auto percentage, Evaluator::EvaluateConstant(MakeCast(args[1], arrow::float64()), 0));
     const double value = static_cast<const arrow::DoubleScalar&>(*percentage).value;
     if (!(value >= 0 && value <= 1)) {
       return functions_.Error(args[1]->span, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "the percentage must be between [0.0, 1.0]");
@@ -240,6 +246,7 @@ Status ExpressionBinder::TypeWindow(WindowCall* call, const std::string& name, S
     }
     return Status::OK();
   }
+  if (name != "ntile") args.clear();  // rank(x) means rank()
   call->type = name == "percent_rank" || name == "cume_dist" ? arrow::float64() : arrow::int32();
   call->nullable = false;
   return Status::OK();

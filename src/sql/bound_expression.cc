@@ -1,9 +1,12 @@
 #include "sql/bound_expression.h"
 
+#include <arrow/array/util.h>
+
 #include <algorithm>
 #include <set>
 
 #include "base/status.h"
+#include "sql/cast.h"
 #include "sql/data_type_parser.h"
 
 namespace sluice::sql {
@@ -57,6 +60,12 @@ BoundPtr MakeCall(std::string function, std::vector<BoundPtr> args, std::shared_
 BoundPtr MakeCast(BoundPtr of, std::shared_ptr<arrow::DataType> type, bool try_mode, Span span) {
   if (of->type->Equals(*type)) return of;
   if (of->IsNullLiteral()) return MakeLiteral(arrow::MakeNullScalar(type), of->span);
+  if (of->IsLiteral() && CheckCastSupported(*of->type, *type).ok()) {
+    // A constant is converted now; one that does not convert raises its error when (and if) it is evaluated.
+    const auto one = arrow::MakeArrayFromScalar(*of->literal, 1);
+    const auto converted = one.ok() ? CastArray(*one, type, try_mode) : one.status();
+    if (converted.ok()) return MakeLiteral((*converted)->GetScalar(0).ValueOrDie(), span.length > 0 ? span : of->span);
+  }
   auto made = std::make_shared<BoundExpression>();
   made->kind = BoundKind::kCast;
   made->type = std::move(type);

@@ -137,6 +137,7 @@ class ConnectionImpl : public DuckDbConnection, public std::enable_shared_from_t
   Result<std::shared_ptr<arrow::RecordBatchReader>> Query(const std::string& sql,
                                                           std::shared_ptr<arrow::Schema> wanted) override {
     duckdb_prepared_statement statement = nullptr;
+    if (getenv("DBG")) fprintf(stderr, "SQL %s\n", sql.c_str());
     if (duckdb_prepare(connection_, sql.c_str(), &statement) != DuckDBSuccess) {
       Status status = DuckDbError("prepare", duckdb_prepare_error(statement));
       duckdb_destroy_prepare(&statement);

@@ -119,6 +119,8 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
     TypePtr wanted = letter == 'x' ? (args[i]->type->id() == arrow::Type::BINARY ? arrow::binary() : arrow::utf8())
                                    : type_of(letter);
     if (wanted == nullptr) continue;
+    const bool interval = args[i]->type->id() == arrow::Type::DURATION || args[i]->type->id() == arrow::Type::INTERVAL_MONTHS;
+    if (interval) return Unsupported(span, name + " of an interval");
     if (letter == 'd' && IsDecimal(*args[i]->type)) {
       args[i] = MakeCast(args[i], wanted);
       continue;

@@ -91,6 +91,7 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
     if (now != arrow::Type::INT64 && now != arrow::Type::BINARY) return Unsupported(span, "hex of " + SparkTypeName(*args[0]->type));
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
   }
+  if (name == "reverse" && id == arrow::Type::BINARY) return Unsupported(span, "reverse of a binary");
   if (name == "reverse" && id != arrow::Type::LIST) {
     SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], arrow::utf8(), name, 1));
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "sql/data_type_parser.h"
+#include "sql/evaluator.h"
 #include "sql/function_binder_internal.h"
 #include "sql/spark_type.h"
 
@@ -167,7 +168,11 @@ Result<BoundPtr> FunctionBinder::SameNumber(const std::string& name, Args args, 
   if (name == "positive") return args[0];
   TypePtr type = args[0]->type;
   const bool nullable = args[0]->nullable;
-  return MakeCall(name, std::move(args), std::move(type), nullable, span);
+  const bool is_literal = args[0]->IsLiteral();
+  BoundPtr made = MakeCall(name, std::move(args), std::move(type), nullable, span);
+  if (!is_literal) return made;
+  const auto value = Evaluator::EvaluateConstant(made, 0);
+  return value.ok() ? MakeLiteral(*value, span) : made;
 }
 
 Result<BoundPtr> FunctionBinder::Bits(const std::string& name, Args args, Span span) {

@@ -160,7 +160,7 @@ void RegisterMathKernels(KernelMap* kernels) {
   one("exp", std::exp);
   one("expm1", std::expm1);
   one("sqrt", std::sqrt);
-  one("cbrt", std::cbrt);
+  one("cbrt", [](double value) { return static_cast<double>(std::cbrt(static_cast<long double>(value))); });
   one("sin", std::sin);
   one("cos", std::cos);
   one("tan", std::tan);

@@ -82,7 +82,9 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
     static const std::vector<std::string> planned = {"range", "explode", "explode_outer", "posexplode", "inline", "stack",
                                                      "json_tuple", "read_files", "read_eventhubs", "read_http",
                                                      "read_mqtt", "read_database", "read_cdc", "event_log",
-                                                     "read_kinesis", "read_pubsub", "read_pulsar"};
+                                                     "read_kinesis", "read_pubsub", "read_pulsar",
+                                                     "collations", "python_worker_logs", "sql_keywords",
+                                                     "variant_explode", "variant_explode_outer"};
     if (std::find(planned.begin(), planned.end(), made->function) != planned.end()) {
       return Unsupported(function.name.span, "table function " + made->function);
     }

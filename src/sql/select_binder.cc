@@ -161,8 +161,25 @@ class SelectBinder {
     return false;
   }
 
+  // GROUP BY window(ts, ..) offers its struct as a column `window`.
+  Status BindWindowColumn() {
+    if (!select_.group_by.has_value()) return Status::OK();
+    for (const GroupingElement& element : select_.group_by->elements) {
+      const auto* call = element.expr ? element.expr->As<FunctionCall>() : nullptr;
+      if (call == nullptr) continue;
+      const std::string name = LowerAscii(call->name.last());
+      if (name == "session_window") return queries_.Unsupported(element.span, "function session_window");
+      if (name != "window") continue;
+      ExpressionBinder binder = Binder(nullptr);
+      SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*element.expr));
+      aliases_.emplace("window", std::move(bound));
+    }
+    return Status::OK();
+  }
+
   Status BindItems() {
     if (select_.from_only) return ExpandStar(Star{}, span_);
+    SLUICE_RETURN_NOT_OK(BindWindowColumn());
     for (const SelectItem& item : select_.items) {
       if (const auto* star = item.expr->As<Star>()) {
         SLUICE_RETURN_NOT_OK(ExpandStar(*star, item.span));

@@ -6,6 +6,8 @@ namespace sluice::sql {
 
 bool IsSparkFunction(const std::string& name) {
   static const std::set<std::string, std::less<>> names = {
+      "approx_top_k_accumulate", "approx_top_k_combine", "kll_sketch_agg_bigint", "kll_sketch_agg_double",
+      "kll_sketch_agg_float", "kll_merge_agg_bigint", "kll_merge_agg_double", "kll_merge_agg_float",
       "abs", "acosh", "add_months", "aes_decrypt", "aes_encrypt", "aggregate", "approx_count_distinct",
       "approx_top_k", "approx_top_k_combine", "approx_top_k_estimate", "array", "array_append",
       "array_compact", "array_contains", "array_distinct", "array_except", "array_insert", "array_intersect",
