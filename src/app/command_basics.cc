@@ -20,27 +20,34 @@ Status WriteFile(const fs::path& path, const std::string& text) {
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
-  if (!out) return MakeError("STORAGE_IO", "cannot write file: " + path.string(), "check permissions and free space");
+  if (!out)
+    return MakeError("STORAGE_IO", "cannot write file: " + path.string(),
+                     "check permissions and free space");
   return Status::OK();
 }
 
 Status InitProject(const std::string& name) {
   const fs::path root = fs::absolute(name);
   if (fs::exists(root)) {
-    return MakeError("PROJECT_EXISTS", "folder exists already: " + root.string(), "choose another --name");
+    return MakeError("PROJECT_EXISTS", "folder exists already: " + root.string(),
+                     "choose another --name");
   }
-  SLUICE_RETURN_NOT_OK(WriteFile(root / "spark-pipeline.yml", "name: " + root.filename().string() + R"(
+  SLUICE_RETURN_NOT_OK(WriteFile(root / "spark-pipeline.yml", "name: " + root.filename().string() +
+                                                                  R"(
 storage: file://)" + (root / "pipeline-storage").string() + R"(
 database: )" + "default" + R"(
 libraries:
   - glob:
       include: transformations/**
 )"));
-  SLUICE_RETURN_NOT_OK(WriteFile(root / "sluice.yml", R"(# Settings of Sluice; Spark does not read this file.
+  SLUICE_RETURN_NOT_OK(
+      WriteFile(root / "sluice.yml", R"(# Settings of Sluice; Spark does not read this file.
 warehouse: warehouse
 continuous: false
 )"));
-  return WriteFile(root / "transformations" / "example.sql", R"(-- A view of ten rows, and an aggregate over it. Run: sluice run, then: sluice show example_totals
+  return WriteFile(
+      root / "transformations" / "example.sql",
+      R"(-- A view of ten rows, and an aggregate over it. Run: sluice run, then: sluice show example_totals
 CREATE MATERIALIZED VIEW example_rows
 AS SELECT id, id % 3 AS bucket FROM VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9) AS t(id);
 
@@ -57,7 +64,8 @@ int Fail(const Status& status, int exit_code, const std::string& output) {
   if (output == "json") {
     nlohmann::json error = {{"error", code}, {"message", status.message()}};
     if (!hint.empty()) error["hint"] = hint;
-    std::fprintf(stderr, "%s\n", error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    std::fprintf(stderr, "%s\n",
+                 error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return exit_code;
   }
   std::fprintf(stderr, "[%s] %s\n", code.c_str(), status.message().c_str());
@@ -76,7 +84,8 @@ int RunInit(const std::string& name) {
 int RunExplain(const std::string& code) {
   const auto page = ErrorPage(code);
   if (!page.has_value()) {
-    return Fail(MakeError("UNKNOWN_ERROR_CODE", "no such error code: " + code, "codes are printed in brackets: [CODE] message"),
+    return Fail(MakeError("UNKNOWN_ERROR_CODE", "no such error code: " + code,
+                          "codes are printed in brackets: [CODE] message"),
                 kDefinitionError);
   }
   std::fwrite(page->data(), 1, page->size(), stdout);
@@ -85,15 +94,19 @@ int RunExplain(const std::string& code) {
 
 int RunCompletion(const std::string& shell) {
   if (shell == "bash") {
-    std::printf("_sluice() { COMPREPLY=($(compgen -W \"%s\" -- \"${COMP_WORDS[COMP_CWORD]}\")); }\n"
-                "complete -o default -F _sluice sluice\n", kCommands);
+    std::printf(
+        "_sluice() { COMPREPLY=($(compgen -W \"%s\" -- \"${COMP_WORDS[COMP_CWORD]}\")); }\n"
+        "complete -o default -F _sluice sluice\n",
+        kCommands);
     return kOk;
   }
   if (shell == "zsh") {
     std::printf("#compdef sluice\n_arguments '1:command:(%s)' '*:file:_files'\n", kCommands);
     return kOk;
   }
-  return Fail(MakeError("UNKNOWN_SHELL", "no completion for shell: " + shell, "bash and zsh are known"), kDefinitionError);
+  return Fail(
+      MakeError("UNKNOWN_SHELL", "no completion for shell: " + shell, "bash and zsh are known"),
+      kDefinitionError);
 }
 
 }  // namespace sluice::app

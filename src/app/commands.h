@@ -16,9 +16,9 @@ enum ExitCode : int { kOk = 0, kDefinitionError = 1, kRunFailed = 2, kExpectatio
 
 /// Shared by the commands that open a project.
 struct ProjectOptions {
-  std::string spec;                          // empty: searched upward from the working directory
-  std::map<std::string, std::string> set;    // --set k=v
-  std::string output = "table";              // table | json
+  std::string spec;                        // empty: searched upward from the working directory
+  std::map<std::string, std::string> set;  // --set k=v
+  std::string output = "table";            // table | json
 };
 
 struct RunOptions {
@@ -38,10 +38,11 @@ struct SqlOptions {
 };
 
 struct DemoOptions {
-  std::string folder;         // project folder; empty: the example beside the binary or the working directory
+  std::string
+      folder;  // project folder; empty: the example beside the binary or the working directory
   int64_t events = 200'000;
   int64_t events_per_second = 20'000;
-  bool keep = false;          // keep the tables of an earlier demo
+  bool keep = false;  // keep the tables of an earlier demo
 };
 
 int RunInit(const std::string& name);

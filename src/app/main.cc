@@ -10,9 +10,12 @@
 namespace sluice::app {
 namespace {
 
-void AddProjectOptions(CLI::App* command, ProjectOptions* options, std::vector<std::string>* settings) {
-  command->add_option("--spec", options->spec, "pipeline spec file (default: searched upward from here)");
-  command->add_option("--set", *settings, "KEY=VALUE of the configuration, over the spec's")->type_name("KEY=VALUE");
+void AddProjectOptions(CLI::App* command, ProjectOptions* options,
+                       std::vector<std::string>* settings) {
+  command->add_option("--spec", options->spec,
+                      "pipeline spec file (default: searched upward from here)");
+  command->add_option("--set", *settings, "KEY=VALUE of the configuration, over the spec's")
+      ->type_name("KEY=VALUE");
   command->add_option("--output", options->output, "table or json")->capture_default_str();
 }
 
@@ -20,7 +23,8 @@ Status ReadSettings(const std::vector<std::string>& settings, ProjectOptions* op
   for (const std::string& setting : settings) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return MakeError("INVALID_SETTING", "not KEY=VALUE: --set " + setting, "write --set key=value");
+      return MakeError("INVALID_SETTING", "not KEY=VALUE: --set " + setting,
+                       "write --set key=value");
     }
     options->set[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
@@ -42,7 +46,10 @@ std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Sluice: a real-time lakehouse engine. Spark SQL project files in, governed Delta tables out.", "sluice");
+  CLI::App app(
+      "Sluice: a real-time lakehouse engine. Spark SQL project files in, governed Delta tables "
+      "out.",
+      "sluice");
   app.set_version_flag("--version", "sluice 0.1.0");
   app.require_subcommand(1);
   bool verbose = false;
@@ -54,7 +61,8 @@ int Main(int argc, char** argv) {
   init->add_option("--name", name, "name of the project and its folder")->required();
 
   ProjectOptions project;
-  CLI::App* dry_run = app.add_subcommand("dry-run", "check the project and show its plan without running it");
+  CLI::App* dry_run =
+      app.add_subcommand("dry-run", "check the project and show its plan without running it");
   AddProjectOptions(dry_run, &project, &settings);
   CLI::App* graph = app.add_subcommand("graph", "print the datasets and flows");
   AddProjectOptions(graph, &project, &settings);
@@ -64,7 +72,8 @@ int Main(int argc, char** argv) {
   AddProjectOptions(run_command, &run.project, &settings);
   run_command->add_option("--refresh", run.refresh, "datasets to update, comma-separated");
   run_command->add_option("--full-refresh", run.full_refresh, "datasets to reset and recompute");
-  run_command->add_flag("--full-refresh-all", run.full_refresh_all, "reset and recompute all datasets");
+  run_command->add_flag("--full-refresh-all", run.full_refresh_all,
+                        "reset and recompute all datasets");
   run_command->add_flag("--once", run.once, "process what the sources have now, then end");
   run_command->add_flag("--continuous", run.continuous, "run until stopped");
 
@@ -89,8 +98,12 @@ int Main(int argc, char** argv) {
   DemoOptions demo;
   CLI::App* demo_command = app.add_subcommand("demo", "run the example on an embedded broker");
   demo_command->add_option("--project", demo.folder, "the example project's folder");
-  demo_command->add_option("--events", demo.events, "how many events")->check(CLI::PositiveNumber)->capture_default_str();
-  demo_command->add_option("--rate", demo.events_per_second, "events per second")->check(CLI::PositiveNumber)->capture_default_str();
+  demo_command->add_option("--events", demo.events, "how many events")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  demo_command->add_option("--rate", demo.events_per_second, "events per second")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   demo_command->add_flag("--keep", demo.keep, "add to the tables of an earlier demo");
 
   std::string code;

@@ -18,10 +18,14 @@ class TextOut {
   static Result<TextOut> Open(const std::string& path) {
     if (path.empty()) return TextOut(stdout);
     std::FILE* file = std::fopen(path.c_str(), "wb");
-    if (file == nullptr) return MakeError("STORAGE_IO", "cannot write file: " + path, "check the folder and permissions");
+    if (file == nullptr)
+      return MakeError("STORAGE_IO", "cannot write file: " + path,
+                       "check the folder and permissions");
     return TextOut(file);
   }
-  void Write(const std::string& text) { failed_ |= std::fwrite(text.data(), 1, text.size(), file_) != text.size(); }
+  void Write(const std::string& text) {
+    failed_ |= std::fwrite(text.data(), 1, text.size(), file_) != text.size();
+  }
   Status Close() {
     failed_ |= (file_ == stdout ? std::fflush(file_) : std::fclose(file_)) != 0;
     if (failed_) return MakeError("STORAGE_IO", "cannot write the output", "check free space");
@@ -35,7 +39,8 @@ class TextOut {
 };
 
 size_t DisplayWidth(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 Status WriteTable(arrow::RecordBatchReader* rows, TextOut* out) {
@@ -60,15 +65,18 @@ Status WriteTable(arrow::RecordBatchReader* rows, TextOut* out) {
   std::string header = "|";
   for (size_t i = 0; i < fields.size(); ++i) {
     rule += std::string(widths[i], '-') + "+";
-    header += fields[i]->name() + std::string(widths[i] - DisplayWidth(fields[i]->name()), ' ') + "|";
+    header +=
+        fields[i]->name() + std::string(widths[i] - DisplayWidth(fields[i]->name()), ' ') + "|";
   }
   out->Write(rule + "\n" + header + "\n" + rule + "\n");
   for (const auto& line : lines) {
     std::string text = "|";
-    for (size_t i = 0; i < line.size(); ++i) text += line[i] + std::string(widths[i] - DisplayWidth(line[i]), ' ') + "|";
+    for (size_t i = 0; i < line.size(); ++i)
+      text += line[i] + std::string(widths[i] - DisplayWidth(line[i]), ' ') + "|";
     out->Write(text + "\n");
   }
-  out->Write(rule + "\n" + std::to_string(lines.size()) + (lines.size() == 1 ? " row\n" : " rows\n"));
+  out->Write(rule + "\n" + std::to_string(lines.size()) +
+             (lines.size() == 1 ? " row\n" : " rows\n"));
   return Status::OK();
 }
 
@@ -86,7 +94,8 @@ Status WriteJson(arrow::RecordBatchReader* rows, TextOut* out) {
   }
 }
 
-/// A CSV field by RFC 4180: quoted when it holds a comma, a quote or a line break. NULL is empty, "" is quoted.
+/// A CSV field by RFC 4180: quoted when it holds a comma, a quote or a line break. NULL is empty,
+/// "" is quoted.
 std::string CsvField(const arrow::Array& array, int64_t row) {
   if (array.IsNull(row)) return "";
   std::string text;
@@ -102,7 +111,8 @@ std::string CsvField(const arrow::Array& array, int64_t row) {
 
 Status WriteCsv(arrow::RecordBatchReader* rows, TextOut* out) {
   std::string text;
-  for (const auto& field : rows->schema()->fields()) text += (text.empty() ? "" : ",") + field->name();
+  for (const auto& field : rows->schema()->fields())
+    text += (text.empty() ? "" : ",") + field->name();
   out->Write(text + "\n");
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
@@ -110,7 +120,8 @@ Status WriteCsv(arrow::RecordBatchReader* rows, TextOut* out) {
     if (batch == nullptr) return Status::OK();
     text.clear();
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
-      for (int i = 0; i < batch->num_columns(); ++i) text += (i == 0 ? "" : ",") + CsvField(*batch->column(i), row);
+      for (int i = 0; i < batch->num_columns(); ++i)
+        text += (i == 0 ? "" : ",") + CsvField(*batch->column(i), row);
       text.push_back('\n');
     }
     out->Write(text);
@@ -124,7 +135,8 @@ Result<OutputFormat> ParseOutputFormat(const std::string& text) {
   if (text == "json") return OutputFormat::kJson;
   if (text == "csv") return OutputFormat::kCsv;
   if (text == "parquet") return OutputFormat::kParquet;
-  return MakeError("INVALID_OUTPUT_FORMAT", "not an output format: " + text, "table, json, csv and parquet are known");
+  return MakeError("INVALID_OUTPUT_FORMAT", "not an output format: " + text,
+                   "table, json, csv and parquet are known");
 }
 
 Status WriteOutput(arrow::RecordBatchReader* rows, OutputFormat format, const std::string& path) {

@@ -1,4 +1,5 @@
-// The currency between operators: rows as an Arrow batch, and where each row came from. Immutable once emitted.
+// The currency between operators: rows as an Arrow batch, and where each row came from. Immutable
+// once emitted.
 #pragma once
 
 #include <arrow/array.h>
@@ -13,15 +14,18 @@
 
 namespace sluice {
 
-/// A stretch of rows as a source delivered them: what a quarantined row shows as its raw value and position.
+/// A stretch of rows as a source delivered them: what a quarantined row shows as its raw value and
+/// position.
 struct SourceRows {
-  std::string source_name;                    // "kafka" topic pattern or table name, for messages
-  std::shared_ptr<arrow::RecordBatch> rows;   // every column the source offers (or the columns asked for)
-  TableVersion table_version{-1};             // of a table source: the version the rows were added in; else -1
+  std::string source_name;  // "kafka" topic pattern or table name, for messages
+  std::shared_ptr<arrow::RecordBatch>
+      rows;                        // every column the source offers (or the columns asked for)
+  TableVersion table_version{-1};  // of a table source: the version the rows were added in; else -1
 };
 
-/// Rows in flight. `origin_row[i]` is the index in `origin->rows` that row i came of; null = row i came of row i.
-/// A batch whose rows do not map to single source rows (aggregates, fan-out joins) has no origin.
+/// Rows in flight. `origin_row[i]` is the index in `origin->rows` that row i came of; null = row i
+/// came of row i. A batch whose rows do not map to single source rows (aggregates, fan-out joins)
+/// has no origin.
 struct Batch {
   std::shared_ptr<arrow::RecordBatch> rows;
   std::shared_ptr<const SourceRows> origin;

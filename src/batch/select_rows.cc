@@ -16,11 +16,13 @@ bool IsIdentity(const arrow::UInt32Array& indices, int64_t rows) {
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                     const std::shared_ptr<arrow::UInt32Array>& indices) {
+Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows,
+    const std::shared_ptr<arrow::UInt32Array>& indices) {
   if (IsIdentity(*indices, rows->num_rows())) return rows;
-  SLUICE_ASSIGN_OR_RETURN(arrow::Datum taken,
-                          arrow::compute::Take(rows, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
+  SLUICE_ASSIGN_OR_RETURN(
+      arrow::Datum taken,
+      arrow::compute::Take(rows, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken.record_batch();
 }
 
@@ -32,14 +34,16 @@ Result<Batch> TakeRows(const Batch& batch, const std::shared_ptr<arrow::UInt32Ar
   return out;
 }
 
-Status FollowOrigin(const Batch& batch, const std::shared_ptr<arrow::UInt32Array>& indices, Batch* out) {
+Status FollowOrigin(const Batch& batch, const std::shared_ptr<arrow::UInt32Array>& indices,
+                    Batch* out) {
   out->origin = batch.origin;
   out->origin_row = nullptr;
   if (batch.origin == nullptr) return Status::OK();
   out->origin_row = indices;
   if (batch.origin_row == nullptr) return Status::OK();
-  SLUICE_ASSIGN_OR_RETURN(auto taken, arrow::compute::Take(*batch.origin_row, *indices,
-                                                           arrow::compute::TakeOptions::NoBoundsCheck()));
+  SLUICE_ASSIGN_OR_RETURN(auto taken,
+                          arrow::compute::Take(*batch.origin_row, *indices,
+                                               arrow::compute::TakeOptions::NoBoundsCheck()));
   out->origin_row = std::static_pointer_cast<arrow::UInt32Array>(taken);
   return Status::OK();
 }
@@ -49,7 +53,8 @@ Result<std::shared_ptr<arrow::UInt32Array>> TrueIndices(const arrow::BooleanArra
   indices.reserve(static_cast<size_t>(mask.length()));
   const bool has_nulls = mask.null_count() != 0;
   for (int64_t i = 0; i < mask.length(); ++i) {
-    if (mask.Value(i) && !(has_nulls && mask.IsNull(i))) indices.push_back(static_cast<uint32_t>(i));
+    if (mask.Value(i) && !(has_nulls && mask.IsNull(i)))
+      indices.push_back(static_cast<uint32_t>(i));
   }
   return MakeIndices(indices);
 }

@@ -17,8 +17,9 @@ struct TableName {
   std::string ToString() const { return schema + "." + table; }
 };
 
-/// One, two or three parts (catalog.schema.table; the catalog must be `catalog`). Errors: TABLE_OR_VIEW_NOT_FOUND for
-/// another catalog, INVALID_IDENTIFIER for an empty part or one that cannot be a folder name ('/', '..').
+/// One, two or three parts (catalog.schema.table; the catalog must be `catalog`). Errors:
+/// TABLE_OR_VIEW_NOT_FOUND for another catalog, INVALID_IDENTIFIER for an empty part or one that
+/// cannot be a folder name ('/', '..').
 Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::string& catalog,
                               const std::string& default_schema);
 

@@ -13,7 +13,8 @@ TEST(TableNameTest, QualifiesWithDefaults) {
 }
 
 TEST(TableNameTest, RefusesWhatCannotBeAFolder) {
-  EXPECT_TRUE(HasCode(QualifyName({"other", "s", "t"}, "spark_catalog", "x").status(), "TABLE_OR_VIEW_NOT_FOUND"));
+  EXPECT_TRUE(HasCode(QualifyName({"other", "s", "t"}, "spark_catalog", "x").status(),
+                      "TABLE_OR_VIEW_NOT_FOUND"));
   for (const char* bad : {"", "..", "a/b", "_delta_log"}) {
     EXPECT_TRUE(HasCode(QualifyName({bad}, "c", "s").status(), "INVALID_IDENTIFIER")) << bad;
   }

@@ -6,13 +6,18 @@ namespace sluice::delta {
 namespace {
 
 bool Lists(const std::optional<std::vector<std::string>>& features, const std::string& name) {
-  return features.has_value() && std::find(features->begin(), features->end(), name) != features->end();
+  return features.has_value() &&
+         std::find(features->begin(), features->end(), name) != features->end();
 }
 
 }  // namespace
 
-bool Protocol::HasReaderFeature(const std::string& name) const { return Lists(reader_features, name); }
-bool Protocol::HasWriterFeature(const std::string& name) const { return Lists(writer_features, name); }
+bool Protocol::HasReaderFeature(const std::string& name) const {
+  return Lists(reader_features, name);
+}
+bool Protocol::HasWriterFeature(const std::string& name) const {
+  return Lists(writer_features, name);
+}
 
 std::string DeletionVectorDescriptor::UniqueId() const {
   std::string id = storage_type + path_or_inline;
@@ -20,9 +25,11 @@ std::string DeletionVectorDescriptor::UniqueId() const {
   return id;
 }
 
-std::string FileKey(const std::string& path, const std::optional<DeletionVectorDescriptor>& deletion_vector) {
+std::string FileKey(const std::string& path,
+                    const std::optional<DeletionVectorDescriptor>& deletion_vector) {
   std::string key = path;
-  if (path.starts_with("file:/")) {  // the same file as its absolute path: "file:///a", "file:/a", "/a"
+  if (path.starts_with(
+          "file:/")) {  // the same file as its absolute path: "file:///a", "file:/a", "/a"
     const size_t root = path.find_first_not_of('/', 5);
     key = root == std::string::npos ? "/" : "/" + path.substr(root);
   }

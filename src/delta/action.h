@@ -1,5 +1,5 @@
-// The actions of a Delta log, as plain values. Paths and partition values are kept as the log has them.
-// Wire forms: action_json.h (commits), checkpoint.h (Parquet).
+// The actions of a Delta log, as plain values. Paths and partition values are kept as the log has
+// them. Wire forms: action_json.h (commits), checkpoint.h (Parquet).
 #pragma once
 
 #include <cstdint>
@@ -123,12 +123,16 @@ struct Sidecar {
   int64_t size = 0;
 };
 
-using Action = std::variant<Protocol, Metadata, AddFile, RemoveFile, AddCdcFile, Txn, DomainMetadata, CommitInfo, Sidecar>;
+using Action = std::variant<Protocol, Metadata, AddFile, RemoveFile, AddCdcFile, Txn,
+                            DomainMetadata, CommitInfo, Sidecar>;
 
 /// Identity of a data file in the log: its path plus its deletion vector.
-std::string FileKey(const std::string& path, const std::optional<DeletionVectorDescriptor>& deletion_vector);
+std::string FileKey(const std::string& path,
+                    const std::optional<DeletionVectorDescriptor>& deletion_vector);
 inline std::string FileKey(const AddFile& file) { return FileKey(file.path, file.deletion_vector); }
-inline std::string FileKey(const RemoveFile& file) { return FileKey(file.path, file.deletion_vector); }
+inline std::string FileKey(const RemoveFile& file) {
+  return FileKey(file.path, file.deletion_vector);
+}
 
 /// The remove of `file`, with everything the add knew.
 RemoveFile RemoveOf(const AddFile& file, int64_t deletion_timestamp_ms, bool data_change);

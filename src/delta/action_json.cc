@@ -92,8 +92,10 @@ class ObjectWriter {
 void WriteBody(const Protocol& protocol, ObjectWriter& object) {
   object.Int("minReaderVersion", protocol.min_reader_version);
   object.Int("minWriterVersion", protocol.min_writer_version);
-  if (protocol.reader_features.has_value()) object.Strings("readerFeatures", *protocol.reader_features);
-  if (protocol.writer_features.has_value()) object.Strings("writerFeatures", *protocol.writer_features);
+  if (protocol.reader_features.has_value())
+    object.Strings("readerFeatures", *protocol.reader_features);
+  if (protocol.writer_features.has_value())
+    object.Strings("writerFeatures", *protocol.writer_features);
 }
 
 void WriteBody(const Metadata& metadata, ObjectWriter& object) {
@@ -182,7 +184,8 @@ void WriteBody(const Sidecar& sidecar, ObjectWriter& object) {
 
 const char* NameOf(const Action& action) {
   static constexpr std::array<const char*, std::variant_size_v<Action>> kNames = {
-      "protocol", "metaData", "add", "remove", "cdc", "txn", "domainMetadata", "commitInfo", "sidecar"};
+      "protocol", "metaData",       "add",        "remove", "cdc",
+      "txn",      "domainMetadata", "commitInfo", "sidecar"};
   return kNames[action.index()];
 }
 
@@ -195,7 +198,8 @@ const Json* Find(const Json& object, const char* key) {
 
 std::string Text(const Json& object, const char* key) {
   const Json* value = Find(object, key);
-  return value != nullptr && value->is_string() ? value->get_ref<const std::string&>() : std::string();
+  return value != nullptr && value->is_string() ? value->get_ref<const std::string&>()
+                                                : std::string();
 }
 
 std::optional<std::string> OptionalText(const Json& object, const char* key) {
@@ -236,7 +240,8 @@ PartitionValues ToPartitions(const Json* object) {
   PartitionValues values;
   if (object == nullptr || !object->is_object()) return values;
   for (const auto& [key, value] : object->items()) {
-    values.emplace(key, value.is_null() ? std::nullopt : std::optional<std::string>(PlainText(value)));
+    values.emplace(key,
+                   value.is_null() ? std::nullopt : std::optional<std::string>(PlainText(value)));
   }
   return values;
 }
@@ -255,7 +260,8 @@ std::optional<DeletionVectorDescriptor> ToDeletionVector(const Json& object) {
   const std::string type = Text(*found, "storageType");
   vector.storage_type = type.empty() ? '?' : type[0];
   vector.path_or_inline = Text(*found, "pathOrInlineDv");
-  if (const auto offset = OptionalInt(*found, "offset")) vector.offset = static_cast<int32_t>(*offset);
+  if (const auto offset = OptionalInt(*found, "offset"))
+    vector.offset = static_cast<int32_t>(*offset);
   vector.size_in_bytes = static_cast<int32_t>(Int(*found, "sizeInBytes"));
   vector.cardinality = Int(*found, "cardinality");
   return vector;
@@ -280,7 +286,8 @@ Metadata ToMetadata(const Json& body) {
     metadata.format_options = ToMap(Find(*format, "options"));
   }
   metadata.schema_string = Text(body, "schemaString");
-  metadata.partition_columns = ToStrings(Find(body, "partitionColumns")).value_or(std::vector<std::string>());
+  metadata.partition_columns =
+      ToStrings(Find(body, "partitionColumns")).value_or(std::vector<std::string>());
   metadata.created_time_ms = OptionalInt(body, "createdTime");
   metadata.configuration = ToMap(Find(body, "configuration"));
   return metadata;
@@ -370,8 +377,8 @@ void ToAction(const std::string& name, const Json& body, std::vector<Action>* ac
     actions->emplace_back(DomainMetadata{Text(body, "domain"), Text(body, "configuration"),
                                          OptionalBool(body, "removed").value_or(false)});
   } else if (name == "cdc") {
-    AddCdcFile cdc{Text(body, "path"), ToPartitions(Find(body, "partitionValues")), Int(body, "size"),
-                   ToMap(Find(body, "tags"))};
+    AddCdcFile cdc{Text(body, "path"), ToPartitions(Find(body, "partitionValues")),
+                   Int(body, "size"), ToMap(Find(body, "tags"))};
     actions->emplace_back(std::move(cdc));
   } else if (name == "sidecar") {
     actions->emplace_back(Sidecar{Text(body, "path"), Int(body, "sizeInBytes")});
@@ -379,9 +386,10 @@ void ToAction(const std::string& name, const Json& body, std::vector<Action>* ac
 }
 
 Status Corrupt(const std::string& origin, size_t line) {
-  return MakeError("DELTA_LOG_CORRUPT",
-                   "log file does not hold JSON actions: " + origin + " line " + std::to_string(line),
-                   "restore the file; a commit is never changed once it is written");
+  return MakeError(
+      "DELTA_LOG_CORRUPT",
+      "log file does not hold JSON actions: " + origin + " line " + std::to_string(line),
+      "restore the file; a commit is never changed once it is written");
 }
 
 }  // namespace
@@ -450,7 +458,8 @@ std::string StringMapToJson(const StringMap& map) {
 
 Result<StringMap> StringMapFromJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return MakeError("DELTA_LOG_CORRUPT", "not a JSON object: " + std::string(text.substr(0, 80)));
+  if (!json.is_object())
+    return MakeError("DELTA_LOG_CORRUPT", "not a JSON object: " + std::string(text.substr(0, 80)));
   return ToMap(&json);
 }
 

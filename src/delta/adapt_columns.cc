@@ -9,16 +9,19 @@ namespace sluice::delta {
 namespace {
 
 Status Mismatch(const std::string& column, const arrow::DataType& from, const arrow::DataType& to) {
-  return MakeError("DELTA_SCHEMA_MISMATCH",
-                   "column " + column + " has type " + from.ToString() + ", the table has " + to.ToString(),
-                   "cast the column in the query, or rebuild the table with a full refresh");
+  return MakeError(
+      "DELTA_SCHEMA_MISMATCH",
+      "column " + column + " has type " + from.ToString() + ", the table has " + to.ToString(),
+      "cast the column in the query, or rebuild the table with a full refresh");
 }
 
 bool IsNumber(const arrow::DataType& type) {
-  return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) || arrow::is_decimal(type.id());
+  return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) ||
+         arrow::is_decimal(type.id());
 }
 
-/// Whether values may be converted: to the type they are stored as, among numbers, and from date to timestamp.
+/// Whether values may be converted: to the type they are stored as, among numbers, and from date to
+/// timestamp.
 bool MayCast(const std::shared_ptr<arrow::DataType>& from, const arrow::DataType& to) {
   if (from->id() == arrow::Type::NA) return true;
   if (IsNumber(*from) && IsNumber(to)) return true;
@@ -38,7 +41,8 @@ Result<std::shared_ptr<arrow::Array>> AdaptStruct(const std::shared_ptr<arrow::A
     const int index = from.struct_type()->GetFieldIndex(PhysicalName(*field));
     std::shared_ptr<arrow::Array> child;
     if (index >= 0) {
-      SLUICE_ASSIGN_OR_RETURN(child, AdaptArray(from.field(index), field->type(), column + "." + field->name()));
+      SLUICE_ASSIGN_OR_RETURN(
+          child, AdaptArray(from.field(index), field->type(), column + "." + field->name()));
     } else {
       SLUICE_ASSIGN_OR_RETURN(child, arrow::MakeArrayOfNull(field->type(), array->length()));
     }
@@ -47,11 +51,12 @@ Result<std::shared_ptr<arrow::Array>> AdaptStruct(const std::shared_ptr<arrow::A
   // field() has applied the offset of the struct to its children; the validity bits keep theirs.
   std::shared_ptr<arrow::Buffer> validity = array->null_bitmap();
   if (validity != nullptr && array->offset() != 0) {
-    SLUICE_ASSIGN_OR_RETURN(validity, arrow::internal::CopyBitmap(arrow::default_memory_pool(), validity->data(),
-                                                                  array->offset(), array->length()));
+    SLUICE_ASSIGN_OR_RETURN(
+        validity, arrow::internal::CopyBitmap(arrow::default_memory_pool(), validity->data(),
+                                              array->offset(), array->length()));
   }
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, array->length(), {validity}, std::move(children), array->null_count()));
+  return arrow::MakeArray(arrow::ArrayData::Make(type, array->length(), {validity},
+                                                 std::move(children), array->null_count()));
 }
 
 /// Lists and maps keep their offsets; only what they hold is adapted.
@@ -65,9 +70,12 @@ Result<std::shared_ptr<arrow::Array>> AdaptList(const std::shared_ptr<arrow::Arr
     // Keys and values go by position: their names differ between writers.
     const auto& entries = static_cast<const arrow::StructArray&>(*held);
     const auto& map = static_cast<const arrow::MapType&>(*type);
-    SLUICE_ASSIGN_OR_RETURN(const auto keys, AdaptArray(entries.field(0), map.key_type(), column + ".key"));
-    SLUICE_ASSIGN_OR_RETURN(const auto items, AdaptArray(entries.field(1), map.item_type(), column + ".value"));
-    adapted = std::make_shared<arrow::StructArray>(map.value_type(), held->length(), arrow::ArrayVector{keys, items});
+    SLUICE_ASSIGN_OR_RETURN(const auto keys,
+                            AdaptArray(entries.field(0), map.key_type(), column + ".key"));
+    SLUICE_ASSIGN_OR_RETURN(const auto items,
+                            AdaptArray(entries.field(1), map.item_type(), column + ".value"));
+    adapted = std::make_shared<arrow::StructArray>(map.value_type(), held->length(),
+                                                   arrow::ArrayVector{keys, items});
   } else {
     SLUICE_ASSIGN_OR_RETURN(adapted, AdaptArray(held, type->field(0)->type(), column + ".element"));
   }
@@ -80,7 +88,8 @@ Result<std::shared_ptr<arrow::Array>> AdaptList(const std::shared_ptr<arrow::Arr
 bool IsList(const arrow::DataType& type) { return type.id() == arrow::Type::LIST; }
 
 /// Rows (through structs) where a NOT NULL column has null although its parents have not.
-Status CheckNotNull(const arrow::Array& array, const arrow::Field& field, const std::string& column) {
+Status CheckNotNull(const arrow::Array& array, const arrow::Field& field,
+                    const std::string& column) {
   if (!field.nullable() && array.null_count() > 0) {
     return MakeError("DELTA_NOT_NULL_VIOLATION", "null in a column that is NOT NULL: " + column,
                      "filter or fill the nulls in the query");
@@ -130,8 +139,8 @@ Result<std::shared_ptr<arrow::Array>> AdaptArray(const std::shared_ptr<arrow::Ar
   return WithContext(Mismatch(column, *from, *type), cast.status().message());
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> AdaptRows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                      const std::shared_ptr<arrow::Schema>& schema) {
+Result<std::shared_ptr<arrow::RecordBatch>> AdaptRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const std::shared_ptr<arrow::Schema>& schema) {
   arrow::ArrayVector columns;
   columns.reserve(static_cast<size_t>(schema->num_fields()));
   int found = 0;

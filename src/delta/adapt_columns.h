@@ -1,5 +1,6 @@
-// Columns of one type -> columns of a table's type: relabelled where the layout is the same, widened where nothing is
-// lost, struct fields matched by name and missing ones null. Thread-safe (pure functions).
+// Columns of one type -> columns of a table's type: relabelled where the layout is the same,
+// widened where nothing is lost, struct fields matched by name and missing ones null. Thread-safe
+// (pure functions).
 #pragma once
 
 #include <arrow/array.h>
@@ -16,14 +17,16 @@ namespace sluice::delta {
 /// The name a column has inside data files: the physical name under column mapping, else its own.
 std::string PhysicalName(const arrow::Field& field);
 
-/// `array` as `type`. Struct fields are found by PhysicalName of the fields of `type`. DELTA_SCHEMA_MISMATCH names `column`.
+/// `array` as `type`. Struct fields are found by PhysicalName of the fields of `type`.
+/// DELTA_SCHEMA_MISMATCH names `column`.
 Result<std::shared_ptr<arrow::Array>> AdaptArray(const std::shared_ptr<arrow::Array>& array,
                                                  const std::shared_ptr<arrow::DataType>& type,
                                                  const std::string& column);
 
-/// `rows` with the columns of `schema`, by name: missing nullable columns become null, unknown ones are an error
-/// (DELTA_SCHEMA_MISMATCH), null in a column that is NOT NULL is DELTA_NOT_NULL_VIOLATION.
-Result<std::shared_ptr<arrow::RecordBatch>> AdaptRows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                      const std::shared_ptr<arrow::Schema>& schema);
+/// `rows` with the columns of `schema`, by name: missing nullable columns become null, unknown ones
+/// are an error (DELTA_SCHEMA_MISMATCH), null in a column that is NOT NULL is
+/// DELTA_NOT_NULL_VIOLATION.
+Result<std::shared_ptr<arrow::RecordBatch>> AdaptRows(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const std::shared_ptr<arrow::Schema>& schema);
 
 }  // namespace sluice::delta

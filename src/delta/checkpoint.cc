@@ -10,55 +10,67 @@
 namespace sluice::delta {
 namespace {
 
-// A checkpoint above this many actions is written in parts: each part is encoded in memory and put in place at once,
-// so that no reader ever meets half a file.
+// A checkpoint above this many actions is written in parts: each part is encoded in memory and put
+// in place at once, so that no reader ever meets half a file.
 constexpr int64_t kActionsPerPart = 200000;
 constexpr int64_t kRowsPerBatch = 16384;
 
 std::shared_ptr<arrow::DataType> MapType() { return arrow::map(arrow::utf8(), arrow::utf8()); }
-std::shared_ptr<arrow::DataType> ListType() { return arrow::list(arrow::field("element", arrow::utf8())); }
+std::shared_ptr<arrow::DataType> ListType() {
+  return arrow::list(arrow::field("element", arrow::utf8()));
+}
 
 std::shared_ptr<arrow::DataType> VectorType() {
-  return arrow::struct_({arrow::field("storageType", arrow::utf8()), arrow::field("pathOrInlineDv", arrow::utf8()),
-                         arrow::field("offset", arrow::int32()), arrow::field("sizeInBytes", arrow::int32()),
-                         arrow::field("cardinality", arrow::int64())});
+  return arrow::struct_(
+      {arrow::field("storageType", arrow::utf8()), arrow::field("pathOrInlineDv", arrow::utf8()),
+       arrow::field("offset", arrow::int32()), arrow::field("sizeInBytes", arrow::int32()),
+       arrow::field("cardinality", arrow::int64())});
 }
 
 std::shared_ptr<arrow::Schema> CheckpointSchema() {
   const auto i64 = arrow::int64();
   const auto text = arrow::utf8();
   const auto flag = arrow::boolean();
-  const auto txn = arrow::struct_({arrow::field("appId", text), arrow::field("version", i64), arrow::field("lastUpdated", i64)});
-  const auto add = arrow::struct_(
-      {arrow::field("path", text), arrow::field("partitionValues", MapType()), arrow::field("size", i64),
-       arrow::field("modificationTime", i64), arrow::field("dataChange", flag), arrow::field("tags", MapType()),
-       arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
-       arrow::field("defaultRowCommitVersion", i64), arrow::field("clusteringProvider", text),
-       arrow::field("stats", text)});
-  const auto remove = arrow::struct_(
-      {arrow::field("path", text), arrow::field("deletionTimestamp", i64), arrow::field("dataChange", flag),
-       arrow::field("extendedFileMetadata", flag), arrow::field("partitionValues", MapType()),
-       arrow::field("size", i64), arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
-       arrow::field("defaultRowCommitVersion", i64)});
-  const auto format = arrow::struct_({arrow::field("provider", text), arrow::field("options", MapType())});
+  const auto txn = arrow::struct_({arrow::field("appId", text), arrow::field("version", i64),
+                                   arrow::field("lastUpdated", i64)});
+  const auto add =
+      arrow::struct_({arrow::field("path", text), arrow::field("partitionValues", MapType()),
+                      arrow::field("size", i64), arrow::field("modificationTime", i64),
+                      arrow::field("dataChange", flag), arrow::field("tags", MapType()),
+                      arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
+                      arrow::field("defaultRowCommitVersion", i64),
+                      arrow::field("clusteringProvider", text), arrow::field("stats", text)});
+  const auto remove =
+      arrow::struct_({arrow::field("path", text), arrow::field("deletionTimestamp", i64),
+                      arrow::field("dataChange", flag), arrow::field("extendedFileMetadata", flag),
+                      arrow::field("partitionValues", MapType()), arrow::field("size", i64),
+                      arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
+                      arrow::field("defaultRowCommitVersion", i64)});
+  const auto format =
+      arrow::struct_({arrow::field("provider", text), arrow::field("options", MapType())});
   const auto metadata = arrow::struct_(
       {arrow::field("id", text), arrow::field("name", text), arrow::field("description", text),
-       arrow::field("format", format), arrow::field("schemaString", text), arrow::field("partitionColumns", ListType()),
-       arrow::field("configuration", MapType()), arrow::field("createdTime", i64)});
-  const auto protocol = arrow::struct_(
-      {arrow::field("minReaderVersion", arrow::int32()), arrow::field("minWriterVersion", arrow::int32()),
-       arrow::field("readerFeatures", ListType()), arrow::field("writerFeatures", ListType())});
-  const auto domain = arrow::struct_(
-      {arrow::field("domain", text), arrow::field("configuration", text), arrow::field("removed", flag)});
-  return arrow::schema({arrow::field("txn", txn), arrow::field("add", add), arrow::field("remove", remove),
-                        arrow::field("metaData", metadata), arrow::field("protocol", protocol),
+       arrow::field("format", format), arrow::field("schemaString", text),
+       arrow::field("partitionColumns", ListType()), arrow::field("configuration", MapType()),
+       arrow::field("createdTime", i64)});
+  const auto protocol = arrow::struct_({arrow::field("minReaderVersion", arrow::int32()),
+                                        arrow::field("minWriterVersion", arrow::int32()),
+                                        arrow::field("readerFeatures", ListType()),
+                                        arrow::field("writerFeatures", ListType())});
+  const auto domain =
+      arrow::struct_({arrow::field("domain", text), arrow::field("configuration", text),
+                      arrow::field("removed", flag)});
+  return arrow::schema({arrow::field("txn", txn), arrow::field("add", add),
+                        arrow::field("remove", remove), arrow::field("metaData", metadata),
+                        arrow::field("protocol", protocol),
                         arrow::field("domainMetadata", domain)});
 }
 
 /// Appends the fields of one struct value in the order of its type.
 class StructAppender {
  public:
-  explicit StructAppender(arrow::ArrayBuilder* builder) : builder_(static_cast<arrow::StructBuilder*>(builder)) {
+  explicit StructAppender(arrow::ArrayBuilder* builder)
+      : builder_(static_cast<arrow::StructBuilder*>(builder)) {
     status_ = builder_->Append();
   }
   void Text(const std::string& value) { Append<arrow::StringBuilder>(value); }
@@ -124,7 +136,9 @@ class StructAppender {
       Null();
     }
   }
-  void AppendItem(arrow::StringBuilder* items, const std::string& value) { Check(items->Append(value)); }
+  void AppendItem(arrow::StringBuilder* items, const std::string& value) {
+    Check(items->Append(value));
+  }
   void AppendItem(arrow::StringBuilder* items, const std::optional<std::string>& value) {
     Check(value.has_value() ? items->Append(*value) : items->AppendNull());
   }
@@ -211,7 +225,9 @@ constexpr int ColumnOf() {
 class CheckpointWriter {
  public:
   CheckpointWriter(storage::Storage& storage, const Snapshot& snapshot, int64_t actions)
-      : storage_(storage), snapshot_(snapshot), parts_((actions + kActionsPerPart - 1) / kActionsPerPart) {}
+      : storage_(storage),
+        snapshot_(snapshot),
+        parts_((actions + kActionsPerPart - 1) / kActionsPerPart) {}
 
   template <typename T>
   void Write(const T& action) {
@@ -232,7 +248,8 @@ class CheckpointWriter {
   Status WriteOne(const T& action) {
     if (rows_in_part_ == kActionsPerPart) SLUICE_RETURN_NOT_OK(FinishPart());
     if (builder_ == nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(builder_, arrow::RecordBatchBuilder::Make(schema_, arrow::default_memory_pool(), kRowsPerBatch));
+      SLUICE_ASSIGN_OR_RETURN(builder_, arrow::RecordBatchBuilder::Make(
+                                            schema_, arrow::default_memory_pool(), kRowsPerBatch));
     }
     StructAppender row(builder_->GetField(ColumnOf<T>()));
     Fill(action, &row);
@@ -254,7 +271,9 @@ class CheckpointWriter {
                                   .compression(parquet::Compression::SNAPPY)
                                   ->max_row_group_length(kRowsPerBatch * 4)
                                   ->build();
-      SLUICE_ASSIGN_OR_RETURN(writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), sink_, properties));
+      SLUICE_ASSIGN_OR_RETURN(
+          writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), sink_,
+                                                    properties));
     }
     return writer_->WriteRecordBatch(*batch);
   }
@@ -303,17 +322,21 @@ bool Expired(const Txn& txn, int64_t before_ms) {
 Status WriteCheckpoint(storage::Storage& storage, const Snapshot& snapshot, int64_t now_ms) {
   const TableProperties& properties = snapshot.properties();
   const int64_t tombstones_before = now_ms - properties.deleted_file_retention_ms;
-  const int64_t txns_before = properties.txn_retention_ms < 0 ? INT64_MIN : now_ms - properties.txn_retention_ms;
+  const int64_t txns_before =
+      properties.txn_retention_ms < 0 ? INT64_MIN : now_ms - properties.txn_retention_ms;
   std::vector<const RemoveFile*> tombstones;  // pointers into the snapshot
   snapshot.ForEachTombstone([&](const RemoveFile& remove) {
-    if (remove.deletion_timestamp_ms.value_or(0) >= tombstones_before) tombstones.push_back(&remove);
+    if (remove.deletion_timestamp_ms.value_or(0) >= tombstones_before)
+      tombstones.push_back(&remove);
   });
   std::vector<const Txn*> txns;
   for (const auto& [app_id, txn] : snapshot.txns()) {
     if (!Expired(txn, txns_before)) txns.push_back(&txn);
   }
-  const int64_t actions = 2 + static_cast<int64_t>(txns.size() + snapshot.domain_metadata().size() + tombstones.size()) +
-                          snapshot.num_files();
+  const int64_t actions =
+      2 +
+      static_cast<int64_t>(txns.size() + snapshot.domain_metadata().size() + tombstones.size()) +
+      snapshot.num_files();
   CheckpointWriter writer(storage, snapshot, actions);
   writer.Write(snapshot.protocol());
   writer.Write(snapshot.metadata());
@@ -323,7 +346,8 @@ Status WriteCheckpoint(storage::Storage& storage, const Snapshot& snapshot, int6
   snapshot.ForEachFile([&](const std::shared_ptr<const AddFile>& file) { writer.Write(*file); });
   SLUICE_RETURN_NOT_OK(WithContext(writer.Finish(), "checkpoint of " + snapshot.table_path()));
 
-  std::string hint = "{\"version\":" + snapshot.version().ToString() + ",\"size\":" + std::to_string(actions);
+  std::string hint =
+      "{\"version\":" + snapshot.version().ToString() + ",\"size\":" + std::to_string(actions);
   if (writer.parts() > 1) hint += ",\"parts\":" + std::to_string(writer.parts());
   hint += ",\"sizeInBytes\":" + std::to_string(writer.bytes()) +
           ",\"numOfAddFiles\":" + std::to_string(snapshot.num_files()) + "}";

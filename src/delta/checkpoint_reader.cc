@@ -23,8 +23,12 @@ class Fields {
     const int index = array_->struct_type()->GetFieldIndex(name);
     return index < 0 ? nullptr : array_->field(index).get();
   }
-  std::string Text(const char* name, int64_t row) const { return OptionalText(name, row).value_or(std::string()); }
-  std::optional<std::string> OptionalText(const char* name, int64_t row) const { return TextAt(Child(name), row); }
+  std::string Text(const char* name, int64_t row) const {
+    return OptionalText(name, row).value_or(std::string());
+  }
+  std::optional<std::string> OptionalText(const char* name, int64_t row) const {
+    return TextAt(Child(name), row);
+  }
   std::optional<int64_t> OptionalInt(const char* name, int64_t row) const {
     const arrow::Array* child = Child(name);
     if (child == nullptr || child->IsNull(row)) return std::nullopt;
@@ -37,12 +41,14 @@ class Fields {
   int64_t Int(const char* name, int64_t row) const { return OptionalInt(name, row).value_or(0); }
   bool Bool(const char* name, int64_t row, bool otherwise) const {
     const arrow::Array* child = Child(name);
-    if (child == nullptr || child->type_id() != arrow::Type::BOOL || child->IsNull(row)) return otherwise;
+    if (child == nullptr || child->type_id() != arrow::Type::BOOL || child->IsNull(row))
+      return otherwise;
     return static_cast<const arrow::BooleanArray*>(child)->Value(row);
   }
   std::optional<std::vector<std::string>> Strings(const char* name, int64_t row) const {
     const arrow::Array* child = Child(name);
-    if (child == nullptr || child->type_id() != arrow::Type::LIST || child->IsNull(row)) return std::nullopt;
+    if (child == nullptr || child->type_id() != arrow::Type::LIST || child->IsNull(row))
+      return std::nullopt;
     const auto* list = static_cast<const arrow::ListArray*>(child);
     std::vector<std::string> strings;
     for (int64_t i = list->value_offset(row); i < list->value_offset(row + 1); ++i) {
@@ -53,10 +59,12 @@ class Fields {
   PartitionValues Partitions(const char* name, int64_t row) const {
     PartitionValues values;
     const arrow::Array* child = Child(name);
-    if (child == nullptr || child->type_id() != arrow::Type::MAP || child->IsNull(row)) return values;
+    if (child == nullptr || child->type_id() != arrow::Type::MAP || child->IsNull(row))
+      return values;
     const auto* map = static_cast<const arrow::MapArray*>(child);
     for (int64_t i = map->value_offset(row); i < map->value_offset(row + 1); ++i) {
-      values.emplace(TextAt(map->keys().get(), i).value_or(std::string()), TextAt(map->items().get(), i));
+      values.emplace(TextAt(map->keys().get(), i).value_or(std::string()),
+                     TextAt(map->items().get(), i));
     }
     return values;
   }
@@ -69,7 +77,8 @@ class Fields {
   }
   Fields Struct(const char* name, int64_t row) const {
     const arrow::Array* child = Child(name);
-    if (child == nullptr || child->type_id() != arrow::Type::STRUCT || child->IsNull(row)) return Fields(nullptr);
+    if (child == nullptr || child->type_id() != arrow::Type::STRUCT || child->IsNull(row))
+      return Fields(nullptr);
     return Fields(static_cast<const arrow::StructArray*>(child));
   }
   bool present() const { return array_ != nullptr; }
@@ -79,7 +88,8 @@ class Fields {
     if (array == nullptr || array->IsNull(row)) return std::nullopt;
     switch (array->type_id()) {
       case arrow::Type::STRING:
-      case arrow::Type::BINARY: return std::string(static_cast<const arrow::BinaryArray*>(array)->GetView(row));
+      case arrow::Type::BINARY:
+        return std::string(static_cast<const arrow::BinaryArray*>(array)->GetView(row));
       case arrow::Type::LARGE_STRING:
       case arrow::Type::LARGE_BINARY:
         return std::string(static_cast<const arrow::LargeBinaryArray*>(array)->GetView(row));
@@ -97,7 +107,8 @@ std::optional<DeletionVectorDescriptor> ReadVector(const Fields& file, int64_t r
   DeletionVectorDescriptor vector;
   vector.storage_type = (*type)[0];
   vector.path_or_inline = fields.Text("pathOrInlineDv", row);
-  if (const auto offset = fields.OptionalInt("offset", row)) vector.offset = static_cast<int32_t>(*offset);
+  if (const auto offset = fields.OptionalInt("offset", row))
+    vector.offset = static_cast<int32_t>(*offset);
   vector.size_in_bytes = static_cast<int32_t>(fields.Int("sizeInBytes", row));
   vector.cardinality = fields.Int("cardinality", row);
   return vector;
@@ -146,7 +157,8 @@ Action ReadMetadata(const Fields& fields, int64_t row) {
     metadata.format_options = format.Map("options", row);
   }
   metadata.schema_string = fields.Text("schemaString", row);
-  metadata.partition_columns = fields.Strings("partitionColumns", row).value_or(std::vector<std::string>());
+  metadata.partition_columns =
+      fields.Strings("partitionColumns", row).value_or(std::vector<std::string>());
   metadata.created_time_ms = fields.OptionalInt("createdTime", row);
   metadata.configuration = fields.Map("configuration", row);
   return metadata;
@@ -173,7 +185,8 @@ constexpr ColumnReader kColumns[] = {
     {"metaData", ReadMetadata},
     {"txn",
      [](const Fields& fields, int64_t row) -> Action {
-       return Txn{fields.Text("appId", row), fields.Int("version", row), fields.OptionalInt("lastUpdated", row)};
+       return Txn{fields.Text("appId", row), fields.Int("version", row),
+                  fields.OptionalInt("lastUpdated", row)};
      }},
     {"domainMetadata",
      [](const Fields& fields, int64_t row) -> Action {
@@ -193,7 +206,8 @@ std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema) {
   std::vector<int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) {
     const std::string path = schema.Column(i)->path()->ToDotString();
-    if (path.starts_with("add.stats_parsed.") || path.starts_with("add.partitionValues_parsed.")) continue;
+    if (path.starts_with("add.stats_parsed.") || path.starts_with("add.partitionValues_parsed."))
+      continue;
     for (const ColumnReader& column : kColumns) {
       if (path.starts_with(std::string(column.name) + ".")) leaves.push_back(i);
     }
@@ -205,7 +219,8 @@ std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema) {
 Status CheckUsable(const arrow::RecordBatch& batch, const std::string& path) {
   for (const auto& column : batch.columns()) {
     if (column->type_id() != arrow::Type::STRUCT) {
-      return MakeError("DELTA_FILE_CORRUPT", "checkpoint holds a column that is no struct: " + path);
+      return MakeError("DELTA_FILE_CORRUPT",
+                       "checkpoint holds a column that is no struct: " + path);
     }
   }
   return Status::OK();
@@ -237,8 +252,8 @@ Status ReadParquetActions(storage::Storage& storage, const std::string& path, co
 
 }  // namespace
 
-Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path, const CheckpointFiles& files,
-                      const Visit& visit) {
+Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
+                      const CheckpointFiles& files, const Visit& visit) {
   std::vector<std::string> sidecars;
   const Visit take = [&](Action action) {
     if (const auto* sidecar = std::get_if<Sidecar>(&action)) {
@@ -258,7 +273,8 @@ Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path, 
       SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, take));
     }
   }
-  for (const std::string& path : sidecars) SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, visit));
+  for (const std::string& path : sidecars)
+    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, visit));
   return Status::OK();
 }
 

@@ -12,9 +12,9 @@
 
 namespace sluice::delta {
 
-/// Visits every action of the checkpoint. DELTA_FILE_CORRUPT, DELTA_FILE_NOT_FOUND, DELTA_LOG_CORRUPT: another
-/// checkpoint or the commits may do instead.
-Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path, const CheckpointFiles& files,
-                      const std::function<void(Action)>& visit);
+/// Visits every action of the checkpoint. DELTA_FILE_CORRUPT, DELTA_FILE_NOT_FOUND,
+/// DELTA_LOG_CORRUPT: another checkpoint or the commits may do instead.
+Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
+                      const CheckpointFiles& files, const std::function<void(Action)>& visit);
 
 }  // namespace sluice::delta

@@ -17,8 +17,11 @@ using Builder = parquet::WriterProperties::Builder;
 /// Distinct values among the first rows of a flat column.
 int64_t CountDistinct(const arrow::Array& array, int64_t rows) {
   std::unordered_set<uint64_t> seen;
-  const auto insert = [&](const void* data, size_t size) { seen.insert(HashBytes128(data, size).low); };
-  if (arrow::is_base_binary_like(array.type_id()) && !arrow::is_large_binary_like(array.type_id())) {
+  const auto insert = [&](const void* data, size_t size) {
+    seen.insert(HashBytes128(data, size).low);
+  };
+  if (arrow::is_base_binary_like(array.type_id()) &&
+      !arrow::is_large_binary_like(array.type_id())) {
     const auto& binary = static_cast<const arrow::BinaryArray&>(array);
     for (int64_t i = 0; i < rows; ++i) {
       if (binary.IsNull(i)) continue;
@@ -28,7 +31,8 @@ int64_t CountDistinct(const arrow::Array& array, int64_t rows) {
     return static_cast<int64_t>(seen.size());
   }
   const auto width = static_cast<size_t>(array.type()->byte_width());
-  const uint8_t* values = array.data()->buffers[1]->data() + static_cast<size_t>(array.offset()) * width;
+  const uint8_t* values =
+      array.data()->buffers[1]->data() + static_cast<size_t>(array.offset()) * width;
   for (int64_t i = 0; i < rows; ++i) {
     if (!array.IsNull(i)) insert(values + static_cast<size_t>(i) * width, width);
   }
@@ -96,9 +100,8 @@ Result<parquet::Compression::type> CodecOf(const std::string& name) {
                    "use snappy, zstd, gzip, lz4_raw or uncompressed");
 }
 
-Result<std::shared_ptr<parquet::WriterProperties>> ChooseEncodings(const arrow::RecordBatch& first_rows,
-                                                                   const std::string& codec,
-                                                                   int64_t max_row_group_rows) {
+Result<std::shared_ptr<parquet::WriterProperties>> ChooseEncodings(
+    const arrow::RecordBatch& first_rows, const std::string& codec, int64_t max_row_group_rows) {
   SLUICE_ASSIGN_OR_RETURN(const auto compression, CodecOf(codec));
   Builder builder;
   builder.compression(compression);

@@ -1,4 +1,5 @@
-// Which encoding each column of a data file gets, decided from a sample of its first rows. Thread-safe (pure function).
+// Which encoding each column of a data file gets, decided from a sample of its first rows.
+// Thread-safe (pure function).
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -11,11 +12,11 @@
 
 namespace sluice::delta {
 
-/// Integers and timestamps with many values: delta-binary-packed; texts with many values: plain (a dictionary of them
-/// only costs); everything with few values: a dictionary. Binary columns get no statistics: Delta has no use for them.
-Result<std::shared_ptr<parquet::WriterProperties>> ChooseEncodings(const arrow::RecordBatch& first_rows,
-                                                                   const std::string& codec,
-                                                                   int64_t max_row_group_rows);
+/// Integers and timestamps with many values: delta-binary-packed; texts with many values: plain (a
+/// dictionary of them only costs); everything with few values: a dictionary. Binary columns get no
+/// statistics: Delta has no use for them.
+Result<std::shared_ptr<parquet::WriterProperties>> ChooseEncodings(
+    const arrow::RecordBatch& first_rows, const std::string& codec, int64_t max_row_group_rows);
 
 /// "snappy" -> ".snappy"; DELTA_INVALID_PROPERTY for a codec that cannot be used.
 Result<parquet::Compression::type> CodecOf(const std::string& name);

@@ -13,21 +13,25 @@ namespace {
 using FilePtr = std::shared_ptr<const AddFile>;
 using FileGroup = std::vector<FilePtr>;
 
-/// The numRecords of statistics text; -1 when unknown. Reads no more than the start that every writer puts it at.
+/// The numRecords of statistics text; -1 when unknown. Reads no more than the start that every
+/// writer puts it at.
 int64_t RecordsOf(const AddFile& file) {
   constexpr std::string_view kKey = "\"numRecords\":";
   const size_t at = file.stats.find(kKey);
-  return at == std::string::npos ? -1 : std::strtoll(file.stats.c_str() + at + kKey.size(), nullptr, 10);
+  return at == std::string::npos ? -1
+                                 : std::strtoll(file.stats.c_str() + at + kKey.size(), nullptr, 10);
 }
 
 bool ManyDeleted(const AddFile& file, double ratio) {
   if (!file.deletion_vector.has_value()) return false;
   const int64_t rows = RecordsOf(file);
-  return rows > 0 && static_cast<double>(file.deletion_vector->cardinality) > ratio * static_cast<double>(rows);
+  return rows > 0 &&
+         static_cast<double>(file.deletion_vector->cardinality) > ratio * static_cast<double>(rows);
 }
 
 /// Packs the small files of one partition, smallest first, into groups of about the target size.
-void PackPartition(FileGroup files, const CompactionOptions& options, int64_t target, std::vector<FileGroup>* groups) {
+void PackPartition(FileGroup files, const CompactionOptions& options, int64_t target,
+                   std::vector<FileGroup>* groups) {
   std::sort(files.begin(), files.end(), [](const FilePtr& a, const FilePtr& b) {
     return a->size != b->size ? a->size < b->size : a->path < b->path;
   });
@@ -37,7 +41,8 @@ void PackPartition(FileGroup files, const CompactionOptions& options, int64_t ta
     const bool purge = std::any_of(group.begin(), group.end(), [&](const FilePtr& file) {
       return ManyDeleted(*file, options.deleted_rows_ratio);
     });
-    if (purge || static_cast<int>(group.size()) >= std::max(options.min_files, 2)) groups->push_back(std::move(group));
+    if (purge || static_cast<int>(group.size()) >= std::max(options.min_files, 2))
+      groups->push_back(std::move(group));
     group.clear();
     bytes = 0;
   };
@@ -49,22 +54,26 @@ void PackPartition(FileGroup files, const CompactionOptions& options, int64_t ta
   close();
 }
 
-std::vector<FileGroup> ChooseGroups(const Snapshot& snapshot, const CompactionOptions& options, int64_t target) {
+std::vector<FileGroup> ChooseGroups(const Snapshot& snapshot, const CompactionOptions& options,
+                                    int64_t target) {
   const FilePruner pruner(options.predicate, *snapshot.schema(), snapshot.partition_columns());
   std::map<PartitionValues, FileGroup> partitions;
   snapshot.ForEachFile([&](const FilePtr& file) {
-    const bool small = static_cast<double>(file->size) < options.small_file_ratio * static_cast<double>(target);
+    const bool small =
+        static_cast<double>(file->size) < options.small_file_ratio * static_cast<double>(target);
     if (!small && !ManyDeleted(*file, options.deleted_rows_ratio)) return;
-    if (pruner.PartitionMayMatch(file->partition_values)) partitions[file->partition_values].push_back(file);
+    if (pruner.PartitionMayMatch(file->partition_values))
+      partitions[file->partition_values].push_back(file);
   });
   std::vector<FileGroup> groups;
-  for (auto& [values, files] : partitions) PackPartition(std::move(files), options, target, &groups);
+  for (auto& [values, files] : partitions)
+    PackPartition(std::move(files), options, target, &groups);
   return groups;
 }
 
 /// Copies the live rows of `group` into new files.
-Status Rewrite(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot, const FileGroup& group,
-               DataFileWriter* writer) {
+Status Rewrite(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot,
+               const FileGroup& group, DataFileWriter* writer) {
   for (const FilePtr& file : group) {
     SLUICE_ASSIGN_OR_RETURN(const auto reader, DataFileReader::Open(storage, snapshot, *file));
     while (true) {
@@ -84,7 +93,8 @@ void DeleteFiles(Table& table, const std::vector<std::string>& paths) {
 
 Result<CompactionReport> Compact(Table& table, const CompactionOptions& options) {
   const auto snapshot = table.Current();
-  const int64_t target = options.target_file_bytes > 0 ? options.target_file_bytes : snapshot->properties().target_file_size;
+  const int64_t target = options.target_file_bytes > 0 ? options.target_file_bytes
+                                                       : snapshot->properties().target_file_size;
   CompactionReport report;
   const auto groups = ChooseGroups(*snapshot, options, target);
   if (groups.empty()) return report;

@@ -25,7 +25,8 @@ class ReadFiles {
   bool MayHold(const RemoveFile& remove) {
     if (reads_.whole_table || reads_.file_paths.contains(remove.path)) return true;
     if (pruners_.empty()) return false;
-    if (remove.extended_file_metadata || !remove.partition_values.empty()) return MayHold(remove.partition_values);
+    if (remove.extended_file_metadata || !remove.partition_values.empty())
+      return MayHold(remove.partition_values);
     if (read_.partition_columns().empty()) return true;
     const PartitionValues* values = ValuesInSnapshot(remove.path);
     return values == nullptr || MayHold(*values);
@@ -35,7 +36,9 @@ class ReadFiles {
   /// Partition values of a live file of the read snapshot, for removes that do not carry them.
   const PartitionValues* ValuesInSnapshot(const std::string& path) {
     if (by_path_.empty()) {
-      read_.ForEachFile([this](const std::shared_ptr<const AddFile>& file) { by_path_[file->path] = file.get(); });
+      read_.ForEachFile([this](const std::shared_ptr<const AddFile>& file) {
+        by_path_[file->path] = file.get();
+      });
     }
     const auto it = by_path_.find(path);
     return it == by_path_.end() ? nullptr : &it->second->partition_values;
@@ -55,7 +58,8 @@ Status Conflict(TableVersion version, const std::vector<Action>& winner, const s
       if (!info->engine_info.empty()) who += " by " + info->engine_info;
     }
   }
-  return MakeError("DELTA_COMMIT_CONFLICT", what + " in version " + version.ToString() + " (" + who + ")",
+  return MakeError("DELTA_COMMIT_CONFLICT",
+                   what + " in version " + version.ToString() + " (" + who + ")",
                    "read the table again and repeat the operation", Retry::kReplan);
 }
 
@@ -86,8 +90,8 @@ bool IsBlindAppend(const ReadSet& reads, const WriteSummary& summary) {
          reads.file_paths.empty();
 }
 
-Status CheckConflict(const ReadSet& reads, const WriteSummary& mine, const Snapshot& read, TableVersion winner_version,
-                     const std::vector<Action>& winner) {
+Status CheckConflict(const ReadSet& reads, const WriteSummary& mine, const Snapshot& read,
+                     TableVersion winner_version, const std::vector<Action>& winner) {
   ReadFiles files(reads, read);
   // A rewrite without change of data does not mind rows that came in meanwhile.
   const bool minds_adds = mine.changes_data || !mine.removes;
@@ -100,11 +104,13 @@ Status CheckConflict(const ReadSet& reads, const WriteSummary& mine, const Snaps
     }
     if (const auto* add = std::get_if<AddFile>(&action)) {
       if (minds_adds && files.MayHold(add->partition_values)) {
-        return Conflict(winner_version, winner, "files were added to what was read, such as " + add->path);
+        return Conflict(winner_version, winner,
+                        "files were added to what was read, such as " + add->path);
       }
     } else if (const auto* remove = std::get_if<RemoveFile>(&action)) {
       if (mine.removed_paths.contains(remove->path) || files.MayHold(*remove)) {
-        return Conflict(winner_version, winner, "a file that was read was removed: " + remove->path);
+        return Conflict(winner_version, winner,
+                        "a file that was read was removed: " + remove->path);
       }
     } else if (const auto* domain = std::get_if<DomainMetadata>(&action)) {
       if (mine.domains.contains(domain->domain) || reads.domains.contains(domain->domain)) {

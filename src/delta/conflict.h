@@ -1,5 +1,6 @@
-// The protocol's rules on whether a transaction still stands after another writer's commit (isolation: serializable;
-// a transaction that changes no data, such as OPTIMIZE: snapshot). Thread-safe (pure functions).
+// The protocol's rules on whether a transaction still stands after another writer's commit
+// (isolation: serializable; a transaction that changes no data, such as OPTIMIZE: snapshot).
+// Thread-safe (pure functions).
 #pragma once
 
 #include <string>
@@ -30,9 +31,9 @@ struct WriteSummary {
 /// True when a commit of `summary` that read `reads` appends without having looked at files.
 bool IsBlindAppend(const ReadSet& reads, const WriteSummary& summary);
 
-/// OK, or DELTA_COMMIT_CONFLICT (Retry::kReplan) that says what the winner did. `read` is the snapshot the
-/// transaction was decided on.
-Status CheckConflict(const ReadSet& reads, const WriteSummary& mine, const Snapshot& read, TableVersion winner_version,
-                     const std::vector<Action>& winner);
+/// OK, or DELTA_COMMIT_CONFLICT (Retry::kReplan) that says what the winner did. `read` is the
+/// snapshot the transaction was decided on.
+Status CheckConflict(const ReadSet& reads, const WriteSummary& mine, const Snapshot& read,
+                     TableVersion winner_version, const std::vector<Action>& winner);
 
 }  // namespace sluice::delta

@@ -1,5 +1,6 @@
-// Reads the public corpus of Delta tables (see its README.md) and compares rows, snapshots and conflict outcomes with
-// what the reference engines returned. Where the corpus is not beside the checkout, the test says so and is skipped.
+// Reads the public corpus of Delta tables (see its README.md) and compares rows, snapshots and
+// conflict outcomes with what the reference engines returned. Where the corpus is not beside the
+// checkout, the test says so and is skipped.
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +35,8 @@ Json ValueAt(const arrow::Array& array, int64_t row);
 
 Json ListAt(const arrow::ListArray& list, int64_t row) {
   Json items = Json::array();
-  for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) items.push_back(ValueAt(*list.values(), i));
+  for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i)
+    items.push_back(ValueAt(*list.values(), i));
   return items;
 }
 
@@ -43,7 +45,8 @@ Json MapAt(const arrow::MapArray& map, int64_t row) {
   for (int64_t i = map.value_offset(row); i < map.value_offset(row + 1); ++i) {
     pairs.push_back(Json::array({ValueAt(*map.keys(), i), ValueAt(*map.items(), i)}));
   }
-  std::sort(pairs.begin(), pairs.end(), [](const Json& a, const Json& b) { return a[0].dump() < b[0].dump(); });
+  std::sort(pairs.begin(), pairs.end(),
+            [](const Json& a, const Json& b) { return a[0].dump() < b[0].dump(); });
   return Json{{"m", pairs}};
 }
 
@@ -67,19 +70,25 @@ Json ValueAt(const arrow::Array& array, int64_t row) {
     case arrow::Type::DATE32: return static_cast<const arrow::Date32Array&>(array).Value(row);
     case arrow::Type::TIMESTAMP: return static_cast<const arrow::TimestampArray&>(array).Value(row);
     case arrow::Type::BOOL: return static_cast<const arrow::BooleanArray&>(array).Value(row);
-    case arrow::Type::FLOAT: return NumberOf(static_cast<const arrow::FloatArray&>(array).Value(row));
-    case arrow::Type::DOUBLE: return NumberOf(static_cast<const arrow::DoubleArray&>(array).Value(row));
-    case arrow::Type::STRING: return std::string(static_cast<const arrow::StringArray&>(array).GetView(row));
-    case arrow::Type::BINARY: return Json{{"b", Hex(static_cast<const arrow::BinaryArray&>(array).GetView(row))}};
+    case arrow::Type::FLOAT:
+      return NumberOf(static_cast<const arrow::FloatArray&>(array).Value(row));
+    case arrow::Type::DOUBLE:
+      return NumberOf(static_cast<const arrow::DoubleArray&>(array).Value(row));
+    case arrow::Type::STRING:
+      return std::string(static_cast<const arrow::StringArray&>(array).GetView(row));
+    case arrow::Type::BINARY:
+      return Json{{"b", Hex(static_cast<const arrow::BinaryArray&>(array).GetView(row))}};
     case arrow::Type::DECIMAL128: {
-      const arrow::Decimal128 value(static_cast<const arrow::Decimal128Array&>(array).GetValue(row));
+      const arrow::Decimal128 value(
+          static_cast<const arrow::Decimal128Array&>(array).GetValue(row));
       return FormatDecimal(value, static_cast<const arrow::Decimal128Type&>(*array.type()).scale());
     }
     case arrow::Type::LIST: return ListAt(static_cast<const arrow::ListArray&>(array), row);
     case arrow::Type::MAP: return MapAt(static_cast<const arrow::MapArray&>(array), row);
     case arrow::Type::STRUCT: {
       Json fields = Json::array();
-      for (const auto& field : static_cast<const arrow::StructArray&>(array).fields()) fields.push_back(ValueAt(*field, row));
+      for (const auto& field : static_cast<const arrow::StructArray&>(array).fields())
+        fields.push_back(ValueAt(*field, row));
       return fields;
     }
     default: return "unsupported " + array.type()->ToString();
@@ -94,7 +103,8 @@ Json Normalized(const Json& value, const arrow::DataType& type) {
     case arrow::Type::DOUBLE: return value.is_number() ? Json(value.get<double>()) : value;
     case arrow::Type::STRUCT: {
       Json fields = Json::array();
-      for (size_t i = 0; i < value.size(); ++i) fields.push_back(Normalized(value[i], *type.field(static_cast<int>(i))->type()));
+      for (size_t i = 0; i < value.size(); ++i)
+        fields.push_back(Normalized(value[i], *type.field(static_cast<int>(i))->type()));
       return fields;
     }
     case arrow::Type::LIST: {
@@ -106,16 +116,19 @@ Json Normalized(const Json& value, const arrow::DataType& type) {
       const auto& map = static_cast<const arrow::MapType&>(type);
       std::vector<Json> pairs;
       for (const Json& pair : value["m"]) {
-        pairs.push_back(Json::array({Normalized(pair[0], *map.key_type()), Normalized(pair[1], *map.item_type())}));
+        pairs.push_back(Json::array(
+            {Normalized(pair[0], *map.key_type()), Normalized(pair[1], *map.item_type())}));
       }
-      std::sort(pairs.begin(), pairs.end(), [](const Json& a, const Json& b) { return a[0].dump() < b[0].dump(); });
+      std::sort(pairs.begin(), pairs.end(),
+                [](const Json& a, const Json& b) { return a[0].dump() < b[0].dump(); });
       return Json{{"m", pairs}};
     }
     default: return value;
   }
 }
 
-Result<std::vector<std::string>> RowsOf(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot) {
+Result<std::vector<std::string>> RowsOf(storage::Storage& storage,
+                                        const std::shared_ptr<const Snapshot>& snapshot) {
   std::vector<std::string> lines;
   SLUICE_ASSIGN_OR_RETURN(const auto scan, Scan::Make(storage, snapshot));
   while (true) {
@@ -163,7 +176,8 @@ class ConformanceTest : public ::testing::Test {
   }
   /// Unsupported on purpose, and said so.
   static bool Refused(const Status& status) {
-    return HasCode(status, "DELTA_UNSUPPORTED_READER_FEATURE") || HasCode(status, "DELTA_UNSUPPORTED_TYPE");
+    return HasCode(status, "DELTA_UNSUPPORTED_READER_FEATURE") ||
+           HasCode(status, "DELTA_UNSUPPORTED_TYPE");
   }
   static bool ReplaceRoot(const std::string& table, std::string* text) {
     static const std::string kMark = "__TABLE_ROOT__";
@@ -195,7 +209,8 @@ class ConformanceTest : public ::testing::Test {
   std::map<std::string, int> skipped_;
 };
 
-void ConformanceTest::CheckTimeTravel(const std::string& label, const std::string& table, const Json& read) {
+void ConformanceTest::CheckTimeTravel(const std::string& label, const std::string& table,
+                                      const Json& read) {
   ManualClock clock(0);
   const auto opened = Table::Open({storage_, clock}, table, 1);
   ASSERT_TRUE(opened.ok()) << label;
@@ -206,7 +221,8 @@ void ConformanceTest::CheckTimeTravel(const std::string& label, const std::strin
     EXPECT_FALSE(version.ok()) << label;
     ++passed_;
   } else {
-    EXPECT_EQ(version.ok() ? version->value() : -1, read["resolved_version"].get<int64_t>()) << label;
+    EXPECT_EQ(version.ok() ? version->value() : -1, read["resolved_version"].get<int64_t>())
+        << label;
     ++passed_;
   }
 }
@@ -225,7 +241,8 @@ void ConformanceTest::CheckRead(const std::string& name, const Json& read) {
   if (!read["version"].is_null()) version = TableVersion(read["version"].get<int64_t>());
   const std::string status = read["status"];
   const auto snapshot = Snapshot::Load(storage_, table, version);
-  auto rows = snapshot.ok() ? RowsOf(storage_, *snapshot) : Result<std::vector<std::string>>(snapshot.status());
+  auto rows = snapshot.ok() ? RowsOf(storage_, *snapshot)
+                            : Result<std::vector<std::string>>(snapshot.status());
   if (read.contains("error")) {
     if (status == "advisory") {
       ++advisory_;
@@ -238,7 +255,8 @@ void ConformanceTest::CheckRead(const std::string& name, const Json& read) {
   }
   if (!rows.ok()) {
     if (Refused(rows.status())) {
-      ++skipped_["refused: " + rows.status().message().substr(rows.status().message().find_last_of(':') + 1)];
+      ++skipped_["refused: " +
+                 rows.status().message().substr(rows.status().message().find_last_of(':') + 1)];
     } else if (status == "advisory") {
       ++advisory_;
     } else {
@@ -247,21 +265,26 @@ void ConformanceTest::CheckRead(const std::string& name, const Json& read) {
     return;
   }
   if (!read.contains("ndjson") || !read["ndjson"].get<bool>()) {
-    if (static_cast<int64_t>(rows->size()) != read["rows"].get<int64_t>()) ADD_FAILURE() << label << ": rows " << rows->size();
+    if (static_cast<int64_t>(rows->size()) != read["rows"].get<int64_t>())
+      ADD_FAILURE() << label << ": rows " << rows->size();
     ++passed_;
     return;
   }
-  const std::string text = storage_.Read(root_ + "/" + name + "/" + read["expected"].get<std::string>() + ".ndjson").ValueOrDie();
+  const std::string text =
+      storage_.Read(root_ + "/" + name + "/" + read["expected"].get<std::string>() + ".ndjson")
+          .ValueOrDie();
   const auto expected = ExpectedRows(text, *(*snapshot)->schema());
   if (*rows == expected) {
     ++passed_;
   } else if (status == "advisory") {
     ++advisory_;
   } else {
-    std::string difference = std::to_string(rows->size()) + " rows, expected " + std::to_string(expected.size());
+    std::string difference =
+        std::to_string(rows->size()) + " rows, expected " + std::to_string(expected.size());
     for (size_t i = 0; i < std::min(rows->size(), expected.size()); ++i) {
       if ((*rows)[i] == expected[i]) continue;
-      difference += "\n  got      " + (*rows)[i].substr(0, 300) + "\n  expected " + expected[i].substr(0, 300);
+      difference += "\n  got      " + (*rows)[i].substr(0, 300) + "\n  expected " +
+                    expected[i].substr(0, 300);
       break;
     }
     ADD_FAILURE() << label << ": " << difference;
@@ -277,7 +300,8 @@ std::set<std::string> Names(const Json& array) {
 }
 
 std::set<std::string> Names(const std::optional<std::vector<std::string>>& list) {
-  return list.has_value() ? std::set<std::string>(list->begin(), list->end()) : std::set<std::string>();
+  return list.has_value() ? std::set<std::string>(list->begin(), list->end())
+                          : std::set<std::string>();
 }
 
 void ConformanceTest::CheckSnapshot(const std::string& name, const Json& entry) {
@@ -291,7 +315,8 @@ void ConformanceTest::CheckSnapshot(const std::string& name, const Json& entry) 
       ++advisory_;
       return;
     }
-    if (loaded.ok()) ADD_FAILURE() << name << ": snapshot must fail: " << entry["error"].dump().substr(0, 200);
+    if (loaded.ok())
+      ADD_FAILURE() << name << ": snapshot must fail: " << entry["error"].dump().substr(0, 200);
     return;
   }
   if (!loaded.ok()) {
@@ -299,22 +324,34 @@ void ConformanceTest::CheckSnapshot(const std::string& name, const Json& entry) 
     return;
   }
   const Snapshot& snapshot = **loaded;
-  std::string text = storage_.Read(root_ + "/" + name + "/" + entry["expected"].get<std::string>()).ValueOrDie();
+  std::string text =
+      storage_.Read(root_ + "/" + name + "/" + entry["expected"].get<std::string>()).ValueOrDie();
   ReplaceRoot(table, &text);
   const Json expected = Json::parse(text);
   EXPECT_EQ(snapshot.version().value(), expected["version"].get<int64_t>()) << name;
   const Json& protocol = expected["protocol"];
-  EXPECT_EQ(snapshot.protocol().min_reader_version, protocol["minReaderVersion"].get<int>()) << name;
-  EXPECT_EQ(snapshot.protocol().min_writer_version, protocol["minWriterVersion"].get<int>()) << name;
+  EXPECT_EQ(snapshot.protocol().min_reader_version, protocol["minReaderVersion"].get<int>())
+      << name;
+  EXPECT_EQ(snapshot.protocol().min_writer_version, protocol["minWriterVersion"].get<int>())
+      << name;
   if (protocol.contains("writerFeatures")) {
-    EXPECT_EQ(Names(snapshot.protocol().writer_features), Names(protocol["writerFeatures"])) << name;
+    EXPECT_EQ(Names(snapshot.protocol().writer_features), Names(protocol["writerFeatures"]))
+        << name;
   }
   const Json& metadata = expected["metadata"];
   EXPECT_EQ(snapshot.metadata().id, metadata.value("id", "")) << name;
-  const auto schema_of = [](const std::string& json) { return json.empty() ? Json() : Json::parse(json); };
-  EXPECT_EQ(schema_of(snapshot.metadata().schema_string), schema_of(metadata.value("schemaString", ""))) << name;
-  EXPECT_EQ(Json(snapshot.metadata().partition_columns), metadata.value("partitionColumns", Json::array())) << name;
-  EXPECT_EQ(Json(snapshot.metadata().configuration), metadata.value("configuration", Json::object())) << name;
+  const auto schema_of = [](const std::string& json) {
+    return json.empty() ? Json() : Json::parse(json);
+  };
+  EXPECT_EQ(schema_of(snapshot.metadata().schema_string),
+            schema_of(metadata.value("schemaString", "")))
+      << name;
+  EXPECT_EQ(Json(snapshot.metadata().partition_columns),
+            metadata.value("partitionColumns", Json::array()))
+      << name;
+  EXPECT_EQ(Json(snapshot.metadata().configuration),
+            metadata.value("configuration", Json::object()))
+      << name;
   std::set<std::string> mine;
   std::set<std::string> theirs;
   for (const auto& file : snapshot.Files()) mine.insert(FileKey(*file));
@@ -360,15 +397,18 @@ std::string Lines(const Json& actions) {
 Predicate ParsePredicate(const std::string& text) {
   const size_t equals = text.find(" = ");
   if (equals == std::string::npos) return {};
-  return {{text.substr(0, equals), CompareOp::kEqual,
-           arrow::MakeScalar(static_cast<int32_t>(std::stoi(text.substr(equals + 3)))), {}}};
+  return {{text.substr(0, equals),
+           CompareOp::kEqual,
+           arrow::MakeScalar(static_cast<int32_t>(std::stoi(text.substr(equals + 3)))),
+           {}}};
 }
 
 void Fill(const std::vector<Action>& actions, Transaction* transaction) {
   for (const Action& action : actions) {
     if (const auto* add = std::get_if<AddFile>(&action)) transaction->Add(*add);
     if (const auto* txn = std::get_if<Txn>(&action)) transaction->SetTxn(txn->app_id, txn->version);
-    if (const auto* domain = std::get_if<DomainMetadata>(&action)) transaction->SetDomainMetadata(*domain);
+    if (const auto* domain = std::get_if<DomainMetadata>(&action))
+      transaction->SetDomainMetadata(*domain);
     if (const auto* metadata = std::get_if<Metadata>(&action)) transaction->SetMetadata(*metadata);
     if (const auto* protocol = std::get_if<Protocol>(&action)) transaction->SetProtocol(*protocol);
     if (const auto* remove = std::get_if<RemoveFile>(&action)) {
@@ -389,18 +429,23 @@ TEST_F(ConformanceTest, ConflictsEndAsInTheReference) {
     storage::MemoryStorage memory(clock);
     int64_t version = 0;
     for (const Json& commit : conflict["base_commits"]) {
-      ASSERT_TRUE(memory.PutIfAbsent(CommitPath("/t", TableVersion(version++)), Lines(commit)).ok());
+      ASSERT_TRUE(
+          memory.PutIfAbsent(CommitPath("/t", TableVersion(version++)), Lines(commit)).ok());
     }
     const auto table = Table::Open({memory, clock}, "/t", 1).ValueOrDie();
     Transaction transaction = table->NewTransaction();
     const Json& read = conflict["read"];
     if (read.value("whole", false)) transaction.ReadWholeTable();
-    for (const Json& predicate : read.value("predicates", Json::array())) transaction.ReadWhere(ParsePredicate(predicate));
+    for (const Json& predicate : read.value("predicates", Json::array()))
+      transaction.ReadWhere(ParsePredicate(predicate));
     for (const Json& app_id : read.value("app_ids", Json::array())) {
       transaction.RequireTxn(app_id, table->Current()->TxnVersion(app_id));
     }
     Fill(ParseCommitJson(Lines(conflict["losing_actions"]), name).ValueOrDie(), &transaction);
-    ASSERT_TRUE(memory.PutIfAbsent(CommitPath("/t", TableVersion(version)), Lines(conflict["winning_commit"]["actions"])).ok());
+    ASSERT_TRUE(memory
+                    .PutIfAbsent(CommitPath("/t", TableVersion(version)),
+                                 Lines(conflict["winning_commit"]["actions"]))
+                    .ok());
     const auto result = transaction.Commit();
     const bool commits = conflict["expected"]["outcome"] == "commit";
     if (result.ok() == commits) {

@@ -21,7 +21,8 @@ struct FreeBitmap {
 using Bitmap = std::unique_ptr<roaring_bitmap_t, FreeBitmap>;
 
 Status Corrupt(const std::string& what) {
-  return MakeError("DELTA_DELETION_VECTOR_CORRUPT", "deletion vector is damaged: " + what, "restore the file from a copy");
+  return MakeError("DELTA_DELETION_VECTOR_CORRUPT", "deletion vector is damaged: " + what,
+                   "restore the file from a copy");
 }
 
 template <typename T>
@@ -32,12 +33,14 @@ void AppendLittle(T value, std::string* out) {
 template <typename T>
 T ReadLittle(const char* bytes) {
   T value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) value |= static_cast<T>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  for (size_t i = 0; i < sizeof(T); ++i)
+    value |= static_cast<T>(static_cast<unsigned char>(bytes[i])) << (8 * i);
   return value;
 }
 
 void AppendBig32(uint32_t value, std::string* out) {
-  for (int shift = 24; shift >= 0; shift -= 8) out->push_back(static_cast<char>(value >> shift & 0xFF));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out->push_back(static_cast<char>(value >> shift & 0xFF));
 }
 
 uint32_t ReadBig32(const char* bytes) {
@@ -47,10 +50,12 @@ uint32_t ReadBig32(const char* bytes) {
 }
 
 uint32_t Checksum(std::string_view bytes) {
-  return static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+  return static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
 }
 
-constexpr char kZ85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+constexpr char kZ85[] =
+    "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 constexpr std::array<int, 256> MakeZ85Values() {
   std::array<int, 256> values{};
@@ -91,10 +96,12 @@ std::string BytesToUuid(const std::string& bytes) {
 }
 
 /// "<random prefix><20 characters of UUID>" -> path of the file.
-Result<std::string> FilePathOf(const std::string& table_path, const DeletionVectorDescriptor& descriptor) {
+Result<std::string> FilePathOf(const std::string& table_path,
+                               const DeletionVectorDescriptor& descriptor) {
   if (descriptor.storage_type == 'p') return ResolvePath(table_path, descriptor.path_or_inline);
   const std::string& text = descriptor.path_or_inline;
-  if (descriptor.storage_type != 'u' || text.size() < kEncodedUuidLength) return Corrupt("unknown storage");
+  if (descriptor.storage_type != 'u' || text.size() < kEncodedUuidLength)
+    return Corrupt("unknown storage");
   const std::string prefix = text.substr(0, text.size() - kEncodedUuidLength);
   SLUICE_ASSIGN_OR_RETURN(const std::string uuid, Z85Decode(text.substr(prefix.size())));
   const std::string name = "deletion_vector_" + BytesToUuid(uuid) + ".bin";
@@ -127,17 +134,20 @@ void DeletionVector::AddAll(const std::vector<uint64_t>& rows) {
 }
 
 void DeletionVector::Union(const DeletionVector& other) {
-  for (const auto& [key, bitmap] : other.bitmaps_->by_key) roaring_bitmap_or_inplace(bitmaps_->At(key), bitmap.get());
+  for (const auto& [key, bitmap] : other.bitmaps_->by_key)
+    roaring_bitmap_or_inplace(bitmaps_->At(key), bitmap.get());
 }
 
 bool DeletionVector::Contains(uint64_t row) const {
   const auto it = bitmaps_->by_key.find(static_cast<uint32_t>(row >> 32));
-  return it != bitmaps_->by_key.end() && roaring_bitmap_contains(it->second.get(), static_cast<uint32_t>(row));
+  return it != bitmaps_->by_key.end() &&
+         roaring_bitmap_contains(it->second.get(), static_cast<uint32_t>(row));
 }
 
 int64_t DeletionVector::cardinality() const {
   uint64_t count = 0;
-  for (const auto& [key, bitmap] : bitmaps_->by_key) count += roaring_bitmap_get_cardinality(bitmap.get());
+  for (const auto& [key, bitmap] : bitmaps_->by_key)
+    count += roaring_bitmap_get_cardinality(bitmap.get());
   return static_cast<int64_t>(count);
 }
 
@@ -194,7 +204,8 @@ std::string DeletionVector::Serialize() const {
 
 Result<DeletionVector> DeletionVector::Deserialize(std::string_view bytes) {
   constexpr size_t kHeader = 12;
-  if (bytes.size() < kHeader || ReadLittle<uint32_t>(bytes.data()) != kMagic) return Corrupt("wrong magic number");
+  if (bytes.size() < kHeader || ReadLittle<uint32_t>(bytes.data()) != kMagic)
+    return Corrupt("wrong magic number");
   const auto count = ReadLittle<uint64_t>(bytes.data() + 4);
   if (count > kMaxBitmaps) return Corrupt("too many bitmaps");
   bytes.remove_prefix(kHeader);
@@ -226,12 +237,15 @@ Result<DeletionVector> ReadDeletionVector(storage::Storage& storage, const std::
     auto file = storage.OpenInput(path);
     if (!file.ok()) {
       if (!HasCode(file.status(), "STORAGE_NOT_FOUND")) return file.status();
-      return MakeError("DELTA_FILE_NOT_FOUND", "a deletion vector that the table's log names is missing: " + path,
+      return MakeError("DELTA_FILE_NOT_FOUND",
+                       "a deletion vector that the table's log names is missing: " + path,
                        "restore the file");
     }
     const int64_t offset = descriptor.offset.value_or(1);
-    SLUICE_ASSIGN_OR_RETURN(const auto buffer, (*file)->ReadAt(offset, static_cast<int64_t>(size) + 8));
-    if (buffer->size() != static_cast<int64_t>(size) + 8) return Corrupt("file ends early: " + path);
+    SLUICE_ASSIGN_OR_RETURN(const auto buffer,
+                            (*file)->ReadAt(offset, static_cast<int64_t>(size) + 8));
+    if (buffer->size() != static_cast<int64_t>(size) + 8)
+      return Corrupt("file ends early: " + path);
     const auto* data = reinterpret_cast<const char*>(buffer->data());
     if (ReadBig32(data) != size) return Corrupt("sizes differ: " + path);
     bytes.assign(data + 4, size);
@@ -242,11 +256,9 @@ Result<DeletionVector> ReadDeletionVector(storage::Storage& storage, const std::
   return vector;
 }
 
-Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(storage::Storage& storage,
-                                                                   const std::string& table_path,
-                                                                   const std::string& uuid,
-                                                                   const std::vector<const DeletionVector*>& vectors,
-                                                                   size_t inline_bytes) {
+Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
+    storage::Storage& storage, const std::string& table_path, const std::string& uuid,
+    const std::vector<const DeletionVector*>& vectors, size_t inline_bytes) {
   std::vector<DeletionVectorDescriptor> descriptors;
   std::string file(1, '\1');
   for (const DeletionVector* vector : vectors) {
@@ -268,7 +280,8 @@ Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(storage::Stor
     descriptors.push_back(std::move(descriptor));
   }
   if (file.size() > 1) {
-    SLUICE_RETURN_NOT_OK(storage.Put(storage::JoinPath(table_path, "deletion_vector_" + uuid + ".bin"), file));
+    SLUICE_RETURN_NOT_OK(
+        storage.Put(storage::JoinPath(table_path, "deletion_vector_" + uuid + ".bin"), file));
   }
   return descriptors;
 }

@@ -1,8 +1,9 @@
-// Deletion vectors: the rows of a data file that are gone, as a 64-bit Roaring bitmap in the protocol's portable form.
-// A value; not thread-safe while changed.
+// Deletion vectors: the rows of a data file that are gone, as a 64-bit Roaring bitmap in the
+// protocol's portable form. A value; not thread-safe while changed.
 //
-//   file:   1 byte version (1), then per vector: u32 size (big-endian), size bytes, u32 CRC-32 (big-endian)
-//   bytes:  u32 magic 1681511377 (little-endian), u64 number of 32-bit bitmaps, per bitmap u32 key, portable Roaring
+//   file:   1 byte version (1), then per vector: u32 size (big-endian), size bytes, u32 CRC-32
+//   (big-endian) bytes:  u32 magic 1681511377 (little-endian), u64 number of 32-bit bitmaps, per
+//   bitmap u32 key, portable Roaring
 #pragma once
 
 #include <cstdint>
@@ -47,13 +48,12 @@ class DeletionVector {
 Result<DeletionVector> ReadDeletionVector(storage::Storage& storage, const std::string& table_path,
                                           const DeletionVectorDescriptor& descriptor);
 
-/// Writes vectors into one new file `deletion_vector_<uuid>.bin` of the table (durable on return); a vector of at most
-/// `inline_bytes` goes into its descriptor instead. One descriptor per vector, in order.
-Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(storage::Storage& storage,
-                                                                   const std::string& table_path,
-                                                                   const std::string& uuid,
-                                                                   const std::vector<const DeletionVector*>& vectors,
-                                                                   size_t inline_bytes = 0);
+/// Writes vectors into one new file `deletion_vector_<uuid>.bin` of the table (durable on return);
+/// a vector of at most `inline_bytes` goes into its descriptor instead. One descriptor per vector,
+/// in order.
+Result<std::vector<DeletionVectorDescriptor>> WriteDeletionVectors(
+    storage::Storage& storage, const std::string& table_path, const std::string& uuid,
+    const std::vector<const DeletionVector*>& vectors, size_t inline_bytes = 0);
 
 /// Z85 (ZeroMQ RFC 32). `bytes` is padded with zeros to a multiple of 4.
 std::string Z85Encode(std::string_view bytes);

@@ -1,6 +1,6 @@
-// A persistent map from file key to an immutable file action: copies are cheap, a change copies one small shard only.
-// So the snapshots of successive versions share nearly everything. Values are immutable; a set is not thread-safe
-// while it is being changed.
+// A persistent map from file key to an immutable file action: copies are cheap, a change copies one
+// small shard only. So the snapshots of successive versions share nearly everything. Values are
+// immutable; a set is not thread-safe while it is being changed.
 #pragma once
 
 #include <array>
@@ -55,7 +55,9 @@ class FileSet {
   using Map = std::unordered_map<std::string, Value>;
   using Shards = std::array<std::shared_ptr<Map>, kShards>;
 
-  static size_t Index(const std::string& key) { return (std::hash<std::string>()(key) >> 7) % kShards; }
+  static size_t Index(const std::string& key) {
+    return (std::hash<std::string>()(key) >> 7) % kShards;
+  }
   const std::shared_ptr<Map>& ShardOf(const std::string& key) const {
     static const std::shared_ptr<Map> kNone;
     return shards_ == nullptr ? kNone : (*shards_)[Index(key)];

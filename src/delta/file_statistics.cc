@@ -110,7 +110,9 @@ int64_t CeilMillis(int64_t micros) { return micros / 1000 + (micros % 1000 > 0 ?
 std::optional<std::string> BoundJson(const Value& value, const arrow::DataType& type, bool upper) {
   std::string json;
   switch (type.id()) {
-    case arrow::Type::DATE32: AppendJsonString(FormatDate(std::get<int64_t>(value)), &json); return json;
+    case arrow::Type::DATE32:
+      AppendJsonString(FormatDate(std::get<int64_t>(value)), &json);
+      return json;
     case arrow::Type::TIMESTAMP: {
       const int64_t micros = std::get<int64_t>(value);
       std::string text = FormatMillis(upper ? CeilMillis(micros) : FloorMillis(micros));
@@ -119,12 +121,15 @@ std::optional<std::string> BoundJson(const Value& value, const arrow::DataType& 
       return json;
     }
     case arrow::Type::DECIMAL128:
-      return FormatDecimal(std::get<arrow::Decimal128>(value), static_cast<const arrow::Decimal128Type&>(type).scale());
+      return FormatDecimal(std::get<arrow::Decimal128>(value),
+                           static_cast<const arrow::Decimal128Type&>(type).scale());
     case arrow::Type::FLOAT:
     case arrow::Type::DOUBLE: {
       const double number = std::get<double>(value);
       if (std::isnan(number)) return std::nullopt;
-      const std::string text = type.id() == arrow::Type::FLOAT ? FormatFloat(static_cast<float>(number)) : FormatDouble(number);
+      const std::string text = type.id() == arrow::Type::FLOAT
+                                   ? FormatFloat(static_cast<float>(number))
+                                   : FormatDouble(number);
       if (std::isfinite(number)) return text;
       AppendJsonString(text, &json);
       return json;
@@ -158,17 +163,21 @@ bool HasNaN(const arrow::Array& array) {
 size_t CharacterLength(std::string_view text, size_t i) {
   const auto lead = static_cast<unsigned char>(text[i]);
   size_t length = 1;
-  if (lead >= 0xF0 && lead <= 0xF4) length = 4;
-  else if (lead >= 0xE0 && lead < 0xF0) length = 3;
-  else if (lead >= 0xC2 && lead < 0xE0) length = 2;
-  else if (lead >= 0x80) return 0;
+  if (lead >= 0xF0 && lead <= 0xF4)
+    length = 4;
+  else if (lead >= 0xE0 && lead < 0xF0)
+    length = 3;
+  else if (lead >= 0xC2 && lead < 0xE0)
+    length = 2;
+  else if (lead >= 0x80)
+    return 0;
   if (i + length > text.size()) return 0;
   for (size_t k = 1; k < length; ++k) {
     if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return 0;
   }
   const auto second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-      (lead == 0xF4 && second > 0x8F)) {
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) ||
+      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) {
     return 0;
   }
   return length;
@@ -203,7 +212,8 @@ struct FileStatistics::Column {
 
   using List = std::vector<std::unique_ptr<Column>>;
 
-  /// Lays out the columns of `fields`; `leaf` counts Parquet leaves, `budget` the columns that still get statistics.
+  /// Lays out the columns of `fields`; `leaf` counts Parquet leaves, `budget` the columns that
+  /// still get statistics.
   static List Make(const arrow::FieldVector& fields, int* leaf, int* budget) {
     List columns;
     for (const auto& field : fields) {
@@ -260,7 +270,8 @@ struct FileStatistics::Column {
 
 namespace {
 
-/// Writes {"a":..,"s":{"b":..}} for a tree of columns, leaving out what `leaf` has nothing to say of.
+/// Writes {"a":..,"s":{"b":..}} for a tree of columns, leaving out what `leaf` has nothing to say
+/// of.
 template <typename Columns, typename Leaf>
 void WriteTree(const Columns& columns, const Leaf& leaf, std::string* out) {
   out->push_back('{');
@@ -286,7 +297,8 @@ void WriteTree(const Columns& columns, const Leaf& leaf, std::string* out) {
 
 }  // namespace
 
-FileStatistics::FileStatistics(const std::shared_ptr<arrow::Schema>& file_schema, int indexed_columns) {
+FileStatistics::FileStatistics(const std::shared_ptr<arrow::Schema>& file_schema,
+                               int indexed_columns) {
   int leaf = 0;
   int budget = indexed_columns < 0 ? INT32_MAX : indexed_columns;
   columns_ = Column::Make(file_schema->fields(), &leaf, &budget);
@@ -296,7 +308,8 @@ FileStatistics::~FileStatistics() = default;
 
 void FileStatistics::Update(const arrow::RecordBatch& rows) {
   num_rows_ += rows.num_rows();
-  for (size_t i = 0; i < columns_.size(); ++i) columns_[i]->Update(*rows.column(static_cast<int>(i)));
+  for (size_t i = 0; i < columns_.size(); ++i)
+    columns_[i]->Update(*rows.column(static_cast<int>(i)));
 }
 
 std::string FileStatistics::ToJson(const parquet::FileMetaData& footer) const {
@@ -309,7 +322,11 @@ std::string FileStatistics::ToJson(const parquet::FileMetaData& footer) const {
   WriteTree(columns_, bound(true), &json);
   json += ",\"nullCount\":";
   WriteTree(
-      columns_, [](const Column& column) { return std::optional<std::string>(std::to_string(column.null_count)); }, &json);
+      columns_,
+      [](const Column& column) {
+        return std::optional<std::string>(std::to_string(column.null_count));
+      },
+      &json);
   json += '}';
   return json;
 }

@@ -1,5 +1,6 @@
-// Statistics of one data file while it is written, as the JSON text of an add action: number of rows, null counts (from
-// the Arrow columns), minima and maxima (from the Parquet footer, so nothing is compared twice). One owner.
+// Statistics of one data file while it is written, as the JSON text of an add action: number of
+// rows, null counts (from the Arrow columns), minima and maxima (from the Parquet footer, so
+// nothing is compared twice). One owner.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -21,8 +22,9 @@ class FileStatistics {
   FileStatistics& operator=(const FileStatistics&) = delete;
 
   void Update(const arrow::RecordBatch& rows);
-  /// Call once the file is closed. Strings are cut to 32 characters (a cut maximum is raised above what was cut),
-  /// timestamps are widened to milliseconds; a column whose bound cannot be told has none.
+  /// Call once the file is closed. Strings are cut to 32 characters (a cut maximum is raised above
+  /// what was cut), timestamps are widened to milliseconds; a column whose bound cannot be told has
+  /// none.
   std::string ToJson(const parquet::FileMetaData& footer) const;
   int64_t num_rows() const { return num_rows_; }
 
@@ -33,8 +35,8 @@ class FileStatistics {
   int64_t num_rows_ = 0;
 };
 
-/// The first 32 characters of `text`; for an upper bound something not below any text that starts so. Nothing when
-/// `text` is no UTF-8 (a JSON text cannot hold it).
+/// The first 32 characters of `text`; for an upper bound something not below any text that starts
+/// so. Nothing when `text` is no UTF-8 (a JSON text cannot hold it).
 std::optional<std::string> TruncateBound(std::string_view text, bool upper);
 
 }  // namespace sluice::delta

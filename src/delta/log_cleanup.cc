@@ -23,7 +23,8 @@ std::optional<int64_t> LeadingVersion(const std::string& path) {
 
 }  // namespace
 
-Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_path, int64_t before_ms) {
+Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_path,
+                           int64_t before_ms) {
   SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, std::nullopt));
   // Commits below this version are all expired.
   int64_t expired_below = segment.version.value() + 1;
@@ -42,9 +43,11 @@ Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_p
   if (!keep_from.has_value()) return 0;
   SLUICE_ASSIGN_OR_RETURN(const auto files, storage.List(LogFolder(table_path)));
   int64_t deleted = 0;
-  for (const storage::FileInfo& file : files) {  // ascending: a crash leaves a log whose newer part is whole
+  for (const storage::FileInfo& file :
+       files) {  // ascending: a crash leaves a log whose newer part is whole
     const auto version = LeadingVersion(file.path);
-    if (!version.has_value() || *version >= *keep_from || file.modified / 1000 >= before_ms) continue;
+    if (!version.has_value() || *version >= *keep_from || file.modified / 1000 >= before_ms)
+      continue;
     SLUICE_RETURN_NOT_OK(storage.Delete(file.path));
     ++deleted;
   }

@@ -19,7 +19,9 @@ std::string VersionName(TableVersion version) {
 std::optional<int64_t> Digits(std::string_view text) {
   int64_t value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value < 0) return std::nullopt;
+  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() ||
+      value < 0)
+    return std::nullopt;
   return value;
 }
 
@@ -38,7 +40,8 @@ std::optional<LogFileName> ParseCheckpointRest(std::string_view rest, LogFileNam
   }
   const auto part = Digits(rest.substr(0, dot));
   const auto parts = Digits(rest.substr(dot + 1));
-  if (!parquet || !part || !parts || *part < 1 || *part > *parts || *parts > 1000000) return std::nullopt;
+  if (!parquet || !part || !parts || *part < 1 || *part > *parts || *parts > 1000000)
+    return std::nullopt;
   name.kind = LogFileName::Kind::kCheckpointPart;
   name.part = static_cast<int>(*part);
   name.parts = static_cast<int>(*parts);
@@ -59,14 +62,15 @@ void TakeComplete(TableVersion version, const std::vector<std::string>& whole, c
   }
 }
 
-Status CheckReaches(const LogSegment& segment, const std::string& table_path, std::optional<TableVersion> wanted) {
+Status CheckReaches(const LogSegment& segment, const std::string& table_path,
+                    std::optional<TableVersion> wanted) {
   if (segment.version.value() < 0 && !wanted.has_value()) {
     return MakeError("DELTA_TABLE_NOT_FOUND", "no Delta table at " + table_path, "check the path");
   }
   if (wanted.has_value() && segment.version != *wanted) {
     return MakeError("DELTA_VERSION_NOT_FOUND",
-                     "table " + table_path + " has no version " + wanted->ToString() + "; the newest found is " +
-                         segment.version.ToString(),
+                     "table " + table_path + " has no version " + wanted->ToString() +
+                         "; the newest found is " + segment.version.ToString(),
                      "older versions are deleted after delta.logRetentionDuration");
   }
   return Status::OK();
@@ -74,7 +78,9 @@ Status CheckReaches(const LogSegment& segment, const std::string& table_path, st
 
 }  // namespace
 
-std::string LogFolder(const std::string& table_path) { return storage::JoinPath(table_path, "_delta_log"); }
+std::string LogFolder(const std::string& table_path) {
+  return storage::JoinPath(table_path, "_delta_log");
+}
 std::string CommitPath(const std::string& table_path, TableVersion version) {
   return storage::JoinPath(LogFolder(table_path), VersionName(version) + ".json");
 }
@@ -130,7 +136,8 @@ Result<LogSegment> ListLog(storage::Storage& storage, const std::string& table_p
   for (auto it = whole.rbegin(); it != whole.rend(); ++it) {
     TakeComplete(it->first, it->second, parts[it->first], &segment.checkpoints);
   }
-  if (!segment.checkpoints.empty()) segment.version = std::max(segment.version, segment.checkpoints[0].version);
+  if (!segment.checkpoints.empty())
+    segment.version = std::max(segment.version, segment.checkpoints[0].version);
   SLUICE_RETURN_NOT_OK(CheckReaches(segment, table_path, version));
   return segment;
 }

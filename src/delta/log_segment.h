@@ -3,8 +3,9 @@
 //   00000000000000000007.json                                        commit
 //   00000000000000000010.checkpoint.parquet                          checkpoint, one file
 //   00000000000000000010.checkpoint.0000000001.0000000003.parquet    checkpoint, part 1 of 3
-//   00000000000000000010.checkpoint.<uuid>.{json,parquet}            V2 checkpoint (its rows may lie in _sidecars/)
-//   _last_checkpoint                                                 a hint; never relied on here
+//   00000000000000000010.checkpoint.<uuid>.{json,parquet}            V2 checkpoint (its rows may
+//   lie in _sidecars/) _last_checkpoint                                                 a hint;
+//   never relied on here
 //
 // Thread-safe (pure functions over the storage).
 #pragma once
@@ -41,12 +42,14 @@ struct CheckpointFiles {
 
 struct LogSegment {
   TableVersion version{-1};
-  /// Newest first; all complete by name, at or below `version`. The caller takes the first that can be read.
+  /// Newest first; all complete by name, at or below `version`. The caller takes the first that can
+  /// be read.
   std::vector<CheckpointFiles> checkpoints;
   std::vector<storage::FileInfo> commits;  // ascending; all there are up to `version`
 };
 
-/// DELTA_TABLE_NOT_FOUND when there is no log, DELTA_VERSION_NOT_FOUND when it does not reach `version`.
+/// DELTA_TABLE_NOT_FOUND when there is no log, DELTA_VERSION_NOT_FOUND when it does not reach
+/// `version`.
 Result<LogSegment> ListLog(storage::Storage& storage, const std::string& table_path,
                            std::optional<TableVersion> version);
 /// The version of a listed commit.

@@ -30,7 +30,8 @@ std::optional<double> ParseDouble(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ptr != text.data() + text.size() || parsed.ec == std::errc::invalid_argument) return std::nullopt;
+  if (parsed.ptr != text.data() + text.size() || parsed.ec == std::errc::invalid_argument)
+    return std::nullopt;
   return value;
 }
 
@@ -50,7 +51,8 @@ std::optional<arrow::Decimal128> ParseDecimal(std::string_view text, int scale) 
   arrow::Decimal128 value;
   int32_t precision = 0;
   int32_t found_scale = 0;
-  if (!arrow::Decimal128::FromString(text, &value, &precision, &found_scale).ok()) return std::nullopt;
+  if (!arrow::Decimal128::FromString(text, &value, &precision, &found_scale).ok())
+    return std::nullopt;
   if (found_scale == scale) return value;
   const auto rescaled = value.Rescale(found_scale, scale);
   if (!rescaled.ok()) return std::nullopt;

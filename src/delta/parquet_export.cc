@@ -10,10 +10,14 @@ namespace {
 
 Status WriteAll(arrow::RecordBatchReader* rows, const std::string& path) {
   auto file = arrow::io::FileOutputStream::Open(path);
-  if (!file.ok()) return MakeError("STORAGE_IO", "cannot write file: " + path, "check the folder and permissions");
-  const auto properties = parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->build();
-  SLUICE_ASSIGN_OR_RETURN(auto writer, parquet::arrow::FileWriter::Open(*rows->schema(), arrow::default_memory_pool(),
-                                                                        *file, properties));
+  if (!file.ok())
+    return MakeError("STORAGE_IO", "cannot write file: " + path,
+                     "check the folder and permissions");
+  const auto properties =
+      parquet::WriterProperties::Builder().compression(parquet::Compression::SNAPPY)->build();
+  SLUICE_ASSIGN_OR_RETURN(
+      auto writer, parquet::arrow::FileWriter::Open(*rows->schema(), arrow::default_memory_pool(),
+                                                    *file, properties));
   while (true) {
     std::shared_ptr<arrow::RecordBatch> batch;
     SLUICE_RETURN_NOT_OK(rows->ReadNext(&batch));

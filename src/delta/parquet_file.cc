@@ -7,16 +7,19 @@ namespace sluice::delta {
 
 Status ParquetError(const Status& status, const std::string& path) {
   if (status.ok() || status.detail() != nullptr) return status;
-  return MakeError("DELTA_FILE_CORRUPT", "cannot read Parquet file " + path + ": " + status.message(),
+  return MakeError("DELTA_FILE_CORRUPT",
+                   "cannot read Parquet file " + path + ": " + status.message(),
                    "restore the file from a copy");
 }
 
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage& storage, const std::string& path,
+Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage& storage,
+                                                                const std::string& path,
                                                                 int64_t batch_rows) {
   auto input = storage.OpenInput(path);
   if (!input.ok()) {
     if (!HasCode(input.status(), "STORAGE_NOT_FOUND")) return input.status();
-    return MakeError("DELTA_FILE_NOT_FOUND", "a file that the table's log names is missing: " + path,
+    return MakeError("DELTA_FILE_NOT_FOUND",
+                     "a file that the table's log names is missing: " + path,
                      "it was deleted by hand or by VACUUM; restore it or read another version");
   }
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);

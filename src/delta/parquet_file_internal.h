@@ -1,4 +1,5 @@
-// Opening Parquet files of a table for reading; Parquet's errors become ours here. Thread-safe (pure functions).
+// Opening Parquet files of a table for reading; Parquet's errors become ours here. Thread-safe
+// (pure functions).
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -13,7 +14,8 @@
 namespace sluice::delta {
 
 /// DELTA_FILE_NOT_FOUND, DELTA_FILE_CORRUPT. INT96 is read as microseconds.
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage& storage, const std::string& path,
+Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage& storage,
+                                                                const std::string& path,
                                                                 int64_t batch_rows);
 
 /// An error of the Parquet library on `path` as DELTA_FILE_CORRUPT; ours pass unchanged.

@@ -21,12 +21,14 @@ constexpr char kRowIndex[] = "__row_index";
 /// Where a column of the result comes from.
 struct Column {
   std::shared_ptr<arrow::Field> field;
-  std::shared_ptr<arrow::Scalar> constant;  // partition value, or null for a column the file does not have
-  std::string file_name;                    // else: name in the file
+  std::shared_ptr<arrow::Scalar>
+      constant;           // partition value, or null for a column the file does not have
+  std::string file_name;  // else: name in the file
 };
 
 /// Leaf columns of the file that belong to the top-level fields `names`.
-std::vector<int> LeavesOf(const parquet::SchemaDescriptor& schema, const std::vector<Column>& columns) {
+std::vector<int> LeavesOf(const parquet::SchemaDescriptor& schema,
+                          const std::vector<Column>& columns) {
   std::vector<int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) {
     const std::string& root = schema.GetColumnRoot(i)->name();
@@ -50,7 +52,8 @@ bool HasRoot(const parquet::SchemaDescriptor& schema, const std::string& name) {
 
 class DataFileReader::Impl {
  public:
-  Impl(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot, const DataFileReadOptions& options)
+  Impl(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+       const DataFileReadOptions& options)
       : storage_(storage), snapshot_(std::move(snapshot)), options_(options) {}
 
   Status Open(const AddFile& file) {
@@ -59,7 +62,8 @@ class DataFileReader::Impl {
     const auto metadata = reader_->parquet_reader()->metadata();
     SLUICE_RETURN_NOT_OK(ResolveColumns(file, *metadata->schema()));
     if (file.deletion_vector.has_value() && !options_.keep_deleted) {
-      SLUICE_ASSIGN_OR_RETURN(auto vector, ReadDeletionVector(storage_, snapshot_->table_path(), *file.deletion_vector));
+      SLUICE_ASSIGN_OR_RETURN(auto vector, ReadDeletionVector(storage_, snapshot_->table_path(),
+                                                              *file.deletion_vector));
       deletion_vector_ = std::make_unique<DeletionVector>(std::move(vector));
     }
     rows_left_ = metadata->num_rows();
@@ -107,7 +111,8 @@ class DataFileReader::Impl {
     arrow::FieldVector fields;
     for (const std::string& name : names) {
       const auto field = snapshot_->schema()->GetFieldByName(name);
-      if (field == nullptr) return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
+      if (field == nullptr)
+        return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
       Column column{field, nullptr, PhysicalName(*field)};
       if (std::find(partitions.begin(), partitions.end(), name) != partitions.end()) {
         const auto it = file.partition_values.find(column.file_name);
@@ -134,7 +139,8 @@ class DataFileReader::Impl {
     return raw;
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Build(const std::shared_ptr<arrow::RecordBatch>& raw, int64_t rows) {
+  Result<std::shared_ptr<arrow::RecordBatch>> Build(const std::shared_ptr<arrow::RecordBatch>& raw,
+                                                    int64_t rows) {
     arrow::ArrayVector arrays;
     for (const Column& column : columns_) {
       if (column.constant != nullptr) {
@@ -143,8 +149,11 @@ class DataFileReader::Impl {
         continue;
       }
       const auto found = raw->GetColumnByName(column.file_name);
-      if (found == nullptr) return MakeError("DELTA_FILE_CORRUPT", "column missing: " + column.file_name + " in " + path_);
-      SLUICE_ASSIGN_OR_RETURN(auto array, AdaptArray(found, column.field->type(), column.field->name()));
+      if (found == nullptr)
+        return MakeError("DELTA_FILE_CORRUPT",
+                         "column missing: " + column.file_name + " in " + path_);
+      SLUICE_ASSIGN_OR_RETURN(auto array,
+                              AdaptArray(found, column.field->type(), column.field->name()));
       arrays.push_back(std::move(array));
     }
     if (options_.with_row_index) {
@@ -158,7 +167,8 @@ class DataFileReader::Impl {
     if (deletion_vector_ == nullptr) return batch;
     std::vector<uint32_t> live;
     live.reserve(static_cast<size_t>(rows));
-    deletion_vector_->AppendLive(static_cast<uint64_t>(first_row_), static_cast<uint32_t>(rows), &live);
+    deletion_vector_->AppendLive(static_cast<uint64_t>(first_row_), static_cast<uint32_t>(rows),
+                                 &live);
     if (static_cast<int64_t>(live.size()) == rows) return batch;
     SLUICE_ASSIGN_OR_RETURN(const auto indices, MakeIndices(live));
     return TakeRows(batch, indices);
@@ -180,9 +190,9 @@ class DataFileReader::Impl {
 DataFileReader::DataFileReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DataFileReader::~DataFileReader() = default;
 
-Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(storage::Storage& storage,
-                                                             std::shared_ptr<const Snapshot> snapshot,
-                                                             const AddFile& file, const DataFileReadOptions& options) {
+Result<std::unique_ptr<DataFileReader>> DataFileReader::Open(
+    storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot, const AddFile& file,
+    const DataFileReadOptions& options) {
   auto impl = std::make_unique<Impl>(storage, std::move(snapshot), options);
   SLUICE_RETURN_NOT_OK(impl->Open(file));
   return std::unique_ptr<DataFileReader>(new DataFileReader(std::move(impl)));

@@ -1,5 +1,6 @@
-// Data files -> rows as the table returns them: projection, partition values filled in, deletion vectors applied,
-// missing columns null, older types widened. Thread-safe as a function of its inputs; a reader has one owner.
+// Data files -> rows as the table returns them: projection, partition values filled in, deletion
+// vectors applied, missing columns null, older types widened. Thread-safe as a function of its
+// inputs; a reader has one owner.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -20,7 +21,8 @@ struct DataFileReadOptions {
   /// Column names in the order wanted; nullopt = all of the table's.
   std::optional<std::vector<std::string>> columns;
   int64_t batch_rows = 65536;
-  bool with_row_index = false;  // adds a last int64 column "__row_index": position in the file (before the deletion vector)
+  bool with_row_index = false;  // adds a last int64 column "__row_index": position in the file
+                                // (before the deletion vector)
   bool keep_deleted = false;    // returns rows the deletion vector hides, too (change feeds)
 };
 
@@ -28,7 +30,8 @@ class DataFileReader {
  public:
   /// DELTA_FILE_NOT_FOUND, DELTA_FILE_CORRUPT, DELTA_SCHEMA_MISMATCH. `storage` outlives this.
   static Result<std::unique_ptr<DataFileReader>> Open(storage::Storage& storage,
-                                                      std::shared_ptr<const Snapshot> snapshot, const AddFile& file,
+                                                      std::shared_ptr<const Snapshot> snapshot,
+                                                      const AddFile& file,
                                                       const DataFileReadOptions& options = {});
   ~DataFileReader();
 

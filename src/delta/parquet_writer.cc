@@ -19,17 +19,20 @@ int64_t ValueBytes(const arrow::Array& array) {
   switch (array.type_id()) {
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
-      return static_cast<const arrow::BinaryArray&>(array).total_values_length() + array.length() * 4;
+      return static_cast<const arrow::BinaryArray&>(array).total_values_length() +
+             array.length() * 4;
     case arrow::Type::STRUCT: {
       int64_t bytes = 0;
-      for (const auto& field : static_cast<const arrow::StructArray&>(array).fields()) bytes += ValueBytes(*field);
+      for (const auto& field : static_cast<const arrow::StructArray&>(array).fields())
+        bytes += ValueBytes(*field);
       return bytes;
     }
     case arrow::Type::LIST:
     case arrow::Type::MAP: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       const int64_t begin = list.value_offset(0);
-      return ValueBytes(*list.values()->Slice(begin, list.value_offset(list.length()) - begin)) + array.length() * 4;
+      return ValueBytes(*list.values()->Slice(begin, list.value_offset(list.length()) - begin)) +
+             array.length() * 4;
     }
     case arrow::Type::BOOL: return array.length() / 8;
     default: return array.length() * array.type()->byte_width();
@@ -51,7 +54,8 @@ std::string CodecExtension(const std::string& codec) {
 Result<std::shared_ptr<arrow::Array>> EmptyToNull(const std::shared_ptr<arrow::Array>& column) {
   const auto& text = static_cast<const arrow::StringArray&>(*column);
   bool any_empty = false;
-  for (int64_t i = 0; i < text.length() && !any_empty; ++i) any_empty = text.IsValid(i) && text.value_length(i) == 0;
+  for (int64_t i = 0; i < text.length() && !any_empty; ++i)
+    any_empty = text.IsValid(i) && text.value_length(i) == 0;
   if (!any_empty) return column;
   arrow::StringBuilder builder;
   SLUICE_RETURN_NOT_OK(builder.Reserve(text.length()));
@@ -64,7 +68,8 @@ Result<std::shared_ptr<arrow::Array>> EmptyToNull(const std::shared_ptr<arrow::A
 
 Status WriteFailed(const Status& status, const std::string& path) {
   if (status.ok() || status.detail() != nullptr) return status;
-  return MakeError("STORAGE_IO", "cannot write " + path + ": " + status.message(), "", Retry::kLater);
+  return MakeError("STORAGE_IO", "cannot write " + path + ": " + status.message(), "",
+                   Retry::kLater);
 }
 
 }  // namespace
@@ -72,7 +77,8 @@ Status WriteFailed(const Status& status, const std::string& path) {
 /// One Parquet file in the making.
 class DataFileWriter::OpenFile {
  public:
-  OpenFile(const DataFileWriter& owner, std::string path, std::string log_path, PartitionValues values)
+  OpenFile(const DataFileWriter& owner, std::string path, std::string log_path,
+           PartitionValues values)
       : owner_(owner),
         path_(std::move(path)),
         statistics_(owner.file_schema_, owner.snapshot_->properties().num_indexed_columns) {
@@ -126,9 +132,11 @@ class DataFileWriter::OpenFile {
   Status Open(const arrow::RecordBatch& first_rows) {
     SLUICE_ASSIGN_OR_RETURN(sink_, owner_.table_.storage().OpenOutput(path_));
     SLUICE_ASSIGN_OR_RETURN(const auto properties,
-                            ChooseEncodings(first_rows, owner_.options_.compression_codec, owner_.options_.max_row_group_rows));
-    auto writer = parquet::arrow::FileWriter::Open(*owner_.file_schema_, arrow::default_memory_pool(), sink_, properties,
-                                                   parquet::default_arrow_writer_properties());
+                            ChooseEncodings(first_rows, owner_.options_.compression_codec,
+                                            owner_.options_.max_row_group_rows));
+    auto writer =
+        parquet::arrow::FileWriter::Open(*owner_.file_schema_, arrow::default_memory_pool(), sink_,
+                                         properties, parquet::default_arrow_writer_properties());
     if (!writer.ok()) return WriteFailed(writer.status(), path_);
     writer_ = writer.MoveValueUnsafe();
     return Status::OK();
@@ -143,13 +151,15 @@ class DataFileWriter::OpenFile {
   int64_t row_group_bytes_ = 0;
 };
 
-DataFileWriter::DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot, const DataFileOptions& options)
+DataFileWriter::DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot,
+                               const DataFileOptions& options)
     : table_(table), snapshot_(std::move(snapshot)), options_(options) {
-  if (options_.compression_codec.empty()) options_.compression_codec = snapshot_->properties().compression_codec;
+  if (options_.compression_codec.empty())
+    options_.compression_codec = snapshot_->properties().compression_codec;
 }
 
-Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Make(Table& table, std::shared_ptr<const Snapshot> snapshot,
-                                                             const DataFileOptions& options) {
+Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Make(
+    Table& table, std::shared_ptr<const Snapshot> snapshot, const DataFileOptions& options) {
   std::unique_ptr<DataFileWriter> writer(new DataFileWriter(table, std::move(snapshot), options));
   SLUICE_RETURN_NOT_OK(CodecOf(writer->options_.compression_codec).status());
   const arrow::Schema& schema = *writer->snapshot_->schema();
@@ -162,7 +172,9 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Make(Table& table, std::
   }
   arrow::FieldVector fields;
   for (int i = 0; i < schema.num_fields(); ++i) {
-    if (std::find(partitions.begin(), partitions.end(), schema.field(i)->name()) != partitions.end()) continue;
+    if (std::find(partitions.begin(), partitions.end(), schema.field(i)->name()) !=
+        partitions.end())
+      continue;
     fields.push_back(schema.field(i)->RemoveMetadata());
     writer->file_columns_.push_back(i);
   }
@@ -179,14 +191,16 @@ Status DataFileWriter::Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
   SLUICE_ASSIGN_OR_RETURN(const auto adapted, AdaptRows(rows, snapshot_->schema()));
   arrow::ArrayVector columns;
   for (const int column : file_columns_) columns.push_back(adapted->column(column));
-  const auto file_rows = arrow::RecordBatch::Make(file_schema_, adapted->num_rows(), std::move(columns));
+  const auto file_rows =
+      arrow::RecordBatch::Make(file_schema_, adapted->num_rows(), std::move(columns));
   if (partition_columns_.empty()) {
     SLUICE_RETURN_NOT_OK(WriteGroup({}, 0, file_rows));
   } else {
     arrow::ArrayVector keys;
     for (const int column : partition_columns_) keys.push_back(adapted->column(column));
     SLUICE_ASSIGN_OR_RETURN(const auto groups, SplitByPartition(file_rows, keys));
-    for (const PartitionGroup& group : groups) SLUICE_RETURN_NOT_OK(WriteGroup(keys, group.first_row, group.rows));
+    for (const PartitionGroup& group : groups)
+      SLUICE_RETURN_NOT_OK(WriteGroup(keys, group.first_row, group.rows));
   }
   rows_written_ += rows->num_rows();
   return Status::OK();
@@ -208,9 +222,11 @@ Status DataFileWriter::WriteGroup(const arrow::ArrayVector& keys, int64_t key_ro
   return file->Full() ? CloseFile(folder) : Status::OK();
 }
 
-Result<DataFileWriter::OpenFile*> DataFileWriter::FileFor(const std::string& folder, PartitionValues values) {
+Result<DataFileWriter::OpenFile*> DataFileWriter::FileFor(const std::string& folder,
+                                                          PartitionValues values) {
   if (const auto it = open_.find(folder); it != open_.end()) return it->second.get();
-  if (open_.size() >= options_.max_open_partitions) SLUICE_RETURN_NOT_OK(CloseFile(open_.begin()->first));
+  if (open_.size() >= options_.max_open_partitions)
+    SLUICE_RETURN_NOT_OK(CloseFile(open_.begin()->first));
   const std::string name =
       folder + "part-" + table_.NewUuid() + CodecExtension(options_.compression_codec) + ".parquet";
   paths_.push_back(storage::JoinPath(table_.path(), name));
@@ -244,8 +260,8 @@ void DataFileWriter::Abort() {
   for (const std::string& path : paths_) (void)table_.storage().Delete(path);
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                           const Snapshot& snapshot) {
+Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const Snapshot& snapshot) {
   SLUICE_ASSIGN_OR_RETURN(auto adapted, AdaptRows(rows, snapshot.schema()));
   for (const std::string& name : snapshot.partition_columns()) {
     const int index = adapted->schema()->GetFieldIndex(name);
@@ -253,7 +269,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(const std::shared_ptr
     if (column->type_id() != arrow::Type::STRING) continue;
     SLUICE_ASSIGN_OR_RETURN(const auto replaced, EmptyToNull(column));
     if (replaced == column) continue;
-    SLUICE_ASSIGN_OR_RETURN(adapted, adapted->SetColumn(index, adapted->schema()->field(index), replaced));
+    SLUICE_ASSIGN_OR_RETURN(adapted,
+                            adapted->SetColumn(index, adapted->schema()->field(index), replaced));
   }
   return adapted;
 }

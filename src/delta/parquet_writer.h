@@ -1,5 +1,5 @@
-// Rows -> Parquet data files of a Delta table, with statistics taken while writing. One owner at a time; different
-// writers of one table may run in parallel.
+// Rows -> Parquet data files of a Delta table, with statistics taken while writing. One owner at a
+// time; different writers of one table may run in parallel.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -16,27 +16,31 @@
 namespace sluice::delta {
 
 struct DataFileOptions {
-  std::string compression_codec;              // empty = the table's
-  int64_t max_file_rows = 64LL << 20;         // a new file is begun above it
-  int64_t max_file_bytes = 1LL << 30;         // the same, bytes written
+  std::string compression_codec;       // empty = the table's
+  int64_t max_file_rows = 64LL << 20;  // a new file is begun above it
+  int64_t max_file_bytes = 1LL << 30;  // the same, bytes written
   int64_t max_row_group_rows = 1LL << 20;
-  int64_t max_row_group_bytes = 128LL << 20;  // of Arrow data; a row group is held in memory until it is full
-  size_t max_open_partitions = 64;            // more partition values in one epoch close files early
+  int64_t max_row_group_bytes =
+      128LL << 20;                  // of Arrow data; a row group is held in memory until it is full
+  size_t max_open_partitions = 64;  // more partition values in one epoch close files early
   bool data_change = true;
 };
 
-/// Writes the rows of one epoch: one file per partition value, `col=value/part-<uuid>.snappy.parquet`.
+/// Writes the rows of one epoch: one file per partition value,
+/// `col=value/part-<uuid>.snappy.parquet`.
 class DataFileWriter {
  public:
   /// `table` outlives this. `snapshot` fixes schema, partitioning and properties.
-  static Result<std::unique_ptr<DataFileWriter>> Make(Table& table, std::shared_ptr<const Snapshot> snapshot,
+  static Result<std::unique_ptr<DataFileWriter>> Make(Table& table,
+                                                      std::shared_ptr<const Snapshot> snapshot,
                                                       const DataFileOptions& options = {});
   ~DataFileWriter();
 
-  /// `rows` must have the table's columns, by name (a missing nullable one is null); types as the table returns them
-  /// or castable without loss. DELTA_SCHEMA_MISMATCH, DELTA_NOT_NULL_VIOLATION.
+  /// `rows` must have the table's columns, by name (a missing nullable one is null); types as the
+  /// table returns them or castable without loss. DELTA_SCHEMA_MISMATCH, DELTA_NOT_NULL_VIOLATION.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows);
-  /// Closes the files (durable on return) and says what to add to the table. Empty when no row came.
+  /// Closes the files (durable on return) and says what to add to the table. Empty when no row
+  /// came.
   Result<std::vector<AddFile>> Finish();
   /// Deletes what was written. Called by the destructor when Finish was not reached.
   void Abort();
@@ -44,8 +48,10 @@ class DataFileWriter {
 
  private:
   class OpenFile;
-  DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot, const DataFileOptions& options);
-  Status WriteGroup(const arrow::ArrayVector& keys, int64_t key_row, const std::shared_ptr<arrow::RecordBatch>& rows);
+  DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot,
+                 const DataFileOptions& options);
+  Status WriteGroup(const arrow::ArrayVector& keys, int64_t key_row,
+                    const std::shared_ptr<arrow::RecordBatch>& rows);
   Result<OpenFile*> FileFor(const std::string& folder, PartitionValues values);
   Status CloseFile(const std::string& folder);
 
@@ -53,7 +59,7 @@ class DataFileWriter {
   std::shared_ptr<const Snapshot> snapshot_;
   DataFileOptions options_;
   std::shared_ptr<arrow::Schema> file_schema_;  // the table's without partition columns
-  std::vector<int> file_columns_;               // index in the table's schema of each column of the file
+  std::vector<int> file_columns_;  // index in the table's schema of each column of the file
   std::vector<int> partition_columns_;
   std::map<std::string, std::unique_ptr<OpenFile>> open_;  // by folder
   std::vector<AddFile> finished_;
@@ -62,9 +68,10 @@ class DataFileWriter {
   bool done_ = false;
 };
 
-/// `rows` as the table will return them: columns in table order, types of the table's schema, partition values after
-/// their way through text (an empty string becomes null). What the hot hand-off passes on. No copy when nothing changes.
-Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                           const Snapshot& snapshot);
+/// `rows` as the table will return them: columns in table order, types of the table's schema,
+/// partition values after their way through text (an empty string becomes null). What the hot
+/// hand-off passes on. No copy when nothing changes.
+Result<std::shared_ptr<arrow::RecordBatch>> AsTableReturns(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const Snapshot& snapshot);
 
 }  // namespace sluice::delta

@@ -26,13 +26,16 @@ bool IsConstant(const arrow::Array& array) {
   }
   if (array.type_id() == arrow::Type::BOOL || !arrow::is_fixed_width(array.type_id())) return false;
   const auto width = static_cast<size_t>(array.type()->byte_width());
-  const uint8_t* values = array.data()->buffers[1]->data() + static_cast<size_t>(array.offset()) * width;
+  const uint8_t* values =
+      array.data()->buffers[1]->data() + static_cast<size_t>(array.offset()) * width;
   return std::memcmp(values, values + width, static_cast<size_t>(rows - 1) * width) == 0;
 }
 
-/// Folds the values of `key` into `codes`: rows have equal codes when they agree in this and all earlier keys.
+/// Folds the values of `key` into `codes`: rows have equal codes when they agree in this and all
+/// earlier keys.
 Status FoldCodes(const arrow::Array& key, std::vector<int64_t>* codes) {
-  SLUICE_ASSIGN_OR_RETURN(const arrow::Datum encoded, arrow::compute::DictionaryEncode(arrow::Datum(key.data())));
+  SLUICE_ASSIGN_OR_RETURN(const arrow::Datum encoded,
+                          arrow::compute::DictionaryEncode(arrow::Datum(key.data())));
   const auto array = encoded.make_array();
   const auto& dictionary = static_cast<const arrow::DictionaryArray&>(*array);
   const auto& indices = static_cast<const arrow::Int32Array&>(*dictionary.indices());
@@ -47,7 +50,8 @@ Status FoldCodes(const arrow::Array& key, std::vector<int64_t>* codes) {
   return Status::OK();
 }
 
-std::vector<PartitionGroup> SliceRuns(const std::shared_ptr<arrow::RecordBatch>& rows, const std::vector<int64_t>& codes) {
+std::vector<PartitionGroup> SliceRuns(const std::shared_ptr<arrow::RecordBatch>& rows,
+                                      const std::vector<int64_t>& codes) {
   std::vector<PartitionGroup> groups;
   size_t begin = 0;
   for (size_t i = 1; i <= codes.size(); ++i) {
@@ -74,8 +78,9 @@ Result<std::vector<PartitionGroup>> TakeGroups(const std::shared_ptr<arrow::Reco
   }
   for (size_t code = 0; code < groups.size(); ++code) {
     SLUICE_ASSIGN_OR_RETURN(const auto selected, indices[code].Finish());
-    SLUICE_ASSIGN_OR_RETURN(const arrow::Datum taken,
-                            arrow::compute::Take(rows, selected, arrow::compute::TakeOptions::NoBoundsCheck()));
+    SLUICE_ASSIGN_OR_RETURN(
+        const arrow::Datum taken,
+        arrow::compute::Take(rows, selected, arrow::compute::TakeOptions::NoBoundsCheck()));
     groups[code].rows = taken.record_batch();
   }
   return groups;
@@ -83,8 +88,8 @@ Result<std::vector<PartitionGroup>> TakeGroups(const std::shared_ptr<arrow::Reco
 
 }  // namespace
 
-Result<std::vector<PartitionGroup>> SplitByPartition(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                     const arrow::ArrayVector& keys) {
+Result<std::vector<PartitionGroup>> SplitByPartition(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const arrow::ArrayVector& keys) {
   if (rows->num_rows() == 0) return std::vector<PartitionGroup>();
   std::vector<int64_t> codes;
   for (const auto& key : keys) {

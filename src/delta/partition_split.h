@@ -10,15 +10,16 @@
 
 namespace sluice::delta {
 
-/// Rows of a batch that share their partition values, in their order; `first_row` is one of them in the input.
+/// Rows of a batch that share their partition values, in their order; `first_row` is one of them in
+/// the input.
 struct PartitionGroup {
   int64_t first_row = 0;
   std::shared_ptr<arrow::RecordBatch> rows;
 };
 
-/// Splits `rows` by the values of `keys` (arrays as long as `rows`). Rows of one value, or sorted by value, are passed
-/// on without a copy. A group may come in several pieces.
-Result<std::vector<PartitionGroup>> SplitByPartition(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                     const arrow::ArrayVector& keys);
+/// Splits `rows` by the values of `keys` (arrays as long as `rows`). Rows of one value, or sorted
+/// by value, are passed on without a copy. A group may come in several pieces.
+Result<std::vector<PartitionGroup>> SplitByPartition(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const arrow::ArrayVector& keys);
 
 }  // namespace sluice::delta

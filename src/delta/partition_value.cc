@@ -54,17 +54,20 @@ size_t SchemeLength(std::string_view path) {
 }
 
 template <typename T>
-Result<std::shared_ptr<arrow::Scalar>> IntScalar(const std::string& text, const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Scalar>> IntScalar(const std::string& text,
+                                                 const std::shared_ptr<arrow::DataType>& type) {
   T value = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    return MakeError("DELTA_LOG_CORRUPT", "partition value is no " + type->ToString() + ": '" + text + "'");
+    return MakeError("DELTA_LOG_CORRUPT",
+                     "partition value is no " + type->ToString() + ": '" + text + "'");
   }
   return arrow::MakeScalar(type, value);
 }
 
 Status BadValue(const std::string& text, const arrow::DataType& type) {
-  return MakeError("DELTA_LOG_CORRUPT", "partition value is no " + type.ToString() + ": '" + text + "'");
+  return MakeError("DELTA_LOG_CORRUPT",
+                   "partition value is no " + type.ToString() + ": '" + text + "'");
 }
 
 Result<std::shared_ptr<arrow::Scalar>> DecimalScalar(const std::string& text,
@@ -88,7 +91,8 @@ Result<std::shared_ptr<arrow::Scalar>> ParseScalar(const std::string& text,
     case arrow::Type::DOUBLE: {
       const auto value = ParseDouble(text);
       if (!value.has_value()) return BadValue(text, *type);
-      if (type->id() == arrow::Type::FLOAT) return std::make_shared<arrow::FloatScalar>(static_cast<float>(*value));
+      if (type->id() == arrow::Type::FLOAT)
+        return std::make_shared<arrow::FloatScalar>(static_cast<float>(*value));
       return std::make_shared<arrow::DoubleScalar>(*value);
     }
     case arrow::Type::BOOL:
@@ -105,7 +109,9 @@ Result<std::shared_ptr<arrow::Scalar>> ParseScalar(const std::string& text,
       return std::make_shared<arrow::TimestampScalar>(*micros, type);
     }
     case arrow::Type::DECIMAL128: return DecimalScalar(text, type);
-    default: return MakeError("DELTA_UNSUPPORTED_TYPE", "cannot partition by a column of type " + type->ToString());
+    default:
+      return MakeError("DELTA_UNSUPPORTED_TYPE",
+                       "cannot partition by a column of type " + type->ToString());
   }
 }
 
@@ -120,14 +126,22 @@ Result<std::optional<std::string>> PartitionValueToString(const arrow::Scalar& v
       if (view.empty()) return std::nullopt;
       return std::string(view);
     }
-    case arrow::Type::INT64: return std::to_string(static_cast<const arrow::Int64Scalar&>(value).value);
-    case arrow::Type::INT32: return std::to_string(static_cast<const arrow::Int32Scalar&>(value).value);
-    case arrow::Type::INT16: return std::to_string(static_cast<const arrow::Int16Scalar&>(value).value);
-    case arrow::Type::INT8: return std::to_string(static_cast<const arrow::Int8Scalar&>(value).value);
-    case arrow::Type::FLOAT: return FormatFloat(static_cast<const arrow::FloatScalar&>(value).value);
-    case arrow::Type::DOUBLE: return FormatDouble(static_cast<const arrow::DoubleScalar&>(value).value);
-    case arrow::Type::BOOL: return static_cast<const arrow::BooleanScalar&>(value).value ? "true" : "false";
-    case arrow::Type::DATE32: return FormatDate(static_cast<const arrow::Date32Scalar&>(value).value);
+    case arrow::Type::INT64:
+      return std::to_string(static_cast<const arrow::Int64Scalar&>(value).value);
+    case arrow::Type::INT32:
+      return std::to_string(static_cast<const arrow::Int32Scalar&>(value).value);
+    case arrow::Type::INT16:
+      return std::to_string(static_cast<const arrow::Int16Scalar&>(value).value);
+    case arrow::Type::INT8:
+      return std::to_string(static_cast<const arrow::Int8Scalar&>(value).value);
+    case arrow::Type::FLOAT:
+      return FormatFloat(static_cast<const arrow::FloatScalar&>(value).value);
+    case arrow::Type::DOUBLE:
+      return FormatDouble(static_cast<const arrow::DoubleScalar&>(value).value);
+    case arrow::Type::BOOL:
+      return static_cast<const arrow::BooleanScalar&>(value).value ? "true" : "false";
+    case arrow::Type::DATE32:
+      return FormatDate(static_cast<const arrow::Date32Scalar&>(value).value);
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampScalar&>(value);
       const bool zoned = !static_cast<const arrow::TimestampType&>(*value.type).timezone().empty();
@@ -137,13 +151,14 @@ Result<std::optional<std::string>> PartitionValueToString(const arrow::Scalar& v
       return FormatDecimal(static_cast<const arrow::Decimal128Scalar&>(value).value,
                            static_cast<const arrow::Decimal128Type&>(*value.type).scale());
     default:
-      return MakeError("DELTA_UNSUPPORTED_TYPE", "cannot partition by a column of type " + value.type->ToString(),
+      return MakeError("DELTA_UNSUPPORTED_TYPE",
+                       "cannot partition by a column of type " + value.type->ToString(),
                        "partition by a string, number, date or timestamp");
   }
 }
 
-Result<std::shared_ptr<arrow::Scalar>> PartitionValueFromString(const std::optional<std::string>& text,
-                                                                const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Scalar>> PartitionValueFromString(
+    const std::optional<std::string>& text, const std::shared_ptr<arrow::DataType>& type) {
   if (!text.has_value() || text->empty()) return arrow::MakeNullScalar(type);
   return ParseScalar(*text, type);
 }
@@ -166,7 +181,8 @@ std::string EncodePath(std::string_view path) {
   out.reserve(path.size());
   for (const char raw : path) {
     const auto c = static_cast<unsigned char>(raw);
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool alphanumeric =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (alphanumeric || kKept.find(raw) != std::string_view::npos) {
       out.push_back(raw);
     } else {

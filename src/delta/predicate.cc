@@ -80,36 +80,50 @@ std::optional<int> Compare(const arrow::Scalar& a, const arrow::Scalar& b) {
   switch (a.type->id()) {
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
-      return Order(static_cast<const arrow::BaseBinaryScalar&>(a).view(), static_cast<const arrow::BaseBinaryScalar&>(b).view());
+      return Order(static_cast<const arrow::BaseBinaryScalar&>(a).view(),
+                   static_cast<const arrow::BaseBinaryScalar&>(b).view());
     case arrow::Type::INT64:
-      return Order(static_cast<const arrow::Int64Scalar&>(a).value, static_cast<const arrow::Int64Scalar&>(b).value);
+      return Order(static_cast<const arrow::Int64Scalar&>(a).value,
+                   static_cast<const arrow::Int64Scalar&>(b).value);
     case arrow::Type::INT32:
-      return Order(static_cast<const arrow::Int32Scalar&>(a).value, static_cast<const arrow::Int32Scalar&>(b).value);
+      return Order(static_cast<const arrow::Int32Scalar&>(a).value,
+                   static_cast<const arrow::Int32Scalar&>(b).value);
     case arrow::Type::INT16:
-      return Order(static_cast<const arrow::Int16Scalar&>(a).value, static_cast<const arrow::Int16Scalar&>(b).value);
+      return Order(static_cast<const arrow::Int16Scalar&>(a).value,
+                   static_cast<const arrow::Int16Scalar&>(b).value);
     case arrow::Type::INT8:
-      return Order(static_cast<const arrow::Int8Scalar&>(a).value, static_cast<const arrow::Int8Scalar&>(b).value);
+      return Order(static_cast<const arrow::Int8Scalar&>(a).value,
+                   static_cast<const arrow::Int8Scalar&>(b).value);
     case arrow::Type::DATE32:
-      return Order(static_cast<const arrow::Date32Scalar&>(a).value, static_cast<const arrow::Date32Scalar&>(b).value);
+      return Order(static_cast<const arrow::Date32Scalar&>(a).value,
+                   static_cast<const arrow::Date32Scalar&>(b).value);
     case arrow::Type::TIMESTAMP:
-      return Order(static_cast<const arrow::TimestampScalar&>(a).value, static_cast<const arrow::TimestampScalar&>(b).value);
+      return Order(static_cast<const arrow::TimestampScalar&>(a).value,
+                   static_cast<const arrow::TimestampScalar&>(b).value);
     case arrow::Type::BOOL:
-      return Order(static_cast<const arrow::BooleanScalar&>(a).value, static_cast<const arrow::BooleanScalar&>(b).value);
+      return Order(static_cast<const arrow::BooleanScalar&>(a).value,
+                   static_cast<const arrow::BooleanScalar&>(b).value);
     case arrow::Type::DOUBLE:
-      return OrderDouble(static_cast<const arrow::DoubleScalar&>(a).value, static_cast<const arrow::DoubleScalar&>(b).value);
+      return OrderDouble(static_cast<const arrow::DoubleScalar&>(a).value,
+                         static_cast<const arrow::DoubleScalar&>(b).value);
     case arrow::Type::FLOAT:
-      return OrderDouble(static_cast<const arrow::FloatScalar&>(a).value, static_cast<const arrow::FloatScalar&>(b).value);
+      return OrderDouble(static_cast<const arrow::FloatScalar&>(a).value,
+                         static_cast<const arrow::FloatScalar&>(b).value);
     case arrow::Type::DECIMAL128:
-      return Order(static_cast<const arrow::Decimal128Scalar&>(a).value, static_cast<const arrow::Decimal128Scalar&>(b).value);
+      return Order(static_cast<const arrow::Decimal128Scalar&>(a).value,
+                   static_cast<const arrow::Decimal128Scalar&>(b).value);
     default: return std::nullopt;
   }
 }
 
 /// May any value in [low, high] (null = unknown) satisfy `op value`?
-bool RangeMayMatch(CompareOp op, const ScalarPtr& low, const ScalarPtr& high, const arrow::Scalar& value) {
+bool RangeMayMatch(CompareOp op, const ScalarPtr& low, const ScalarPtr& high,
+                   const arrow::Scalar& value) {
   constexpr int kUnknown = 2;
-  const int below = low == nullptr ? kUnknown : Compare(*low, value).value_or(kUnknown);    // low against value
-  const int above = high == nullptr ? kUnknown : Compare(*high, value).value_or(kUnknown);  // high against value
+  const int below =
+      low == nullptr ? kUnknown : Compare(*low, value).value_or(kUnknown);  // low against value
+  const int above =
+      high == nullptr ? kUnknown : Compare(*high, value).value_or(kUnknown);  // high against value
   switch (op) {
     case CompareOp::kEqual: return below != 1 && above != -1;
     case CompareOp::kNotEqual: return below != 0 || above != 0;
@@ -133,7 +147,8 @@ const Json* Descend(const Json& root, const char* section, const std::vector<std
 }
 
 /// A bound from statistics, moved outwards by what its text may have lost. Null = unknown.
-ScalarPtr BoundFromJson(const Json* json, const std::shared_ptr<arrow::DataType>& type, bool upper) {
+ScalarPtr BoundFromJson(const Json* json, const std::shared_ptr<arrow::DataType>& type,
+                        bool upper) {
   if (json == nullptr) return nullptr;
   switch (type->id()) {
     case arrow::Type::INT64:
@@ -141,7 +156,8 @@ ScalarPtr BoundFromJson(const Json* json, const std::shared_ptr<arrow::DataType>
     case arrow::Type::INT16:
     case arrow::Type::INT8: {
       if (!json->is_number_integer()) return nullptr;
-      const auto cast = arrow::compute::Cast(arrow::Datum(arrow::MakeScalar(json->get<int64_t>())), type);
+      const auto cast =
+          arrow::compute::Cast(arrow::Datum(arrow::MakeScalar(json->get<int64_t>())), type);
       return cast.ok() ? cast->scalar() : nullptr;
     }
     case arrow::Type::DOUBLE:
@@ -154,11 +170,13 @@ ScalarPtr BoundFromJson(const Json* json, const std::shared_ptr<arrow::DataType>
       return arrow::MakeScalar(static_cast<float>(*value));
     }
     case arrow::Type::DATE32: {
-      const auto days = json->is_string() ? ParseDate(json->get_ref<const std::string&>()) : std::nullopt;
+      const auto days =
+          json->is_string() ? ParseDate(json->get_ref<const std::string&>()) : std::nullopt;
       return days.has_value() ? std::make_shared<arrow::Date32Scalar>(*days) : nullptr;
     }
     case arrow::Type::TIMESTAMP: {
-      const auto micros = json->is_string() ? ParseMicros(json->get_ref<const std::string&>()) : std::nullopt;
+      const auto micros =
+          json->is_string() ? ParseMicros(json->get_ref<const std::string&>()) : std::nullopt;
       if (!micros.has_value()) return nullptr;
       // Texts have milliseconds and many writers round the maximum down.
       return std::make_shared<arrow::TimestampScalar>(*micros + (upper ? 999 : 0), type);
@@ -167,7 +185,8 @@ ScalarPtr BoundFromJson(const Json* json, const std::shared_ptr<arrow::DataType>
       if (!json->is_string()) return nullptr;
       return std::make_shared<arrow::StringScalar>(json->get<std::string>());
     }
-    default: return nullptr;  // decimals lose digits as JSON numbers; binary, booleans have no bounds
+    default:
+      return nullptr;  // decimals lose digits as JSON numbers; binary, booleans have no bounds
   }
 }
 
@@ -186,7 +205,8 @@ FilePruner::FilePruner(const Predicate& predicate, const arrow::Schema& schema,
     if (!leaf.has_value()) continue;
     Term term{leaf->physical, leaf->type, column.op, {}};
     const bool unary = column.op == CompareOp::kIsNull || column.op == CompareOp::kIsNotNull;
-    std::vector<ScalarPtr> literals = column.op == CompareOp::kIn ? column.in_list : std::vector<ScalarPtr>{column.value};
+    std::vector<ScalarPtr> literals =
+        column.op == CompareOp::kIn ? column.in_list : std::vector<ScalarPtr>{column.value};
     if (unary) literals.clear();
     bool usable = unary || !literals.empty();
     for (const ScalarPtr& literal : literals) {
@@ -194,8 +214,9 @@ FilePruner::FilePruner(const Predicate& predicate, const arrow::Schema& schema,
       usable = usable && term.values.back() != nullptr;
     }
     if (!usable) continue;
-    const bool partition = leaf->logical.size() == 1 && std::find(partition_columns.begin(), partition_columns.end(),
-                                                                  leaf->logical[0]) != partition_columns.end();
+    const bool partition =
+        leaf->logical.size() == 1 && std::find(partition_columns.begin(), partition_columns.end(),
+                                               leaf->logical[0]) != partition_columns.end();
     (partition ? partition_terms_ : stats_terms_).push_back(std::move(term));
   }
 }
@@ -210,8 +231,9 @@ bool FilePruner::PartitionMayMatch(const PartitionValues& values) const {
     if (!NullsMayMatch(term.op, is_null ? 1 : 0, 1)) return false;
     if (is_null || term.values.empty()) continue;
     const CompareOp op = term.op == CompareOp::kIn ? CompareOp::kEqual : term.op;
-    if (std::none_of(term.values.begin(), term.values.end(),
-                     [&](const ScalarPtr& wanted) { return RangeMayMatch(op, *value, *value, *wanted); })) {
+    if (std::none_of(term.values.begin(), term.values.end(), [&](const ScalarPtr& wanted) {
+          return RangeMayMatch(op, *value, *value, *wanted);
+        })) {
       return false;
     }
   }
@@ -222,17 +244,20 @@ bool FilePruner::StatsMayMatch(const std::vector<Term>& terms, const std::string
   const Json stats = Json::parse(stats_json, nullptr, false);
   if (!stats.is_object()) return true;
   const Json* records = Descend(stats, "numRecords", {});
-  const int64_t rows = records != nullptr && records->is_number_integer() ? records->get<int64_t>() : -1;
+  const int64_t rows =
+      records != nullptr && records->is_number_integer() ? records->get<int64_t>() : -1;
   for (const Term& term : terms) {
     const Json* null_count = Descend(stats, "nullCount", term.path);
-    const int64_t nulls = null_count != nullptr && null_count->is_number_integer() ? null_count->get<int64_t>() : -1;
+    const int64_t nulls =
+        null_count != nullptr && null_count->is_number_integer() ? null_count->get<int64_t>() : -1;
     if (!NullsMayMatch(term.op, nulls, rows)) return false;
     if (term.values.empty()) continue;
     const ScalarPtr low = BoundFromJson(Descend(stats, "minValues", term.path), term.type, false);
     const ScalarPtr high = BoundFromJson(Descend(stats, "maxValues", term.path), term.type, true);
     const CompareOp op = term.op == CompareOp::kIn ? CompareOp::kEqual : term.op;
-    if (std::none_of(term.values.begin(), term.values.end(),
-                     [&](const ScalarPtr& wanted) { return RangeMayMatch(op, low, high, *wanted); })) {
+    if (std::none_of(term.values.begin(), term.values.end(), [&](const ScalarPtr& wanted) {
+          return RangeMayMatch(op, low, high, *wanted);
+        })) {
       return false;
     }
   }

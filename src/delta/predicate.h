@@ -1,5 +1,6 @@
-// The predicates a scan and a transaction's read set understand: a conjunction of `column op literal`.
-// They prune files (by partition values and statistics) and never more than may be pruned. Thread-safe (immutable).
+// The predicates a scan and a transaction's read set understand: a conjunction of `column op
+// literal`. They prune files (by partition values and statistics) and never more than may be
+// pruned. Thread-safe (immutable).
 #pragma once
 
 #include <arrow/scalar.h>
@@ -14,12 +15,23 @@
 
 namespace sluice::delta {
 
-enum class CompareOp { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIsNull, kIsNotNull, kIn };
+enum class CompareOp {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIsNull,
+  kIsNotNull,
+  kIn
+};
 
 struct ColumnPredicate {
   std::string column;  // dotted path for a field of a struct: "a.b"
   CompareOp op = CompareOp::kEqual;
-  std::shared_ptr<arrow::Scalar> value;                 // not for kIsNull, kIsNotNull, kIn; any type castable to the column's
+  std::shared_ptr<arrow::Scalar>
+      value;  // not for kIsNull, kIsNotNull, kIn; any type castable to the column's
   std::vector<std::shared_ptr<arrow::Scalar>> in_list;  // for kIn
 };
 
@@ -29,8 +41,10 @@ using Predicate = std::vector<ColumnPredicate>;
 /// Decides per file whether it may hold a row for which the predicate is TRUE.
 class FilePruner {
  public:
-  /// Predicates that it does not understand (unknown column, literal of another kind) prune nothing.
-  FilePruner(const Predicate& predicate, const arrow::Schema& schema, const std::vector<std::string>& partition_columns);
+  /// Predicates that it does not understand (unknown column, literal of another kind) prune
+  /// nothing.
+  FilePruner(const Predicate& predicate, const arrow::Schema& schema,
+             const std::vector<std::string>& partition_columns);
 
   bool MayMatch(const AddFile& file) const;
   /// The same by partition values alone.

@@ -4,27 +4,32 @@
 
 namespace sluice::delta {
 
-Scan::Scan(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot, const ScanOptions& options)
+Scan::Scan(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+           const ScanOptions& options)
     : storage_(storage), snapshot_(std::move(snapshot)) {
   read_options_.columns = options.columns;
   read_options_.batch_rows = options.batch_rows;
 }
 
-Result<std::unique_ptr<Scan>> Scan::Make(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+Result<std::unique_ptr<Scan>> Scan::Make(storage::Storage& storage,
+                                         std::shared_ptr<const Snapshot> snapshot,
                                          const ScanOptions& options) {
   std::unique_ptr<Scan> scan(new Scan(storage, std::move(snapshot), options));
   const arrow::Schema& schema = *scan->snapshot_->schema();
   arrow::FieldVector fields;
   for (const std::string& name : options.columns.value_or(schema.field_names())) {
     const auto field = schema.GetFieldByName(name);
-    if (field == nullptr) return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
+    if (field == nullptr)
+      return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
     fields.push_back(field);
   }
   scan->schema_ = arrow::schema(std::move(fields));
   scan->files_ = scan->snapshot_->Files();
   const FilePruner pruner(options.predicate, schema, scan->snapshot_->partition_columns());
   if (!pruner.empty()) {
-    std::erase_if(scan->files_, [&](const std::shared_ptr<const AddFile>& file) { return !pruner.MayMatch(*file); });
+    std::erase_if(scan->files_, [&](const std::shared_ptr<const AddFile>& file) {
+      return !pruner.MayMatch(*file);
+    });
   }
   return scan;
 }
@@ -33,7 +38,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> Scan::Next() {
   while (true) {
     if (reader_ == nullptr) {
       if (next_file_ == files_.size()) return std::shared_ptr<arrow::RecordBatch>();
-      SLUICE_ASSIGN_OR_RETURN(reader_, DataFileReader::Open(storage_, snapshot_, *files_[next_file_], read_options_));
+      SLUICE_ASSIGN_OR_RETURN(
+          reader_, DataFileReader::Open(storage_, snapshot_, *files_[next_file_], read_options_));
       ++next_file_;
     }
     SLUICE_ASSIGN_OR_RETURN(auto batch, reader_->Next());
@@ -42,7 +48,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> Scan::Next() {
   }
 }
 
-Result<std::shared_ptr<arrow::Table>> ReadAll(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+Result<std::shared_ptr<arrow::Table>> ReadAll(storage::Storage& storage,
+                                              std::shared_ptr<const Snapshot> snapshot,
                                               const ScanOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(const auto scan, Scan::Make(storage, std::move(snapshot), options));
   arrow::RecordBatchVector batches;

@@ -1,4 +1,5 @@
-// Reading a table: the live rows of a snapshot, and what one version added. Bounded memory: one file open at a time.
+// Reading a table: the live rows of a snapshot, and what one version added. Bounded memory: one
+// file open at a time.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -27,7 +28,8 @@ struct ScanOptions {
 class Scan {
  public:
   /// `storage` outlives this.
-  static Result<std::unique_ptr<Scan>> Make(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+  static Result<std::unique_ptr<Scan>> Make(storage::Storage& storage,
+                                            std::shared_ptr<const Snapshot> snapshot,
                                             const ScanOptions& options = {});
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   /// Files left after pruning, in the order they are read.
@@ -36,7 +38,8 @@ class Scan {
   Result<std::shared_ptr<arrow::RecordBatch>> Next();
 
  private:
-  Scan(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot, const ScanOptions& options);
+  Scan(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+       const ScanOptions& options);
 
   storage::Storage& storage_;
   std::shared_ptr<const Snapshot> snapshot_;
@@ -48,14 +51,15 @@ class Scan {
 };
 
 /// All rows of `snapshot` in memory (small tables, tests).
-Result<std::shared_ptr<arrow::Table>> ReadAll(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
+Result<std::shared_ptr<arrow::Table>> ReadAll(storage::Storage& storage,
+                                              std::shared_ptr<const Snapshot> snapshot,
                                               const ScanOptions& options = {});
 
 /// What one version did, for a reader that follows the table.
 struct VersionChanges {
   TableVersion version{-1};
-  std::vector<AddFile> added;         // with dataChange=true, in log order
-  bool removed_rows = false;          // a remove with dataChange=true: not an append
+  std::vector<AddFile> added;  // with dataChange=true, in log order
+  bool removed_rows = false;   // a remove with dataChange=true: not an append
   bool metadata_changed = false;
   bool protocol_changed = false;
   std::optional<CommitInfo> info;

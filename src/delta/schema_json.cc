@@ -18,7 +18,9 @@ Status Unsupported(const std::string& type) {
                    "leave the column out, or store it as a string");
 }
 
-Status Corrupt(const std::string& what) { return MakeError("DELTA_LOG_CORRUPT", "schema of the table is broken: " + what); }
+Status Corrupt(const std::string& what) {
+  return MakeError("DELTA_LOG_CORRUPT", "schema of the table is broken: " + what);
+}
 
 // ---- Delta -> Arrow ----
 
@@ -36,7 +38,8 @@ Result<std::shared_ptr<arrow::DataType>> DecimalFromName(const std::string& name
     const auto second = std::from_chars(next, end, scale);
     if (first.ec != std::errc() || second.ec != std::errc()) return Corrupt("type " + name);
   }
-  if (precision < 1 || precision > 38 || scale < 0 || scale > precision) return Corrupt("type " + name);
+  if (precision < 1 || precision > 38 || scale < 0 || scale > precision)
+    return Corrupt("type " + name);
   return arrow::decimal128(precision, scale);
 }
 
@@ -64,22 +67,26 @@ std::string MetadataText(const Json& value) {
 }
 
 Result<std::shared_ptr<arrow::Field>> FieldFromJson(const Json& json) {
-  if (!json.is_object() || !json.contains("name") || !json["name"].is_string() || !json.contains("type")) {
+  if (!json.is_object() || !json.contains("name") || !json["name"].is_string() ||
+      !json.contains("type")) {
     return Corrupt("field without name or type");
   }
   const auto& name = json["name"].get_ref<const std::string&>();
   SLUICE_ASSIGN_OR_RETURN(auto type, TypeFromJson(json["type"]));
-  const bool nullable = !json.contains("nullable") || !json["nullable"].is_boolean() || json["nullable"].get<bool>();
+  const bool nullable =
+      !json.contains("nullable") || !json["nullable"].is_boolean() || json["nullable"].get<bool>();
   std::shared_ptr<arrow::KeyValueMetadata> metadata;
   if (json.contains("metadata") && json["metadata"].is_object() && !json["metadata"].empty()) {
     metadata = std::make_shared<arrow::KeyValueMetadata>();
-    for (const auto& [key, value] : json["metadata"].items()) metadata->Append(key, MetadataText(value));
+    for (const auto& [key, value] : json["metadata"].items())
+      metadata->Append(key, MetadataText(value));
   }
   return arrow::field(name, std::move(type), nullable, std::move(metadata));
 }
 
 Result<arrow::FieldVector> FieldsFromJson(const Json& json) {
-  if (!json.contains("fields") || !json["fields"].is_array()) return Corrupt("struct without fields");
+  if (!json.contains("fields") || !json["fields"].is_array())
+    return Corrupt("struct without fields");
   arrow::FieldVector fields;
   for (const Json& field : json["fields"]) {
     SLUICE_ASSIGN_OR_RETURN(auto converted, FieldFromJson(field));
@@ -94,7 +101,8 @@ bool Flag(const Json& json, const char* key) {
 
 Result<std::shared_ptr<arrow::DataType>> TypeFromJson(const Json& json) {
   if (json.is_string()) return PrimitiveFromName(json.get_ref<const std::string&>());
-  if (!json.is_object() || !json.contains("type") || !json["type"].is_string()) return Corrupt("type without a name");
+  if (!json.is_object() || !json.contains("type") || !json["type"].is_string())
+    return Corrupt("type without a name");
   const auto& kind = json["type"].get_ref<const std::string&>();
   if (kind == "struct") {
     SLUICE_ASSIGN_OR_RETURN(auto fields, FieldsFromJson(json));
@@ -107,8 +115,9 @@ Result<std::shared_ptr<arrow::DataType>> TypeFromJson(const Json& json) {
   if (kind == "map" && json.contains("keyType") && json.contains("valueType")) {
     SLUICE_ASSIGN_OR_RETURN(auto key, TypeFromJson(json["keyType"]));
     SLUICE_ASSIGN_OR_RETURN(auto value, TypeFromJson(json["valueType"]));
-    return std::make_shared<arrow::MapType>(arrow::field("key", std::move(key), false),
-                                            arrow::field("value", std::move(value), Flag(json, "valueContainsNull")));
+    return std::make_shared<arrow::MapType>(
+        arrow::field("key", std::move(key), false),
+        arrow::field("value", std::move(value), Flag(json, "valueContainsNull")));
   }
   return Unsupported(kind);
 }
@@ -122,7 +131,8 @@ Status AppendField(const arrow::Field& field, std::string* out) {
   AppendJsonString(field.name(), out);
   out->append(",\"type\":");
   SLUICE_RETURN_NOT_OK(AppendType(*field.type(), out));
-  out->append(field.nullable() ? ",\"nullable\":true,\"metadata\":{" : ",\"nullable\":false,\"metadata\":{");
+  out->append(field.nullable() ? ",\"nullable\":true,\"metadata\":{"
+                               : ",\"nullable\":false,\"metadata\":{");
   if (field.metadata() != nullptr) {
     bool first = true;
     for (int64_t i = 0; i < field.metadata()->size(); ++i) {
@@ -159,7 +169,8 @@ Status AppendMap(const arrow::MapType& map, std::string* out) {
   SLUICE_RETURN_NOT_OK(AppendType(*map.key_type(), out));
   out->append(",\"valueType\":");
   SLUICE_RETURN_NOT_OK(AppendType(*map.item_type(), out));
-  out->append(map.item_field()->nullable() ? ",\"valueContainsNull\":true}" : ",\"valueContainsNull\":false}");
+  out->append(map.item_field()->nullable() ? ",\"valueContainsNull\":true}"
+                                           : ",\"valueContainsNull\":false}");
   return Status::OK();
 }
 
@@ -176,7 +187,8 @@ const char* PrimitiveName(const arrow::DataType& type) {
     case arrow::Type::BINARY: return "binary";
     case arrow::Type::DATE32: return "date";
     case arrow::Type::TIMESTAMP:
-      return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? "timestamp_ntz" : "timestamp";
+      return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? "timestamp_ntz"
+                                                                               : "timestamp";
     default: return nullptr;
   }
 }
@@ -189,7 +201,9 @@ Status AppendType(const arrow::DataType& type, std::string* out) {
   switch (type.id()) {
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
-      AppendJsonString("decimal(" + std::to_string(decimal.precision()) + "," + std::to_string(decimal.scale()) + ")", out);
+      AppendJsonString("decimal(" + std::to_string(decimal.precision()) + "," +
+                           std::to_string(decimal.scale()) + ")",
+                       out);
       return Status::OK();
     }
     case arrow::Type::STRUCT: return AppendStruct(type.fields(), out);
@@ -239,7 +253,8 @@ Result<std::shared_ptr<arrow::DataType>> TableTypeOf(const std::shared_ptr<arrow
     case arrow::Type::UINT16: return arrow::int32();
     case arrow::Type::UINT32: return arrow::int64();
     case arrow::Type::HALF_FLOAT: return arrow::float32();
-    case arrow::Type::DICTIONARY: return TableTypeOf(static_cast<const arrow::DictionaryType&>(*type).value_type());
+    case arrow::Type::DICTIONARY:
+      return TableTypeOf(static_cast<const arrow::DictionaryType&>(*type).value_type());
     case arrow::Type::TIMESTAMP: {
       const bool zoned = !static_cast<const arrow::TimestampType&>(*type).timezone().empty();
       return arrow::timestamp(arrow::TimeUnit::MICRO, zoned ? "UTC" : "");
@@ -267,7 +282,8 @@ Result<std::shared_ptr<arrow::DataType>> TableTypeOf(const std::shared_ptr<arrow
       const auto& map = static_cast<const arrow::MapType&>(*type);
       SLUICE_ASSIGN_OR_RETURN(auto key, TableFieldOf(map.key_field()));
       SLUICE_ASSIGN_OR_RETURN(auto item, TableFieldOf(map.item_field()));
-      return std::make_shared<arrow::MapType>(key->WithName("key")->WithNullable(false), item->WithName("value"));
+      return std::make_shared<arrow::MapType>(key->WithName("key")->WithNullable(false),
+                                              item->WithName("value"));
     }
     default:
       if (PrimitiveName(*type) != nullptr || type->id() == arrow::Type::DECIMAL128) return type;

@@ -1,6 +1,7 @@
-// Arrow schema <-> Delta's schemaString. Column metadata is kept as Arrow field metadata: key -> JSON text of the value.
-// Types: string=utf8, binary, boolean, byte..long=int8..int64, float, double, date=date32, decimal(p,s)=decimal128,
-// timestamp=timestamp(us, "UTC"), timestamp_ntz=timestamp(us), struct, array=list(element), map.
+// Arrow schema <-> Delta's schemaString. Column metadata is kept as Arrow field metadata: key ->
+// JSON text of the value. Types: string=utf8, binary, boolean, byte..long=int8..int64, float,
+// double, date=date32, decimal(p,s)=decimal128, timestamp=timestamp(us, "UTC"),
+// timestamp_ntz=timestamp(us), struct, array=list(element), map.
 #pragma once
 
 #include <arrow/type.h>
@@ -13,11 +14,12 @@
 
 namespace sluice::delta {
 
-/// DELTA_UNSUPPORTED_TYPE for a type that has no Arrow form here (variant, void), DELTA_LOG_CORRUPT for bad JSON.
+/// DELTA_UNSUPPORTED_TYPE for a type that has no Arrow form here (variant, void), DELTA_LOG_CORRUPT
+/// for bad JSON.
 Result<std::shared_ptr<arrow::Schema>> SchemaFromJson(std::string_view json);
 
-/// Accepts what SchemaFromJson makes, and near relatives (large_utf8, dictionary, time zones, other units), which
-/// become the Delta type they are stored as. DELTA_UNSUPPORTED_TYPE otherwise.
+/// Accepts what SchemaFromJson makes, and near relatives (large_utf8, dictionary, time zones, other
+/// units), which become the Delta type they are stored as. DELTA_UNSUPPORTED_TYPE otherwise.
 Result<std::string> SchemaToJson(const arrow::Schema& schema);
 
 /// The schema a table returns for rows of `schema`: relatives replaced by the types listed above.

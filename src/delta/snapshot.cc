@@ -36,16 +36,18 @@ class Snapshot::Replay {
   Result<std::shared_ptr<const Snapshot>> Finish(TableVersion version) {
     next_->version_ = version;
     if (next_->protocol_ == nullptr || next_->metadata_ == nullptr) {
-      return MakeError("DELTA_LOG_CORRUPT", "log has no " + std::string(next_->protocol_ ? "metaData" : "protocol") +
-                                                " action: " + next_->table_path_);
+      return MakeError("DELTA_LOG_CORRUPT",
+                       "log has no " + std::string(next_->protocol_ ? "metaData" : "protocol") +
+                           " action: " + next_->table_path_);
     }
     if (protocol_changed_) {
-      SLUICE_RETURN_NOT_OK(WithContext(CheckReadable(*next_->protocol_), "table " + next_->table_path_));
+      SLUICE_RETURN_NOT_OK(
+          WithContext(CheckReadable(*next_->protocol_), "table " + next_->table_path_));
     }
     if (metadata_changed_) {
       SLUICE_ASSIGN_OR_RETURN(next_->schema_, SchemaFromJson(next_->metadata_->schema_string));
-      next_->properties_ =
-          std::make_shared<const TableProperties>(UsableTableProperties(next_->metadata_->configuration));
+      next_->properties_ = std::make_shared<const TableProperties>(
+          UsableTableProperties(next_->metadata_->configuration));
     }
     if (txns_ != nullptr) next_->txns_ = std::move(txns_);
     if (domains_ != nullptr) next_->domains_ = std::move(domains_);
@@ -77,14 +79,17 @@ class Snapshot::Replay {
     (*txns_)[txn.app_id] = txn;
   }
   void Apply(const DomainMetadata& domain) {
-    if (domains_ == nullptr) domains_ = std::make_shared<std::map<std::string, DomainMetadata>>(*next_->domains_);
+    if (domains_ == nullptr)
+      domains_ = std::make_shared<std::map<std::string, DomainMetadata>>(*next_->domains_);
     if (domain.removed) {
       domains_->erase(domain.domain);
     } else {
       (*domains_)[domain.domain] = domain;
     }
   }
-  void Apply(const CommitInfo& info) { next_->last_commit_info_ = std::make_shared<const CommitInfo>(info); }
+  void Apply(const CommitInfo& info) {
+    next_->last_commit_info_ = std::make_shared<const CommitInfo>(info);
+  }
   void Apply(const AddCdcFile&) {}
   void Apply(const Sidecar&) {}
 
@@ -133,32 +138,35 @@ Result<std::vector<std::string>> CommitsAfter(const LogSegment& segment, TableVe
     expected = expected.Next();
   }
   if (expected.value() != segment.version.value() + 1) {
-    return MakeError("DELTA_LOG_CORRUPT",
-                     "log of " + table_path + " lacks commit " + expected.ToString() + " of version " +
-                         segment.version.ToString(),
-                     "the commit was deleted and no checkpoint covers it; read a version that is complete");
+    return MakeError(
+        "DELTA_LOG_CORRUPT",
+        "log of " + table_path + " lacks commit " + expected.ToString() + " of version " +
+            segment.version.ToString(),
+        "the commit was deleted and no checkpoint covers it; read a version that is complete");
   }
   return paths;
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage, const std::string& table_path,
+Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage,
+                                                       const std::string& table_path,
                                                        std::optional<TableVersion> version) {
   SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, version));
   std::unique_ptr<Replay> replay;
   TableVersion base(-1);
   for (const CheckpointFiles& files : segment.checkpoints) {
     auto attempt = std::make_unique<Replay>(table_path);
-    const Status status =
-        ReadCheckpoint(storage, table_path, files, [&](Action action) { attempt->ApplyOne(action); });
+    const Status status = ReadCheckpoint(storage, table_path, files,
+                                         [&](Action action) { attempt->ApplyOne(action); });
     if (status.ok()) {
       replay = std::move(attempt);
       base = files.version;
       break;
     }
     if (!IsBrokenCheckpoint(status)) return status;
-    log::Warn("checkpoint {} of {} cannot be used: {}", files.version.value(), table_path, status.message());
+    log::Warn("checkpoint {} of {} cannot be used: {}", files.version.value(), table_path,
+              status.message());
   }
   if (replay == nullptr) replay = std::make_unique<Replay>(table_path);
   replay->SetCheckpointVersion(base);
@@ -190,7 +198,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Update(storage::Storage& stora
     replay->ApplyAll(*actions);
     newest = newest.Next();
   }
-  // The next commit is missing: there is none yet, or it was cleaned up below a checkpoint while nobody looked here.
+  // The next commit is missing: there is none yet, or it was cleaned up below a checkpoint while
+  // nobody looked here.
   if (HintedVersion(storage, table_path_) > newest) return Load(storage, table_path_);
   if (replay == nullptr) return std::shared_ptr<const Snapshot>(new Snapshot(*this));
   return replay->Finish(newest);
@@ -213,7 +222,8 @@ std::vector<std::shared_ptr<const AddFile>> Snapshot::Files() const {
   return files;
 }
 
-void Snapshot::ForEachFile(const std::function<void(const std::shared_ptr<const AddFile>&)>& visit) const {
+void Snapshot::ForEachFile(
+    const std::function<void(const std::shared_ptr<const AddFile>&)>& visit) const {
   files_.ForEach(visit);
 }
 
@@ -229,16 +239,19 @@ std::optional<int64_t> Snapshot::TxnVersion(const std::string& app_id) const {
 
 int64_t Snapshot::timestamp_ms() const {
   if (last_commit_info_ == nullptr) return 0;
-  if (last_commit_info_->in_commit_timestamp_ms.has_value()) return *last_commit_info_->in_commit_timestamp_ms;
+  if (last_commit_info_->in_commit_timestamp_ms.has_value())
+    return *last_commit_info_->in_commit_timestamp_ms;
   return last_commit_info_->timestamp_ms.value_or(0);
 }
 
-std::shared_ptr<const Snapshot> Snapshot::WithCheckpoint(TableVersion version, int64_t tombstones_before_ms) const {
+std::shared_ptr<const Snapshot> Snapshot::WithCheckpoint(TableVersion version,
+                                                         int64_t tombstones_before_ms) const {
   std::unique_ptr<Snapshot> next(new Snapshot(*this));
   next->checkpoint_version_ = version;
   FileSet<RemoveFile> kept;
   tombstones_.ForEach([&](const std::shared_ptr<const RemoveFile>& remove) {
-    if (remove->deletion_timestamp_ms.value_or(0) >= tombstones_before_ms) kept.Put(FileKey(*remove), remove);
+    if (remove->deletion_timestamp_ms.value_or(0) >= tombstones_before_ms)
+      kept.Put(FileKey(*remove), remove);
   });
   next->tombstones_ = std::move(kept);
   return next;

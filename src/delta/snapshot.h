@@ -1,5 +1,5 @@
-// A table at one version: protocol, metadata, live files, transaction identifiers. Immutable and cheap to share
-// between threads; Update makes the next one by reading only the commits since.
+// A table at one version: protocol, metadata, live files, transaction identifiers. Immutable and
+// cheap to share between threads; Update makes the next one by reading only the commits since.
 #pragma once
 
 #include <arrow/type.h>
@@ -22,10 +22,12 @@ namespace sluice::delta {
 
 class Snapshot {
  public:
-  /// Newest version, or `version`. DELTA_TABLE_NOT_FOUND, DELTA_VERSION_NOT_FOUND, DELTA_LOG_CORRUPT,
-  /// DELTA_UNSUPPORTED_READER_FEATURE. A bad or stale `_last_checkpoint` is not an error.
-  static Result<std::shared_ptr<const Snapshot>> Load(storage::Storage& storage, const std::string& table_path,
-                                                      std::optional<TableVersion> version = std::nullopt);
+  /// Newest version, or `version`. DELTA_TABLE_NOT_FOUND, DELTA_VERSION_NOT_FOUND,
+  /// DELTA_LOG_CORRUPT, DELTA_UNSUPPORTED_READER_FEATURE. A bad or stale `_last_checkpoint` is not
+  /// an error.
+  static Result<std::shared_ptr<const Snapshot>> Load(
+      storage::Storage& storage, const std::string& table_path,
+      std::optional<TableVersion> version = std::nullopt);
   /// The newest version: an equal snapshot when nothing is new.
   Result<std::shared_ptr<const Snapshot>> Update(storage::Storage& storage) const;
   /// The snapshot after commit version()+1 with these actions.
@@ -40,7 +42,8 @@ class Snapshot {
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   const std::vector<std::string>& partition_columns() const { return metadata_->partition_columns; }
 
-  /// Live files sorted by (path, deletion vector): the same order for everyone who reads this version.
+  /// Live files sorted by (path, deletion vector): the same order for everyone who reads this
+  /// version.
   std::vector<std::shared_ptr<const AddFile>> Files() const;
   void ForEachFile(const std::function<void(const std::shared_ptr<const AddFile>&)>& visit) const;
   /// The live file with this FileKey; null when there is none.
@@ -59,8 +62,10 @@ class Snapshot {
   int64_t timestamp_ms() const;
   /// Version of the newest checkpoint known; -1 when there is none.
   TableVersion checkpoint_version() const { return checkpoint_version_; }
-  /// Says that a checkpoint was written at `version`; forgets files that were removed before `tombstones_before_ms`.
-  std::shared_ptr<const Snapshot> WithCheckpoint(TableVersion version, int64_t tombstones_before_ms) const;
+  /// Says that a checkpoint was written at `version`; forgets files that were removed before
+  /// `tombstones_before_ms`.
+  std::shared_ptr<const Snapshot> WithCheckpoint(TableVersion version,
+                                                 int64_t tombstones_before_ms) const;
 
  private:
   class Replay;  // builds one: snapshot.cc

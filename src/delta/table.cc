@@ -36,9 +36,10 @@ Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::str
       return MakeError("DELTA_SCHEMA_MISMATCH", "partition column is not in the schema: " + column);
     }
     if (field->type()->num_fields() > 0 || field->type()->id() == arrow::Type::BINARY) {
-      return MakeError("DELTA_UNSUPPORTED_TYPE",
-                       "cannot partition by column " + column + " of type " + field->type()->ToString(),
-                       "partition by a string, number, date or timestamp");
+      return MakeError(
+          "DELTA_UNSUPPORTED_TYPE",
+          "cannot partition by column " + column + " of type " + field->type()->ToString(),
+          "partition by a string, number, date or timestamp");
     }
   }
   if (!columns.empty() && static_cast<int>(columns.size()) >= schema.num_fields()) {
@@ -47,11 +48,12 @@ Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::str
   return Status::OK();
 }
 
-Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clock, const std::string& table_id,
-                                        const std::string& txn_id) {
+Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clock,
+                                        const std::string& table_id, const std::string& txn_id) {
   SLUICE_ASSIGN_OR_RETURN(const auto schema, TableSchemaOf(*options.schema));
   SLUICE_RETURN_NOT_OK(CheckPartitioning(*schema, options.partition_columns));
-  SLUICE_ASSIGN_OR_RETURN(const TableProperties properties, ParseTableProperties(options.properties));
+  SLUICE_ASSIGN_OR_RETURN(const TableProperties properties,
+                          ParseTableProperties(options.properties));
   const int64_t now_ms = clock.NowMicros() / 1000;
   Metadata metadata;
   metadata.id = table_id;
@@ -84,11 +86,13 @@ Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clo
 Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const std::string& path,
                                              const CreateOptions& options, uint64_t seed) {
   SLUICE_ASSIGN_OR_RETURN(const bool exists, Exists(context.storage, path));
-  const Status taken = MakeError("DELTA_TABLE_EXISTS", "there is a Delta table already at " + path, "open it");
+  const Status taken =
+      MakeError("DELTA_TABLE_EXISTS", "there is a Delta table already at " + path, "open it");
   if (exists) return taken;
   std::shared_ptr<Table> table(new Table(context, WithoutTrailingSlash(path), seed));
   const std::string txn_id = table->NewUuid();
-  SLUICE_ASSIGN_OR_RETURN(const auto actions, FirstCommit(options, context.clock, table->NewUuid(), txn_id));
+  SLUICE_ASSIGN_OR_RETURN(const auto actions,
+                          FirstCommit(options, context.clock, table->NewUuid(), txn_id));
   std::string text;
   for (const Action& action : actions) AppendActionJson(action, &text);
   const std::string first = CommitPath(table->path_, TableVersion(0));
@@ -103,7 +107,8 @@ Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const 
   return table;
 }
 
-Result<std::shared_ptr<Table>> Table::Open(const TableContext& context, const std::string& path, uint64_t seed) {
+Result<std::shared_ptr<Table>> Table::Open(const TableContext& context, const std::string& path,
+                                           uint64_t seed) {
   std::shared_ptr<Table> table(new Table(context, WithoutTrailingSlash(path), seed));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, Snapshot::Load(context.storage, table->path_));
   table->Advance(snapshot);
@@ -114,8 +119,9 @@ Result<bool> Table::Exists(storage::Storage& storage, const std::string& path) {
   const auto first = storage.Stat(CommitPath(path, TableVersion(0)));
   if (first.ok()) return true;
   SLUICE_ASSIGN_OR_RETURN(const auto files, storage.List(LogFolder(path)));
-  return std::any_of(files.begin(), files.end(),
-                     [](const storage::FileInfo& file) { return ParseLogFileName(file.path).has_value(); });
+  return std::any_of(files.begin(), files.end(), [](const storage::FileInfo& file) {
+    return ParseLogFileName(file.path).has_value();
+  });
 }
 
 std::shared_ptr<const Snapshot> Table::Current() const {
@@ -145,7 +151,8 @@ Result<std::vector<Action>> Table::ReadCommit(TableVersion version) const {
   auto text = context_.storage.Read(path);
   if (!text.ok()) {
     if (!HasCode(text.status(), "STORAGE_NOT_FOUND")) return text.status();
-    return MakeError("DELTA_VERSION_NOT_FOUND", "log of " + path_ + " has no commit " + version.ToString(),
+    return MakeError("DELTA_VERSION_NOT_FOUND",
+                     "log of " + path_ + " has no commit " + version.ToString(),
                      "older commits are deleted after delta.logRetentionDuration");
   }
   return ParseCommitJson(*text, path);

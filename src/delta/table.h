@@ -1,5 +1,6 @@
-// A Delta table: opens and creates it, hands out snapshots and transactions, and is its one committer in this process:
-// all commits of a table pass through one Table object (get it from a TableRegistry). Thread-safe.
+// A Delta table: opens and creates it, hands out snapshots and transactions, and is its one
+// committer in this process: all commits of a table pass through one Table object (get it from a
+// TableRegistry). Thread-safe.
 #pragma once
 
 #include <map>
@@ -25,7 +26,8 @@ struct TableContext {
 };
 
 struct CreateOptions {
-  std::shared_ptr<arrow::Schema> schema;  // as the table shall return it; relatives of its types are replaced
+  std::shared_ptr<arrow::Schema>
+      schema;  // as the table shall return it; relatives of its types are replaced
   std::vector<std::string> partition_columns;
   StringMap properties;  // `delta.*` and free keys -> metadata configuration
   std::optional<std::string> name;
@@ -46,11 +48,14 @@ struct MaintenanceReport {
 
 class Table {
  public:
-  /// Protocol (1,2) unless the properties ask for more. DELTA_TABLE_EXISTS when there is a log already.
+  /// Protocol (1,2) unless the properties ask for more. DELTA_TABLE_EXISTS when there is a log
+  /// already.
   static Result<std::shared_ptr<Table>> Create(const TableContext& context, const std::string& path,
                                                const CreateOptions& options, uint64_t seed);
-  /// DELTA_TABLE_NOT_FOUND and what Snapshot::Load says. `seed` feeds the names of files and commits.
-  static Result<std::shared_ptr<Table>> Open(const TableContext& context, const std::string& path, uint64_t seed);
+  /// DELTA_TABLE_NOT_FOUND and what Snapshot::Load says. `seed` feeds the names of files and
+  /// commits.
+  static Result<std::shared_ptr<Table>> Open(const TableContext& context, const std::string& path,
+                                             uint64_t seed);
   static Result<bool> Exists(storage::Storage& storage, const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -73,7 +78,8 @@ class Table {
   Transaction NewTransaction() { return NewTransaction(Current()); }
   Transaction NewTransaction(std::shared_ptr<const Snapshot> snapshot);
 
-  /// Checkpoint every delta.checkpointInterval commits, then log cleanup. Cheap when nothing is due.
+  /// Checkpoint every delta.checkpointInterval commits, then log cleanup. Cheap when nothing is
+  /// due.
   Result<MaintenanceReport> Maintain();
   /// Writes a checkpoint of the newest version now.
   Status Checkpoint();
@@ -91,17 +97,18 @@ class Table {
 
   TableContext context_;
   std::string path_;
-  Mutex commit_mutex_;       // held for a whole commit, checkpoint or cleanup; taken before mutex_
-  mutable Mutex mutex_;      // guards what follows, never held during storage calls
+  Mutex commit_mutex_;   // held for a whole commit, checkpoint or cleanup; taken before mutex_
+  mutable Mutex mutex_;  // guards what follows, never held during storage calls
   std::shared_ptr<const Snapshot> current_ GUARDED_BY(mutex_);
   Random random_ GUARDED_BY(mutex_);
 };
 
-/// The tables of one process by path, so that each has one committer. Thread-safe. Owns nothing global: the
-/// application makes one and passes it on.
+/// The tables of one process by path, so that each has one committer. Thread-safe. Owns nothing
+/// global: the application makes one and passes it on.
 class TableRegistry {
  public:
-  TableRegistry(storage::Storage& storage, Clock& clock, uint64_t seed) : context_{storage, clock}, random_(seed) {}
+  TableRegistry(storage::Storage& storage, Clock& clock, uint64_t seed)
+      : context_{storage, clock}, random_(seed) {}
 
   Result<std::shared_ptr<Table>> Open(const std::string& path);
   Result<std::shared_ptr<Table>> Create(const std::string& path, const CreateOptions& options);

@@ -18,22 +18,25 @@ constexpr std::array<std::string_view, 7> kReadable = {
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
 constexpr std::array<std::string_view, 11> kWritable = {
-    "appendOnly",        "invariants",          "deletionVectors", "timestampNtz",         "domainMetadata",    "v2Checkpoint",
-    "inCommitTimestamp", "vacuumProtocolCheck", "typeWidening",    "typeWidening-preview", "clustering"};
+    "appendOnly",     "invariants",           "deletionVectors",   "timestampNtz",
+    "domainMetadata", "v2Checkpoint",         "inCommitTimestamp", "vacuumProtocolCheck",
+    "typeWidening",   "typeWidening-preview", "clustering"};
 
 template <size_t N>
 bool Has(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool AnyField(const arrow::FieldVector& fields, const std::function<bool(const arrow::Field&)>& test) {
+bool AnyField(const arrow::FieldVector& fields,
+              const std::function<bool(const arrow::Field&)>& test) {
   return std::any_of(fields.begin(), fields.end(), [&](const std::shared_ptr<arrow::Field>& field) {
     return test(*field) || AnyField(field->type()->fields(), test);
   });
 }
 
 bool AnyColumnHas(const arrow::Schema& schema, const std::string& key) {
-  return AnyField(schema.fields(), [&](const arrow::Field& field) { return !ColumnMetadata(field, key).empty(); });
+  return AnyField(schema.fields(),
+                  [&](const arrow::Field& field) { return !ColumnMetadata(field, key).empty(); });
 }
 
 bool Enabled(const Metadata& metadata, const std::string& key) {
@@ -52,7 +55,8 @@ Status Refuse(const std::string& feature) {
 }
 
 Status CheckUsed(const Metadata& metadata, const arrow::Schema& schema) {
-  if (AnyColumnHas(schema, "delta.invariants")) return Refuse("column invariants (delta.invariants)");
+  if (AnyColumnHas(schema, "delta.invariants"))
+    return Refuse("column invariants (delta.invariants)");
   if (HasCheckConstraints(metadata)) return Refuse("CHECK constraints");
   if (AnyColumnHas(schema, "delta.generationExpression")) return Refuse("generated columns");
   if (AnyColumnHas(schema, "delta.identity.start")) return Refuse("identity columns");
@@ -61,9 +65,11 @@ Status CheckUsed(const Metadata& metadata, const arrow::Schema& schema) {
 }
 
 bool UnusedUnlessChecked(std::string_view feature) {
-  // Not rowTracking: where it is listed, every file needs row ids, whether the property is set or not.
-  static constexpr std::array<std::string_view, 6> kChecked = {"checkConstraints", "changeDataFeed",  "generatedColumns",
-                                                               "columnMapping",    "identityColumns", "allowColumnDefaults"};
+  // Not rowTracking: where it is listed, every file needs row ids, whether the property is set or
+  // not.
+  static constexpr std::array<std::string_view, 6> kChecked = {
+      "checkConstraints", "changeDataFeed",  "generatedColumns",
+      "columnMapping",    "identityColumns", "allowColumnDefaults"};
   return Has(kChecked, feature);
 }
 
@@ -74,9 +80,9 @@ std::vector<std::string> WriterFeaturesOf(const Protocol& protocol) {
     const char* name;
     int32_t version;
   };
-  static constexpr Since kLegacy[] = {{"appendOnly", 2},       {"invariants", 2},       {"checkConstraints", 3},
-                                      {"changeDataFeed", 4},   {"generatedColumns", 4}, {"columnMapping", 5},
-                                      {"identityColumns", 6}};
+  static constexpr Since kLegacy[] = {
+      {"appendOnly", 2},       {"invariants", 2},    {"checkConstraints", 3}, {"changeDataFeed", 4},
+      {"generatedColumns", 4}, {"columnMapping", 5}, {"identityColumns", 6}};
   std::vector<std::string> features;
   for (const Since& since : kLegacy) {
     if (protocol.min_writer_version >= since.version) features.emplace_back(since.name);
@@ -92,7 +98,8 @@ std::vector<std::string> ReaderFeaturesOf(const Protocol& protocol) {
 
 void Merge(const std::vector<std::string>& more, std::vector<std::string>* features) {
   for (const std::string& name : more) {
-    if (std::find(features->begin(), features->end(), name) == features->end()) features->push_back(name);
+    if (std::find(features->begin(), features->end(), name) == features->end())
+      features->push_back(name);
   }
 }
 
@@ -107,13 +114,15 @@ std::string Join(const std::vector<std::string>& names) {
 Status CheckReadable(const Protocol& protocol) {
   if ((protocol.reader_features.has_value() && protocol.min_reader_version != kFeatureReader) ||
       (protocol.writer_features.has_value() && protocol.min_writer_version != kFeatureWriter)) {
-    return MakeError("DELTA_LOG_CORRUPT", "protocol action lists features at versions that have none: reader " +
-                                              std::to_string(protocol.min_reader_version) + ", writer " +
-                                              std::to_string(protocol.min_writer_version));
+    return MakeError("DELTA_LOG_CORRUPT",
+                     "protocol action lists features at versions that have none: reader " +
+                         std::to_string(protocol.min_reader_version) + ", writer " +
+                         std::to_string(protocol.min_writer_version));
   }
   if (protocol.min_reader_version > kFeatureReader || protocol.min_reader_version < 1) {
     return MakeError("DELTA_UNSUPPORTED_READER_FEATURE",
-                     "table needs reader version " + std::to_string(protocol.min_reader_version), "upgrade Sluice");
+                     "table needs reader version " + std::to_string(protocol.min_reader_version),
+                     "upgrade Sluice");
   }
   if (protocol.min_reader_version < kFeatureReader) return Status::OK();
   std::vector<std::string> unknown;
@@ -121,23 +130,28 @@ Status CheckReadable(const Protocol& protocol) {
     if (!Has(kReadable, feature)) unknown.push_back(feature);
   }
   if (unknown.empty()) return Status::OK();
-  return MakeError("DELTA_UNSUPPORTED_READER_FEATURE", "cannot read a table with the features: " + Join(unknown),
+  return MakeError("DELTA_UNSUPPORTED_READER_FEATURE",
+                   "cannot read a table with the features: " + Join(unknown),
                    "read it with another engine, or drop the features");
 }
 
-Status CheckWritable(const Protocol& protocol, const Metadata& metadata, const arrow::Schema& schema) {
+Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
+                     const arrow::Schema& schema) {
   SLUICE_RETURN_NOT_OK(CheckReadable(protocol));
   if (protocol.min_writer_version > kFeatureWriter) {
     return Refuse("writer version " + std::to_string(protocol.min_writer_version));
   }
   for (const std::string& feature : protocol.writer_features.value_or(std::vector<std::string>())) {
-    if (!Has(kWritable, feature) && !UnusedUnlessChecked(feature)) return Refuse("the feature " + feature);
+    if (!Has(kWritable, feature) && !UnusedUnlessChecked(feature))
+      return Refuse("the feature " + feature);
   }
-  if (metadata.format_provider != "parquet") return Refuse("the file format " + metadata.format_provider);
+  if (metadata.format_provider != "parquet")
+    return Refuse("the file format " + metadata.format_provider);
   return CheckUsed(metadata, schema);
 }
 
-Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties, const StringMap& configuration) {
+Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
+                     const StringMap& configuration) {
   std::vector<std::string> reader;
   std::vector<std::string> writer;
   const auto both = [&](const char* name) {
@@ -170,7 +184,8 @@ Protocol UpgradeProtocol(const Protocol& current, const Protocol& needed) {
   Protocol upgraded = current;
   std::vector<std::string> writer = WriterFeaturesOf(current);
   Merge(WriterFeaturesOf(needed), &writer);
-  if (current.writer_features.has_value() && writer.size() == current.writer_features->size()) return current;
+  if (current.writer_features.has_value() && writer.size() == current.writer_features->size())
+    return current;
   upgraded.min_writer_version = kFeatureWriter;
   upgraded.writer_features = std::move(writer);
   if (needed.reader_features.has_value() || current.min_reader_version == kFeatureReader) {

@@ -8,7 +8,8 @@ namespace sluice::delta {
 namespace {
 
 /// Commit times from the files' dates, made strictly increasing as the protocol asks.
-std::vector<std::pair<TableVersion, int64_t>> FileTimes(const std::vector<storage::FileInfo>& commits) {
+std::vector<std::pair<TableVersion, int64_t>> FileTimes(
+    const std::vector<storage::FileInfo>& commits) {
   std::vector<std::pair<TableVersion, int64_t>> times;
   for (const storage::FileInfo& commit : commits) {
     int64_t time_ms = commit.modified / 1000;
@@ -38,7 +39,8 @@ Result<std::vector<VersionInfo>> Table::History(size_t limit) const {
     for (const Action& action : actions) {
       if (const auto* info = std::get_if<CommitInfo>(&action)) version.info = *info;
     }
-    if (version.info.in_commit_timestamp_ms.has_value()) version.timestamp_ms = *version.info.in_commit_timestamp_ms;
+    if (version.info.in_commit_timestamp_ms.has_value())
+      version.timestamp_ms = *version.info.in_commit_timestamp_ms;
     history.push_back(std::move(version));
   }
   return history;
@@ -53,12 +55,14 @@ Result<TableVersion> Table::VersionAt(int64_t timestamp_ms) const {
       time_ms = InCommitTime(actions).value_or(time_ms);
     }
   }
-  const auto after = std::upper_bound(times.begin(), times.end(), timestamp_ms,
-                                      [](int64_t wanted, const auto& entry) { return wanted < entry.second; });
+  const auto after =
+      std::upper_bound(times.begin(), times.end(), timestamp_ms,
+                       [](int64_t wanted, const auto& entry) { return wanted < entry.second; });
   if (after == times.begin() || (after == times.end() && times.back().second < timestamp_ms)) {
-    return MakeError("DELTA_TIMESTAMP_OUT_OF_RANGE",
-                     "no version of " + path_ + " was current at " + std::to_string(timestamp_ms) + " ms",
-                     "give a time between the oldest and the newest commit");
+    return MakeError(
+        "DELTA_TIMESTAMP_OUT_OF_RANGE",
+        "no version of " + path_ + " was current at " + std::to_string(timestamp_ms) + " ms",
+        "give a time between the oldest and the newest commit");
   }
   return std::prev(after)->first;
 }

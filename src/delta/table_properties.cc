@@ -1,27 +1,30 @@
 #include "delta/table_properties.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <sstream>
 
 namespace sluice::delta {
 namespace {
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
 Status Invalid(const std::string& key, const std::string& value, const std::string& wanted) {
-  return MakeError("DELTA_INVALID_PROPERTY", "table property has no usable value: " + key + " = '" + value + "'",
+  return MakeError("DELTA_INVALID_PROPERTY",
+                   "table property has no usable value: " + key + " = '" + value + "'",
                    "give " + wanted);
 }
 
 Result<int64_t> ParseInt(const std::string& key, const std::string& value) {
   int64_t number = 0;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size()) return Invalid(key, value, "an integer");
+  if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size())
+    return Invalid(key, value, "an integer");
   return number;
 }
 
@@ -84,7 +87,8 @@ Status SetOne(const std::string& key, const std::string& value, TableProperties*
     return SetRetention(key, value, &properties->txn_retention_ms);
   } else if (key == "delta.dataSkippingNumIndexedCols") {
     SLUICE_ASSIGN_OR_RETURN(const int64_t columns, ParseInt(key, value));
-    properties->num_indexed_columns = static_cast<int32_t>(std::clamp<int64_t>(columns, -1, 1 << 20));
+    properties->num_indexed_columns =
+        static_cast<int32_t>(std::clamp<int64_t>(columns, -1, 1 << 20));
   } else if (key == "delta.targetFileSize") {
     SLUICE_ASSIGN_OR_RETURN(properties->target_file_size, ParseBytes(key, value));
   } else if (key == "delta.parquet.compression.codec") {
@@ -125,15 +129,20 @@ Result<int64_t> ParseInterval(const std::string& text) {
     const auto parsed = std::from_chars(word.data(), word.data() + word.size(), number);
     std::string unit;
     if (parsed.ec != std::errc() || parsed.ptr != word.data() + word.size() || !(words >> unit)) {
-      return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+      return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'",
+                       "write 'interval 7 days'");
     }
     if (unit.ends_with('s')) unit.pop_back();
     const int64_t scale = UnitMillis(unit);
-    if (scale == 0) return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+    if (scale == 0)
+      return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'",
+                       "write 'interval 7 days'");
     millis += number * scale;
     any = true;
   }
-  if (!any) return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'", "write 'interval 7 days'");
+  if (!any)
+    return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'",
+                     "write 'interval 7 days'");
   return millis;
 }
 

@@ -19,7 +19,8 @@ Result<std::shared_ptr<Table>> TableRegistry::Open(const std::string& path) {
   return table;
 }
 
-Result<std::shared_ptr<Table>> TableRegistry::Create(const std::string& path, const CreateOptions& options) {
+Result<std::shared_ptr<Table>> TableRegistry::Create(const std::string& path,
+                                                     const CreateOptions& options) {
   const std::string key = Canonical(path);
   const MutexLock lock(mutex_);
   SLUICE_ASSIGN_OR_RETURN(auto table, Table::Create(context_, key, options, random_.Next()));

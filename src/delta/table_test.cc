@@ -30,13 +30,15 @@ std::shared_ptr<arrow::RecordBatch> Rows(int64_t first, int64_t count, const std
     EXPECT_TRUE(days.Append(day).ok());
   }
   const auto schema =
-      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("text", arrow::utf8()), arrow::field("day", arrow::utf8())});
+      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("text", arrow::utf8()),
+                     arrow::field("day", arrow::utf8())});
   return arrow::RecordBatch::Make(schema, count, {*id.Finish(), *text.Finish(), *days.Finish()});
 }
 
 class TableTest : public ::testing::Test {
  protected:
-  std::shared_ptr<Table> Create(StringMap properties = {}, std::vector<std::string> partitions = {"day"}) {
+  std::shared_ptr<Table> Create(StringMap properties = {},
+                                std::vector<std::string> partitions = {"day"}) {
     CreateOptions options;
     options.schema = Rows(0, 0, "")->schema();
     options.partition_columns = std::move(partitions);
@@ -47,18 +49,21 @@ class TableTest : public ::testing::Test {
   }
   std::shared_ptr<Table> Reopen() { return Table::Open({storage_, clock_}, "/t", 99).ValueOrDie(); }
 
-  static std::vector<AddFile> WriteFiles(Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  static std::vector<AddFile> WriteFiles(
+      Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
     auto writer = DataFileWriter::Make(table, table.Current()).ValueOrDie();
     for (const auto& batch : batches) EXPECT_TRUE(writer->Write(batch).ok());
     return writer->Finish().ValueOrDie();
   }
-  static Result<CommitResult> Append(Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  static Result<CommitResult> Append(
+      Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
     auto files = WriteFiles(table, batches);
     Transaction transaction = table.NewTransaction();
     transaction.Add(std::move(files));
     return transaction.Commit();
   }
-  std::multiset<int64_t> Ids(const std::shared_ptr<const Snapshot>& snapshot, const ScanOptions& options = {}) {
+  std::multiset<int64_t> Ids(const std::shared_ptr<const Snapshot>& snapshot,
+                             const ScanOptions& options = {}) {
     std::multiset<int64_t> ids;
     auto scan = Scan::Make(storage_, snapshot, options).ValueOrDie();
     while (true) {
@@ -78,7 +83,8 @@ TEST_F(TableTest, CreatesAppendsReadsBack) {
   EXPECT_EQ(table->Current()->protocol().min_writer_version, 2);
   CreateOptions again;
   again.schema = Rows(0, 0, "")->schema();
-  EXPECT_TRUE(HasCode(Table::Create({storage_, clock_}, "/t", again, 1).status(), "DELTA_TABLE_EXISTS"));
+  EXPECT_TRUE(
+      HasCode(Table::Create({storage_, clock_}, "/t", again, 1).status(), "DELTA_TABLE_EXISTS"));
   const auto result = Append(*table, {Rows(0, 5, "a"), Rows(5, 5, "b/c %")}).ValueOrDie();
   EXPECT_EQ(result.version.value(), 1);
   const auto reopened = Reopen();
@@ -87,7 +93,8 @@ TEST_F(TableTest, CreatesAppendsReadsBack) {
   EXPECT_EQ(all->num_rows(), 10);
   EXPECT_EQ(all->schema()->field(2)->name(), "day");
   std::set<std::string> days;
-  for (const auto& file : reopened->Current()->Files()) days.insert(*file->partition_values.at("day"));
+  for (const auto& file : reopened->Current()->Files())
+    days.insert(*file->partition_values.at("day"));
   EXPECT_EQ(days, (std::set<std::string>{"a", "b/c %"}));
   EXPECT_EQ(Ids(reopened->Current()).size(), 10U);
 }
@@ -168,7 +175,8 @@ TEST_F(TableTest, LostReplyIsRecognised) {
   failures = 0;
   storage_.SetHook([&](StorageCall call, const std::string&) {
     StorageFault fault;
-    if (call == StorageCall::kPutIfAbsent) fault.error = MakeError("STORAGE_NO_SPACE", "full", "", Retry::kLater);
+    if (call == StorageCall::kPutIfAbsent)
+      fault.error = MakeError("STORAGE_NO_SPACE", "full", "", Retry::kLater);
     return fault;
   });
   EXPECT_TRUE(HasCode(Append(*table, {Rows(0, 1, "a")}).status(), "STORAGE_NO_SPACE"));
@@ -180,8 +188,10 @@ TEST_F(TableTest, UnknownOutcomeIsSaid) {
   const auto table = Create();
   storage_.SetHook([&](StorageCall call, const std::string&) {
     StorageFault fault;
-    if (call == StorageCall::kPutIfAbsent) fault = {MakeError("STORAGE_IO", "timed out", "", Retry::kLater), true, {}};
-    if (call == StorageCall::kRead) fault.error = MakeError("STORAGE_IO", "down", "", Retry::kLater);
+    if (call == StorageCall::kPutIfAbsent)
+      fault = {MakeError("STORAGE_IO", "timed out", "", Retry::kLater), true, {}};
+    if (call == StorageCall::kRead)
+      fault.error = MakeError("STORAGE_IO", "down", "", Retry::kLater);
     return fault;
   });
   Transaction transaction = table->NewTransaction();
@@ -192,8 +202,10 @@ TEST_F(TableTest, UnknownOutcomeIsSaid) {
 }
 
 TEST_F(TableTest, CheckpointRoundTrip) {
-  const auto table = Create({{"delta.checkpointInterval", "4"}, {"delta.enableDeletionVectors", "true"}});
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append(*table, {Rows(i * 10, 10, i % 2 == 0 ? "a" : "b")}).ok());
+  const auto table =
+      Create({{"delta.checkpointInterval", "4"}, {"delta.enableDeletionVectors", "true"}});
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(Append(*table, {Rows(i * 10, 10, i % 2 == 0 ? "a" : "b")}).ok());
   Transaction change = table->NewTransaction();
   const auto files = table->Current()->Files();
   DeletionVector vector;
@@ -208,7 +220,8 @@ TEST_F(TableTest, CheckpointRoundTrip) {
   EXPECT_FALSE(table->Maintain().ValueOrDie().checkpoint.has_value());
 
   const auto before = table->Current();
-  for (int version = 0; version <= 5; ++version) ASSERT_TRUE(storage_.Delete(CommitPath("/t", TableVersion(version))).ok());
+  for (int version = 0; version <= 5; ++version)
+    ASSERT_TRUE(storage_.Delete(CommitPath("/t", TableVersion(version))).ok());
   ASSERT_TRUE(storage_.Delete(CommitPath("/t", TableVersion(6))).ok());
   const auto after = Reopen()->Current();
   EXPECT_EQ(after->version(), before->version());
@@ -246,7 +259,8 @@ TEST_F(TableTest, BadCheckpointAndHintAreSteppedOver) {
 }
 
 TEST_F(TableTest, LogCleanupKeepsWhatVersionsNeed) {
-  const auto table = Create({{"delta.checkpointInterval", "2"}, {"delta.logRetentionDuration", "interval 1 days"}});
+  const auto table = Create(
+      {{"delta.checkpointInterval", "2"}, {"delta.logRetentionDuration", "interval 1 days"}});
   int64_t deleted = 0;
   for (int i = 0; i < 10; ++i) {
     clock_.Advance(6LL * 3600 * 1000000);
@@ -265,7 +279,8 @@ TEST_F(TableTest, LogCleanupKeepsWhatVersionsNeed) {
 }
 
 TEST_F(TableTest, StaleReaderBelowCleanedLogLoadsAnew) {
-  const auto table = Create({{"delta.checkpointInterval", "2"}, {"delta.logRetentionDuration", "interval 1 hours"}});
+  const auto table = Create(
+      {{"delta.checkpointInterval", "2"}, {"delta.logRetentionDuration", "interval 1 hours"}});
   const auto sleeper = Reopen();
   for (int i = 0; i < 6; ++i) {
     clock_.Advance(2LL * 3600 * 1000000);
@@ -277,11 +292,13 @@ TEST_F(TableTest, StaleReaderBelowCleanedLogLoadsAnew) {
 
 TEST_F(TableTest, CompactionKeepsRowsAndDoesNotDisturbAppends) {
   const auto table = Create({{"delta.enableDeletionVectors", "true"}});
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Append(*table, {Rows(i * 10, 10, i % 2 == 0 ? "a" : "b")}).ok());
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(Append(*table, {Rows(i * 10, 10, i % 2 == 0 ? "a" : "b")}).ok());
   Transaction change = table->NewTransaction();
   DeletionVector vector;
   vector.Add(0);
-  const auto descriptors = WriteDeletionVectors(storage_, "/t", table->NewUuid(), {&vector}).ValueOrDie();
+  const auto descriptors =
+      WriteDeletionVectors(storage_, "/t", table->NewUuid(), {&vector}).ValueOrDie();
   change.SetDeletionVector(*table->Current()->Files()[0], descriptors[0]);
   ASSERT_TRUE(change.Commit().ok());
   const auto expected = Ids(table->Current());
@@ -308,7 +325,8 @@ TEST_F(TableTest, AppendOnlyAndNotNullAreHonoured) {
   const auto strict = Table::Create({storage_, clock_}, "/strict", options, 3).ValueOrDie();
   arrow::Int64Builder builder;
   ASSERT_TRUE(builder.AppendNull().ok());
-  const auto nulls = arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64())}), 1, {*builder.Finish()});
+  const auto nulls = arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64())}),
+                                              1, {*builder.Finish()});
   auto writer = DataFileWriter::Make(*strict, strict->Current()).ValueOrDie();
   EXPECT_TRUE(HasCode(writer->Write(nulls), "DELTA_NOT_NULL_VIOLATION"));
 }

@@ -25,8 +25,10 @@ Civil CivilFromDays(int64_t days) {
   days += 719468;
   const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted = (5 * day_of_year + 2) / 153;
   const int day = static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1);
   const int month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
@@ -51,7 +53,8 @@ std::string FormatSeconds(int64_t seconds, char separator) {
 std::optional<int64_t> TakeNumber(std::string_view* text, size_t digits) {
   size_t length = 0;
   int64_t value = 0;
-  while (length < text->size() && (*text)[length] >= '0' && (*text)[length] <= '9' && (digits == 0 || length < digits)) {
+  while (length < text->size() && (*text)[length] >= '0' && (*text)[length] <= '9' &&
+         (digits == 0 || length < digits)) {
     if (length > 12) return std::nullopt;
     value = value * 10 + ((*text)[length] - '0');
     ++length;
@@ -110,7 +113,8 @@ std::optional<int64_t> TakeZone(std::string_view* text) {
 std::string FormatDate(int64_t days) {
   const Civil civil = CivilFromDays(days);
   char text[40];
-  std::snprintf(text, sizeof(text), "%04lld-%02d-%02d", static_cast<long long>(civil.year), civil.month, civil.day);
+  std::snprintf(text, sizeof(text), "%04lld-%02d-%02d", static_cast<long long>(civil.year),
+                civil.month, civil.day);
   return text;
 }
 

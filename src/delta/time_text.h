@@ -1,5 +1,5 @@
-// Dates and timestamps <-> the texts of the Delta log (partition values, statistics). Proleptic Gregorian, UTC.
-// Thread-safe (pure functions).
+// Dates and timestamps <-> the texts of the Delta log (partition values, statistics). Proleptic
+// Gregorian, UTC. Thread-safe (pure functions).
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ std::string FormatMicros(int64_t micros, char separator);
 std::string FormatMillis(int64_t millis);
 
 std::optional<int32_t> ParseDate(std::string_view text);
-/// Date and time by 'T' or blank, fraction of any length, zone "Z", "+hh:mm" or none (= UTC); a date alone is midnight.
+/// Date and time by 'T' or blank, fraction of any length, zone "Z", "+hh:mm" or none (= UTC); a
+/// date alone is midnight.
 std::optional<int64_t> ParseMicros(std::string_view text);
 
 }  // namespace sluice::delta

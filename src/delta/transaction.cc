@@ -46,25 +46,30 @@ class CommitLoop {
       // Others may have been faster more than once.
       SLUICE_RETURN_NOT_OK(TakeFurtherWinners());
     }
-    return MakeError("DELTA_COMMIT_ATTEMPTS",
-                     "other writers were faster " + std::to_string(kMaxAttempts) + " times: " + table_.path(),
-                     "try again; fewer writers or larger commits help", Retry::kLater);
+    return MakeError(
+        "DELTA_COMMIT_ATTEMPTS",
+        "other writers were faster " + std::to_string(kMaxAttempts) + " times: " + table_.path(),
+        "try again; fewer writers or larger commits help", Retry::kLater);
   }
 
  private:
-  /// From the snapshot that was read to the newest one this process knows, checking what came between.
+  /// From the snapshot that was read to the newest one this process knows, checking what came
+  /// between.
   Status CatchUp() {
     base_ = transaction_.read_snapshot_;
     const auto current = table_.Current();
     if (current->version() <= base_->version()) return Status::OK();
-    for (TableVersion version = base_->version().Next(); version <= current->version(); version = version.Next()) {
+    for (TableVersion version = base_->version().Next(); version <= current->version();
+         version = version.Next()) {
       const auto winner = table_.ReadCommit(version);
       if (!winner.ok()) {
         return MakeError("DELTA_COMMIT_CONFLICT",
-                         "commit " + version.ToString() + " since the version read is gone: " + winner.status().message(),
+                         "commit " + version.ToString() +
+                             " since the version read is gone: " + winner.status().message(),
                          "read the table again and repeat the operation", Retry::kReplan);
       }
-      SLUICE_RETURN_NOT_OK(CheckConflict(transaction_.read_set_, mine_, *transaction_.read_snapshot_, version, *winner));
+      SLUICE_RETURN_NOT_OK(CheckConflict(transaction_.read_set_, mine_,
+                                         *transaction_.read_snapshot_, version, *winner));
     }
     base_ = current;
     return Status::OK();
@@ -74,13 +79,15 @@ class CommitLoop {
     SLUICE_ASSIGN_OR_RETURN(const auto winner, table_.ReadCommit(version));
     SLUICE_ASSIGN_OR_RETURN(base_, base_->Apply(winner));
     table_.Advance(base_);
-    return CheckConflict(transaction_.read_set_, mine_, *transaction_.read_snapshot_, version, winner);
+    return CheckConflict(transaction_.read_set_, mine_, *transaction_.read_snapshot_, version,
+                         winner);
   }
 
   Status TakeFurtherWinners() {
     while (true) {
       const auto next = table_.storage().Stat(CommitPath(table_.path(), base_->version().Next()));
-      if (!next.ok()) return HasCode(next.status(), "STORAGE_NOT_FOUND") ? Status::OK() : next.status();
+      if (!next.ok())
+        return HasCode(next.status(), "STORAGE_NOT_FOUND") ? Status::OK() : next.status();
       SLUICE_RETURN_NOT_OK(TakeWinner(base_->version().Next()));
     }
   }
@@ -92,18 +99,20 @@ class CommitLoop {
       const auto text = [](const std::optional<int64_t>& version) {
         return version.has_value() ? std::to_string(*version) : std::string("absent");
       };
-      std::string message = "transaction identifier was changed by another writer: " + app_id + " is " + text(found) +
-                            ", expected " + text(expected) + ", at version " + base_->version().ToString();
+      std::string message = "transaction identifier was changed by another writer: " + app_id +
+                            " is " + text(found) + ", expected " + text(expected) +
+                            ", at version " + base_->version().ToString();
       if (base_->last_commit_info() != nullptr && !base_->last_commit_info()->engine_info.empty()) {
         message += " (last commit by " + base_->last_commit_info()->engine_info + ")";
       }
-      return MakeError("DELTA_TXN_CHANGED", std::move(message), "read the table again; is a second process running?",
-                       Retry::kReplan);
+      return MakeError("DELTA_TXN_CHANGED", std::move(message),
+                       "read the table again; is a second process running?", Retry::kReplan);
     }
     return Status::OK();
   }
 
-  /// The actions as they go to version base+1: commitInfo first, checked against the table as it is then.
+  /// The actions as they go to version base+1: commitInfo first, checked against the table as it is
+  /// then.
   Result<std::vector<Action>> Prepare() {
     std::vector<Action> actions;
     actions.reserve(transaction_.actions_.size() + 2);
@@ -128,12 +137,15 @@ class CommitLoop {
     SLUICE_ASSIGN_OR_RETURN(const auto schema, SchemaFromJson(metadata.schema_string));
     const TableProperties properties = UsableTableProperties(metadata.configuration);
     if (mine_.metadata && !protocol_given) {
-      const Protocol needed = UpgradeProtocol(protocol, ProtocolFor(*schema, properties, metadata.configuration));
+      const Protocol needed =
+          UpgradeProtocol(protocol, ProtocolFor(*schema, properties, metadata.configuration));
       if (!(needed == protocol)) actions.insert(actions.begin() + 1, needed);
       protocol = needed;
     }
     SLUICE_RETURN_NOT_OK(CheckAllowed(protocol, metadata, *schema, properties));
-    actions[0] = Info(now_ms, properties.enable_in_commit_timestamps ? std::optional<int64_t>(commit_ms) : std::nullopt);
+    actions[0] =
+        Info(now_ms, properties.enable_in_commit_timestamps ? std::optional<int64_t>(commit_ms)
+                                                            : std::nullopt);
     return actions;
   }
 
@@ -141,27 +153,34 @@ class CommitLoop {
   void MarkEnablement(int64_t commit_ms, Metadata* after) const {
     if (base_->properties().enable_in_commit_timestamps) return;
     if (!UsableTableProperties(after->configuration).enable_in_commit_timestamps) return;
-    after->configuration["delta.inCommitTimestampEnablementVersion"] = base_->version().Next().ToString();
+    after->configuration["delta.inCommitTimestampEnablementVersion"] =
+        base_->version().Next().ToString();
     after->configuration["delta.inCommitTimestampEnablementTimestamp"] = std::to_string(commit_ms);
   }
 
-  Status CheckAllowed(const Protocol& protocol, const Metadata& metadata, const arrow::Schema& schema,
-                      const TableProperties& properties) const {
-    SLUICE_RETURN_NOT_OK(WithContext(CheckWritable(protocol, metadata, schema), "table " + table_.path()));
+  Status CheckAllowed(const Protocol& protocol, const Metadata& metadata,
+                      const arrow::Schema& schema, const TableProperties& properties) const {
+    SLUICE_RETURN_NOT_OK(
+        WithContext(CheckWritable(protocol, metadata, schema), "table " + table_.path()));
     if (properties.append_only && mine_.removes_data) {
-      return MakeError("DELTA_APPEND_ONLY", "table takes appends only (delta.appendOnly): " + table_.path(),
+      return MakeError("DELTA_APPEND_ONLY",
+                       "table takes appends only (delta.appendOnly): " + table_.path(),
                        "unset delta.appendOnly to change or delete rows");
     }
     const auto feed = metadata.configuration.find("delta.enableChangeDataFeed");
-    if (feed != metadata.configuration.end() && feed->second == "true" && mine_.removes_data && mine_.adds_data) {
+    if (feed != metadata.configuration.end() && feed->second == "true" && mine_.removes_data &&
+        mine_.adds_data) {
       return MakeError("DELTA_UNSUPPORTED_WRITER_FEATURE",
                        "cannot change rows of a table with a change data feed: " + table_.path(),
                        "set delta.enableChangeDataFeed=false");
     }
     for (const Action& action : transaction_.actions_) {
       const auto* add = std::get_if<AddFile>(&action);
-      if (add == nullptr || !add->deletion_vector.has_value() || protocol.HasWriterFeature("deletionVectors")) continue;
-      return MakeError("DELTA_UNSUPPORTED_WRITER_FEATURE", "table does not have deletion vectors on: " + table_.path(),
+      if (add == nullptr || !add->deletion_vector.has_value() ||
+          protocol.HasWriterFeature("deletionVectors"))
+        continue;
+      return MakeError("DELTA_UNSUPPORTED_WRITER_FEATURE",
+                       "table does not have deletion vectors on: " + table_.path(),
                        "set delta.enableDeletionVectors=true");
     }
     return Status::OK();
@@ -172,7 +191,8 @@ class CommitLoop {
     info.timestamp_ms = now_ms;
     info.in_commit_timestamp_ms = in_commit_ms;
     info.read_version = base_->version().value();
-    info.isolation_level = mine_.changes_data || !mine_.removes ? "Serializable" : "SnapshotIsolation";
+    info.isolation_level =
+        mine_.changes_data || !mine_.removes ? "Serializable" : "SnapshotIsolation";
     info.is_blind_append = IsBlindAppend(transaction_.read_set_, mine_);
     info.engine_info = kEngineInfo;
     if (info.operation.empty()) info.operation = "WRITE";
@@ -184,17 +204,20 @@ class CommitLoop {
     std::string text;
     for (const Action& action : actions) AppendActionJson(action, &text);
     const std::string path = CommitPath(table_.path(), base_->version().Next());
-    SLUICE_DCHECK(ParseCommitJson(text, path).ok() && ParseCommitJson(text, path)->size() == actions.size(),
-                  "a commit must read back as it was written");
+    SLUICE_DCHECK(
+        ParseCommitJson(text, path).ok() && ParseCommitJson(text, path)->size() == actions.size(),
+        "a commit must read back as it was written");
     const Status put = table_.storage().PutIfAbsent(path, text);
     if (put.ok()) return true;
-    // Failure does not mean that the commit is not there: a reply may be lost, a retry below us may meet its own file.
+    // Failure does not mean that the commit is not there: a reply may be lost, a retry below us may
+    // meet its own file.
     const auto found = table_.storage().Read(path);
     if (!found.ok()) {
       if (HasCode(found.status(), "STORAGE_NOT_FOUND")) return put;
       return MakeError("DELTA_COMMIT_UNKNOWN",
-                       "cannot tell whether version " + base_->version().Next().ToString() + " was written: " +
-                           put.message() + "; reading it back: " + found.status().message(),
+                       "cannot tell whether version " + base_->version().Next().ToString() +
+                           " was written: " + put.message() +
+                           "; reading it back: " + found.status().message(),
                        "open the table again: it shows whether the commit is there", Retry::kLater);
     }
     SLUICE_ASSIGN_OR_RETURN(const auto stored, ParseCommitJson(*found, path));
@@ -240,7 +263,9 @@ void Transaction::SetTxn(std::string app_id, int64_t version) {
   actions_.emplace_back(Txn{std::move(app_id), version, std::nullopt});
 }
 
-void Transaction::SetDomainMetadata(DomainMetadata domain) { actions_.emplace_back(std::move(domain)); }
+void Transaction::SetDomainMetadata(DomainMetadata domain) {
+  actions_.emplace_back(std::move(domain));
+}
 void Transaction::SetMetadata(Metadata metadata) { actions_.emplace_back(std::move(metadata)); }
 void Transaction::SetProtocol(Protocol protocol) { actions_.emplace_back(std::move(protocol)); }
 

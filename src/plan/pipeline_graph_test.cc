@@ -5,7 +5,8 @@
 namespace sluice::plan {
 namespace {
 
-Result<PipelineGraph> Build(const std::string& text, std::map<std::string, std::string> configuration = {}) {
+Result<PipelineGraph> Build(const std::string& text,
+                            std::map<std::string, std::string> configuration = {}) {
   ProjectSpec spec;
   spec.database = "db";
   spec.configuration = std::move(configuration);
@@ -19,7 +20,8 @@ TEST(PipelineGraphTest, OrdersDatasetsByWhatTheyRead) {
     CREATE MATERIALIZED VIEW gold AS SELECT count(*) AS n FROM silver;
     CREATE STREAMING TABLE silver AS SELECT * FROM STREAM bronze WHERE topic = '${topic}';
     CREATE STREAMING TABLE bronze AS SELECT * FROM STREAM read_kafka(subscribe => '${topic}');
-  )", {{"topic", "t"}});
+  )",
+                           {{"topic", "t"}});
   ASSERT_TRUE(graph.ok()) << graph.status();
   ASSERT_EQ(graph->datasets.size(), 3U);
   EXPECT_EQ(graph->datasets[0].name.ToString(), "db.bronze");
@@ -31,7 +33,9 @@ TEST(PipelineGraphTest, OrdersDatasetsByWhatTheyRead) {
 }
 
 TEST(PipelineGraphTest, CommonTablesAreNoReferences) {
-  const auto graph = Build("CREATE MATERIALIZED VIEW v AS WITH x AS (SELECT * FROM t) SELECT * FROM x JOIN y ON x.a = y.a");
+  const auto graph = Build(
+      "CREATE MATERIALIZED VIEW v AS WITH x AS (SELECT * FROM t) SELECT * FROM x JOIN y ON x.a = "
+      "y.a");
   ASSERT_TRUE(graph.ok()) << graph.status();
   ASSERT_EQ(graph->flows[0].reads.size(), 2U);
   EXPECT_EQ(graph->flows[0].reads[0].name.table, "t");
@@ -41,19 +45,23 @@ TEST(PipelineGraphTest, CommonTablesAreNoReferences) {
 TEST(PipelineGraphTest, SaysWhatIsWrongInSparksWords) {
   EXPECT_EQ(CodeOf(""), "RUN_EMPTY_PIPELINE");
   EXPECT_EQ(CodeOf("CREATE STREAMING TABLE t;"), "PIPELINE_DATASET_WITHOUT_FLOW");
-  EXPECT_EQ(CodeOf("CREATE MATERIALIZED VIEW a AS SELECT 1 AS x; CREATE MATERIALIZED VIEW A AS SELECT 2 AS x"),
+  EXPECT_EQ(CodeOf("CREATE MATERIALIZED VIEW a AS SELECT 1 AS x; CREATE MATERIALIZED VIEW A AS "
+                   "SELECT 2 AS x"),
             "PIPELINE_DUPLICATE_IDENTIFIERS.DATASET");
-  EXPECT_EQ(CodeOf("CREATE MATERIALIZED VIEW a AS SELECT * FROM b; CREATE MATERIALIZED VIEW b AS SELECT * FROM a"),
+  EXPECT_EQ(CodeOf("CREATE MATERIALIZED VIEW a AS SELECT * FROM b; CREATE MATERIALIZED VIEW b AS "
+                   "SELECT * FROM a"),
             "PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED");
   EXPECT_EQ(CodeOf("CREATE FLOW f AS INSERT INTO t BY NAME SELECT * FROM STREAM s; "
                    "CREATE MATERIALIZED VIEW a AS SELECT 1 AS x"),
             "FLOW_TARGET_NOT_FOUND");
   EXPECT_EQ(CodeOf("SELECT 1"), "UNSUPPORTED_PIPELINE_STATEMENT");
-  EXPECT_EQ(CodeOf("CREATE STREAMING TABLE t AS SELECT '${missing}' AS a FROM STREAM s"), "UNDEFINED_CONFIGURATION");
+  EXPECT_EQ(CodeOf("CREATE STREAMING TABLE t AS SELECT '${missing}' AS a FROM STREAM s"),
+            "UNDEFINED_CONFIGURATION");
 }
 
 TEST(PipelineGraphTest, ErrorsNameThePlace) {
-  const Status status = Build("CREATE MATERIALIZED VIEW a AS SELECT 1 AS x;\n\nCREATE STREAMING TABLE t;").status();
+  const Status status =
+      Build("CREATE MATERIALIZED VIEW a AS SELECT 1 AS x;\n\nCREATE STREAMING TABLE t;").status();
   EXPECT_NE(status.message().find("a.sql:3:1"), std::string::npos) << status.message();
   EXPECT_NE(status.message().find("^"), std::string::npos) << status.message();
 }

@@ -12,7 +12,9 @@ namespace fs = std::filesystem;
 
 class ProjectSpecTest : public ::testing::Test {
  protected:
-  ProjectSpecTest() : root_(fs::path(::testing::TempDir()) / ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  ProjectSpecTest()
+      : root_(fs::path(::testing::TempDir()) /
+              ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(root_);
     fs::create_directories(root_ / "transformations" / "deep");
   }
@@ -55,9 +57,12 @@ TEST_F(ProjectSpecTest, SaysWhatIsWrongAndWhere) {
   const Status status = LoadProjectSpec(unknown, {}).status();
   EXPECT_TRUE(HasCode(status, "PIPELINE_SPEC_UNEXPECTED_FIELD"));
   EXPECT_NE(status.message().find("a.yml:3:1"), std::string::npos) << status.message();
-  EXPECT_TRUE(HasCode(LoadProjectSpec(Write("b.yml", "name: p\n"), {}).status(), "PIPELINE_SPEC_MISSING_REQUIRED_FIELD"));
-  EXPECT_TRUE(HasCode(LoadProjectSpec(Write("c.yml", "name: [\n"), {}).status(), "PIPELINE_SPEC_SYNTAX"));
-  EXPECT_TRUE(HasCode(LoadProjectSpec(Write("d.yml", "name: p\nstorage: s3://b/x\n"), {}).status(), "NOT_SUPPORTED_YET"));
+  EXPECT_TRUE(HasCode(LoadProjectSpec(Write("b.yml", "name: p\n"), {}).status(),
+                      "PIPELINE_SPEC_MISSING_REQUIRED_FIELD"));
+  EXPECT_TRUE(
+      HasCode(LoadProjectSpec(Write("c.yml", "name: [\n"), {}).status(), "PIPELINE_SPEC_SYNTAX"));
+  EXPECT_TRUE(HasCode(LoadProjectSpec(Write("d.yml", "name: p\nstorage: s3://b/x\n"), {}).status(),
+                      "NOT_SUPPORTED_YET"));
   EXPECT_TRUE(HasCode(FindSpecFile(root_.string()).status(), "PIPELINE_SPEC_FILE_NOT_FOUND"));
 }
 
@@ -66,7 +71,8 @@ TEST_F(ProjectSpecTest, TakesSqlFilesOnly) {
   Write("transformations/x.txt", "");
   const auto spec = LoadProjectSpec(spec_path, {});
   ASSERT_TRUE(spec.ok());
-  EXPECT_TRUE(HasCode(LoadProjectFiles(*spec).status(), "PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION"));
+  EXPECT_TRUE(
+      HasCode(LoadProjectFiles(*spec).status(), "PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION"));
 }
 
 }  // namespace

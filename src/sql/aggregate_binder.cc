@@ -1,9 +1,9 @@
 // Aggregate and window functions of ExpressionBinder.
 #include <fmt/format.h>
 
-#include "sql/evaluator.h"
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
+#include "sql/evaluator.h"
 #include "sql/expression_binder_internal.h"
 #include "sql/print.h"
 #include "sql/spark_type.h"
@@ -12,9 +12,9 @@ namespace sluice::sql {
 namespace {
 
 bool IsWindowOnly(const std::string& name) {
-  static const std::map<std::string, int> names = {{"row_number", 0}, {"rank", 0}, {"dense_rank", 0},
-                                                   {"percent_rank", 0}, {"cume_dist", 0}, {"ntile", 1},
-                                                   {"lag", 1}, {"lead", 1}, {"nth_value", 1}};
+  static const std::map<std::string, int> names = {
+      {"row_number", 0}, {"rank", 0}, {"dense_rank", 0}, {"percent_rank", 0}, {"cume_dist", 0},
+      {"ntile", 1},      {"lag", 1},  {"lead", 1},       {"nth_value", 1}};
   return names.contains(name);
 }
 
@@ -45,20 +45,45 @@ std::string BoundText(const FrameBound& bound) {
 
 std::string CanonicalAggregate(const std::string& name) {
   static const std::map<std::string, std::string> names = {
-      {"count", "count"},           {"sum", "sum"},               {"avg", "avg"},
-      {"mean", "avg"},              {"min", "min"},               {"max", "max"},
-      {"percentile_approx", "percentile_approx"},                 {"approx_percentile", "percentile_approx"},
-      {"approx_count_distinct", "approx_count_distinct"},         {"first", "first"},
-      {"first_value", "first"},     {"any_value", "first"},       {"last", "last"},
-      {"last_value", "last"},       {"collect_list", "collect_list"}, {"array_agg", "collect_list"},
-      {"collect_set", "collect_set"}, {"bool_and", "bool_and"},   {"every", "bool_and"},
-      {"bool_or", "bool_or"},       {"some", "bool_or"},          {"any", "bool_or"},
-      {"stddev", "stddev_samp"},    {"std", "stddev_samp"},       {"stddev_samp", "stddev_samp"},
-      {"stddev_pop", "stddev_pop"}, {"variance", "var_samp"},     {"var_samp", "var_samp"},
-      {"var_pop", "var_pop"},       {"count_if", "count_if"},     {"max_by", "max_by"},
-      {"min_by", "min_by"},         {"median", "median"},         {"corr", "corr"},
-      {"covar_pop", "covar_pop"},   {"covar_samp", "covar_samp"}, {"bit_and", "bit_and"},
-      {"bit_or", "bit_or"},         {"bit_xor", "bit_xor"}};
+      {"count", "count"},
+      {"sum", "sum"},
+      {"avg", "avg"},
+      {"mean", "avg"},
+      {"min", "min"},
+      {"max", "max"},
+      {"percentile_approx", "percentile_approx"},
+      {"approx_percentile", "percentile_approx"},
+      {"approx_count_distinct", "approx_count_distinct"},
+      {"first", "first"},
+      {"first_value", "first"},
+      {"any_value", "first"},
+      {"last", "last"},
+      {"last_value", "last"},
+      {"collect_list", "collect_list"},
+      {"array_agg", "collect_list"},
+      {"collect_set", "collect_set"},
+      {"bool_and", "bool_and"},
+      {"every", "bool_and"},
+      {"bool_or", "bool_or"},
+      {"some", "bool_or"},
+      {"any", "bool_or"},
+      {"stddev", "stddev_samp"},
+      {"std", "stddev_samp"},
+      {"stddev_samp", "stddev_samp"},
+      {"stddev_pop", "stddev_pop"},
+      {"variance", "var_samp"},
+      {"var_samp", "var_samp"},
+      {"var_pop", "var_pop"},
+      {"count_if", "count_if"},
+      {"max_by", "max_by"},
+      {"min_by", "min_by"},
+      {"median", "median"},
+      {"corr", "corr"},
+      {"covar_pop", "covar_pop"},
+      {"covar_samp", "covar_samp"},
+      {"bit_and", "bit_and"},
+      {"bit_or", "bit_or"},
+      {"bit_xor", "bit_xor"}};
   const auto found = names.find(name);
   return found == names.end() ? "" : found->second;
 }
@@ -66,8 +91,9 @@ std::string CanonicalAggregate(const std::string& name) {
 int Collected::Add(AggregateCall call) {
   for (size_t i = 0; i < aggregates.size(); ++i) {
     const AggregateCall& known = aggregates[i];
-    if (known.function == call.function && known.distinct == call.distinct && known.ignore_nulls == call.ignore_nulls &&
-        SameArgs(known.args, call.args) && SameFilter(known.filter, call.filter)) {
+    if (known.function == call.function && known.distinct == call.distinct &&
+        known.ignore_nulls == call.ignore_nulls && SameArgs(known.args, call.args) &&
+        SameFilter(known.filter, call.filter)) {
       return static_cast<int>(i);
     }
   }
@@ -80,21 +106,29 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
   auto& args = call->args;
   const bool two = f == "max_by" || f == "min_by" || f == "corr" || f.starts_with("covar");
   const size_t least = f == "count" ? 0 : two || f == "percentile_approx" ? 2 : 1;
-  const size_t most = f == "count" ? 64 : f == "percentile_approx" ? 3 : two || f == "first" || f == "last" ? 2
-                      : f == "approx_count_distinct" ? 2 : 1;
-  if ((f == "max_by" || f == "min_by") && args.size() == 3) return functions_.Unsupported(call->span, f + " of several values");
+  const size_t most = f == "count"                         ? 64
+                      : f == "percentile_approx"           ? 3
+                      : two || f == "first" || f == "last" ? 2
+                      : f == "approx_count_distinct"       ? 2
+                                                           : 1;
+  if ((f == "max_by" || f == "min_by") && args.size() == 3)
+    return functions_.Unsupported(call->span, f + " of several values");
   for (const BoundPtr& arg : args) {
-    const bool interval = arg->type->id() == arrow::Type::DURATION || arg->type->id() == arrow::Type::INTERVAL_MONTHS;
+    const bool interval =
+        arg->type->id() == arrow::Type::DURATION || arg->type->id() == arrow::Type::INTERVAL_MONTHS;
     if (interval && f != "count") return functions_.Unsupported(call->span, f + " of intervals");
   }
   if (args.size() < least || args.size() > most) {
-    return functions_.Error(call->span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-                            fmt::format("the `{}` requires {} parameters but the actual number is {}", written, least, args.size()));
+    return functions_.Error(
+        call->span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+        fmt::format("the `{}` requires {} parameters but the actual number is {}", written, least,
+                    args.size()));
   }
   call->nullable = true;
   auto as_double = [&](size_t i) -> Status {
     if (IsDecimal(*args[i]->type)) args[i] = MakeCast(args[i], arrow::float64());
-    SLUICE_ASSIGN_OR_RETURN(args[i], functions_.Coerce(args[i], arrow::float64(), written, static_cast<int>(i) + 1));
+    SLUICE_ASSIGN_OR_RETURN(
+        args[i], functions_.Coerce(args[i], arrow::float64(), written, static_cast<int>(i) + 1));
     return Status::OK();
   };
   if (f == "count" || f == "approx_count_distinct" || f == "count_if") {
@@ -105,8 +139,10 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
     call->type = arrow::int64();
     call->nullable = false;
   } else if (f == "sum" || f == "avg") {
-    if (args[0]->type->id() == arrow::Type::STRING || args[0]->type->id() == arrow::Type::NA) SLUICE_RETURN_NOT_OK(as_double(0));
-    if (!IsNumeric(*args[0]->type)) return functions_.Coerce(args[0], arrow::float64(), written, 1).status();
+    if (args[0]->type->id() == arrow::Type::STRING || args[0]->type->id() == arrow::Type::NA)
+      SLUICE_RETURN_NOT_OK(as_double(0));
+    if (!IsNumeric(*args[0]->type))
+      return functions_.Coerce(args[0], arrow::float64(), written, 1).status();
     if (IsDecimal(*args[0]->type)) {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(*args[0]->type);
       call->type = f == "sum" ? BoundedDecimal(decimal.precision() + 10, decimal.scale())
@@ -118,25 +154,34 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
     call->type = args[0]->type;
     if (args.size() == 2) {
       if (!args[1]->IsLiteral() || args[1]->type->id() != arrow::Type::BOOL) {
-        return functions_.Error(args[1]->span, "NON_FOLDABLE_ARGUMENT", fmt::format("the function `{}` requires a foldable BOOLEAN", written));
+        return functions_.Error(
+            args[1]->span, "NON_FOLDABLE_ARGUMENT",
+            fmt::format("the function `{}` requires a foldable BOOLEAN", written));
       }
       call->ignore_nulls = static_cast<const arrow::BooleanScalar&>(*args[1]->literal).value;
       args.resize(1);
     }
     const bool nested = call->type->num_fields() > 0;
-    if (nested && (f == "min" || f == "max")) return functions_.Unsupported(call->span, f + " of nested values");
+    if (nested && (f == "min" || f == "max"))
+      return functions_.Unsupported(call->span, f + " of nested values");
   } else if (f == "percentile_approx") {
-    if (!IsNumeric(*args[0]->type)) return functions_.Unsupported(call->span, written + " of " + SparkTypeName(*args[0]->type));
+    if (!IsNumeric(*args[0]->type))
+      return functions_.Unsupported(call->span, written + " of " + SparkTypeName(*args[0]->type));
     for (size_t i = 1; i < args.size(); ++i) {
-      if (args[i]->type->num_fields() > 0) return functions_.Unsupported(call->span, written + " with an array of percentages");
+      if (args[i]->type->num_fields() > 0)
+        return functions_.Unsupported(call->span, written + " with an array of percentages");
       if (!args[i]->IsLiteral() || !args[i]->literal->is_valid) {
-        return functions_.Error(args[i]->span, "NON_FOLDABLE_ARGUMENT", fmt::format("the function `{}` requires a foldable percentage and accuracy", written));
+        return functions_.Error(
+            args[i]->span, "NON_FOLDABLE_ARGUMENT",
+            fmt::format("the function `{}` requires a foldable percentage and accuracy", written));
       }
     }
-    SLUICE_ASSIGN_OR_RETURN(auto percentage, Evaluator::EvaluateConstant(MakeCast(args[1], arrow::float64()), 0));
+    SLUICE_ASSIGN_OR_RETURN(auto percentage,
+                            Evaluator::EvaluateConstant(MakeCast(args[1], arrow::float64()), 0));
     const double value = static_cast<const arrow::DoubleScalar&>(*percentage).value;
     if (!(value >= 0 && value <= 1)) {
-      return functions_.Error(args[1]->span, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "the percentage must be between [0.0, 1.0]");
+      return functions_.Error(args[1]->span, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE",
+                              "the percentage must be between [0.0, 1.0]");
     }
     args[1] = MakeLiteral(percentage, args[1]->span);
     call->type = args[0]->type;
@@ -149,7 +194,8 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
   } else if (f == "max_by" || f == "min_by") {
     call->type = args[0]->type;
   } else if (f.starts_with("bit_")) {
-    if (!IsIntegral(*args[0]->type)) return functions_.Coerce(args[0], arrow::int64(), written, 1).status();
+    if (!IsIntegral(*args[0]->type))
+      return functions_.Coerce(args[0], arrow::int64(), written, 1).status();
     call->type = args[0]->type;
   } else {
     for (size_t i = 0; i < args.size(); ++i) SLUICE_RETURN_NOT_OK(as_double(i));
@@ -158,7 +204,8 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
   return Status::OK();
 }
 
-Result<AggregateCall> ExpressionBinder::MakeAggregate(const std::string& name, const FunctionCall& call, const Expr& expr) {
+Result<AggregateCall> ExpressionBinder::MakeAggregate(const std::string& name,
+                                                      const FunctionCall& call, const Expr& expr) {
   AggregateCall made;
   made.function = CanonicalAggregate(name);
   made.distinct = call.distinct;
@@ -179,27 +226,33 @@ Result<AggregateCall> ExpressionBinder::MakeAggregate(const std::string& name, c
     made.args.push_back(std::move(bound));
   }
   if (made.function == "count" && call.arguments.empty()) {
-    return AnalysisError(source_, expr.span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "the `count` requires > 0 parameters");
+    return AnalysisError(source_, expr.span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                         "the `count` requires > 0 parameters");
   }
   SLUICE_RETURN_NOT_OK(TypeAggregate(&made, name));
   // count(literal) counts rows, as count(*).
-  if (made.function == "count" && made.args.size() == 1 && made.args[0]->IsLiteral() && !made.distinct &&
-      !made.args[0]->IsNullLiteral()) {
+  if (made.function == "count" && made.args.size() == 1 && made.args[0]->IsLiteral() &&
+      !made.distinct && !made.args[0]->IsNullLiteral()) {
     made.args.clear();
   }
   if (call.filter) {
     SLUICE_ASSIGN_OR_RETURN(made.filter, Bind(*call.filter));
-    SLUICE_ASSIGN_OR_RETURN(made.filter, functions_.Coerce(made.filter, arrow::boolean(), "FILTER", 1));
+    SLUICE_ASSIGN_OR_RETURN(made.filter,
+                            functions_.Coerce(made.filter, arrow::boolean(), "FILTER", 1));
   }
   return made;
 }
 
-Result<BoundPtr> ExpressionBinder::BindAggregate(const std::string& name, const FunctionCall& call, const Expr& expr) {
+Result<BoundPtr> ExpressionBinder::BindAggregate(const std::string& name, const FunctionCall& call,
+                                                 const Expr& expr) {
   if (collected_ == nullptr) {
-    return AnalysisError(source_, expr.span, "INVALID_WHERE_CONDITION", fmt::format("aggregate function {} is not allowed here", name));
+    return AnalysisError(source_, expr.span, "INVALID_WHERE_CONDITION",
+                         fmt::format("aggregate function {} is not allowed here", name));
   }
   if (inside_aggregate_) {
-    return AnalysisError(source_, expr.span, "NESTED_AGGREGATE_FUNCTION", "it is not allowed to use an aggregate function in the argument of another aggregate function");
+    return AnalysisError(source_, expr.span, "NESTED_AGGREGATE_FUNCTION",
+                         "it is not allowed to use an aggregate function in the argument of "
+                         "another aggregate function");
   }
   inside_aggregate_ = true;
   auto made = MakeAggregate(name, call, expr);
@@ -217,10 +270,13 @@ Result<const WindowSpec*> ExpressionBinder::ResolveWindow(const WindowSpec& spec
   }
   if (named_windows_ != nullptr) {
     for (const NamedWindow& named : *named_windows_) {
-      if (LowerAscii(named.name.text) == LowerAscii(spec.base->text)) return ResolveWindow(named.spec);
+      if (LowerAscii(named.name.text) == LowerAscii(spec.base->text))
+        return ResolveWindow(named.spec);
     }
   }
-  return AnalysisError(source_, spec.span, "MISSING_WINDOW_SPECIFICATION", fmt::format("window specification is not defined for `{}`", spec.base->text));
+  return AnalysisError(
+      source_, spec.span, "MISSING_WINDOW_SPECIFICATION",
+      fmt::format("window specification is not defined for `{}`", spec.base->text));
 }
 
 Result<std::vector<SortKey>> ExpressionBinder::BindOrder(const std::vector<OrderItem>& items) {
@@ -229,7 +285,9 @@ Result<std::vector<SortKey>> ExpressionBinder::BindOrder(const std::vector<Order
     SortKey key;
     SLUICE_ASSIGN_OR_RETURN(key.expression, Bind(*item.expr));
     key.ascending = !item.descending;
-    key.nulls_first = item.nulls == OrderItem::Nulls::kDefault ? key.ascending : item.nulls == OrderItem::Nulls::kFirst;
+    key.nulls_first = item.nulls == OrderItem::Nulls::kDefault
+                          ? key.ascending
+                          : item.nulls == OrderItem::Nulls::kFirst;
     keys.push_back(std::move(key));
   }
   return keys;
@@ -239,7 +297,9 @@ Status ExpressionBinder::TypeWindow(WindowCall* call, const std::string& name, S
   auto& args = call->args;
   call->function = name;
   if (name == "lag" || name == "lead" || name == "nth_value") {
-    if (args.empty() || args.size() > 3) return functions_.Error(span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION", name + " takes 1 to 3 parameters");
+    if (args.empty() || args.size() > 3)
+      return functions_.Error(span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
+                              name + " takes 1 to 3 parameters");
     call->type = args[0]->type;
     if (args.size() == 3) {
       SLUICE_ASSIGN_OR_RETURN(args[2], functions_.Coerce(args[2], call->type, name, 3));
@@ -252,9 +312,11 @@ Status ExpressionBinder::TypeWindow(WindowCall* call, const std::string& name, S
   return Status::OK();
 }
 
-Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const FunctionCall& call, const Expr& expr) {
+Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const FunctionCall& call,
+                                              const Expr& expr) {
   if (collected_ == nullptr) {
-    return AnalysisError(source_, expr.span, "UNSUPPORTED_EXPR_FOR_WINDOW", fmt::format("window function {} is not allowed here", name));
+    return AnalysisError(source_, expr.span, "UNSUPPORTED_EXPR_FOR_WINDOW",
+                         fmt::format("window function {} is not allowed here", name));
   }
   WindowCall made;
   if (IsWindowOnly(name)) {
@@ -266,7 +328,8 @@ Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const Fun
     SLUICE_RETURN_NOT_OK(TypeWindow(&made, name, expr.span));
   } else if (!CanonicalAggregate(name).empty()) {
     SLUICE_ASSIGN_OR_RETURN(auto aggregate, MakeAggregate(name, call, expr));
-    if (aggregate.filter != nullptr) return NotSupportedYet(source_, expr.span, "FILTER of a window function");
+    if (aggregate.filter != nullptr)
+      return NotSupportedYet(source_, expr.span, "FILTER of a window function");
     made.function = aggregate.function;
     made.args = aggregate.args;
     made.distinct = aggregate.distinct;
@@ -283,20 +346,23 @@ Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const Fun
   }
   SLUICE_ASSIGN_OR_RETURN(made.order, BindOrder(spec->order_by));
   if (IsWindowOnly(name) && made.order.empty()) {
-    return AnalysisError(source_, expr.span, "WINDOW_FUNCTION_WITHOUT_ORDER_BY", fmt::format("window function {} requires the window to be ordered", name));
+    return AnalysisError(source_, expr.span, "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
+                         fmt::format("window function {} requires the window to be ordered", name));
   }
   if (spec->frame.has_value()) {
-    made.frame = fmt::format("{} BETWEEN {} AND {}", spec->frame->rows ? "ROWS" : "RANGE", BoundText(spec->frame->start),
-                             BoundText(spec->frame->end));
+    made.frame = fmt::format("{} BETWEEN {} AND {}", spec->frame->rows ? "ROWS" : "RANGE",
+                             BoundText(spec->frame->start), BoundText(spec->frame->end));
     for (const FrameBound* bound : {&spec->frame->start, &spec->frame->end}) {
-      if (bound->offset && (bound->offset->As<Literal>() == nullptr || bound->offset->As<Literal>()->kind != LiteralKind::kInteger)) {
+      if (bound->offset && (bound->offset->As<Literal>() == nullptr ||
+                            bound->offset->As<Literal>()->kind != LiteralKind::kInteger)) {
         return NotSupportedYet(source_, expr.span, "a window frame that is not a number of rows");
       }
     }
   }
   const arrow::Field field(ColumnName(expr), made.type, made.nullable);
   collected_->windows.push_back(std::move(made));
-  return MakeColumn(kWindowBase + static_cast<int>(collected_->windows.size()) - 1, field, expr.span);
+  return MakeColumn(kWindowBase + static_cast<int>(collected_->windows.size()) - 1, field,
+                    expr.span);
 }
 
 }  // namespace sluice::sql

@@ -20,7 +20,8 @@ Result<PlanPtr> Analyzer::AnalyzeQuery(const Query& query) {
 }
 
 Result<PlanPtr> Analyzer::AnalyzeRelation(const Relation& relation) {
-  SLUICE_ASSIGN_OR_RETURN(auto bound, QueryBinder(resolver_, source_, options_).BindRelation(relation));
+  SLUICE_ASSIGN_OR_RETURN(auto bound,
+                          QueryBinder(resolver_, source_, options_).BindRelation(relation));
   return bound.plan;
 }
 
@@ -29,7 +30,8 @@ Result<BoundPtr> Analyzer::AnalyzeExpression(const Expr& expression, const arrow
   std::vector<std::string> parts;
   for (size_t from = 0; !qualifier.empty() && from != std::string::npos + 1;) {
     const size_t dot = qualifier.find('.', from);
-    parts.push_back(LowerAscii(qualifier.substr(from, dot == std::string::npos ? dot : dot - from)));
+    parts.push_back(
+        LowerAscii(qualifier.substr(from, dot == std::string::npos ? dot : dot - from)));
     if (dot == std::string::npos) break;
     from = dot + 1;
   }
@@ -43,22 +45,27 @@ Result<BoundPtr> Analyzer::AnalyzeCondition(const Expr& expression, const arrow:
   if (bound->type->id() == arrow::Type::NA) return MakeCast(bound, arrow::boolean());
   if (bound->type->id() == arrow::Type::BOOL) return bound;
   return AnalysisError(source_, expression.span, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",
-                       fmt::format("the condition \"{}\" has the type \"{}\", expected \"BOOLEAN\"", ToString(*bound),
-                                   SparkTypeSql(*bound->type)));
+                       fmt::format("the condition \"{}\" has the type \"{}\", expected \"BOOLEAN\"",
+                                   ToString(*bound), SparkTypeSql(*bound->type)));
 }
 
-Result<BoundPtr> StoreAssignment(const BoundPtr& value, const std::shared_ptr<arrow::DataType>& type,
+Result<BoundPtr> StoreAssignment(const BoundPtr& value,
+                                 const std::shared_ptr<arrow::DataType>& type,
                                  const std::string& column) {
   if (value->type->Equals(*type)) return value;
   const arrow::DataType& from = *value->type;
   const bool numeric = IsNumeric(from) && IsNumeric(*type);
-  const bool to_string = type->id() == arrow::Type::STRING && from.num_fields() == 0 && from.id() != arrow::Type::BINARY;
-  const bool date_time = (from.id() == arrow::Type::DATE32 || from.id() == arrow::Type::TIMESTAMP) &&
-                         (type->id() == arrow::Type::DATE32 || type->id() == arrow::Type::TIMESTAMP);
+  const bool to_string = type->id() == arrow::Type::STRING && from.num_fields() == 0 &&
+                         from.id() != arrow::Type::BINARY;
+  const bool date_time =
+      (from.id() == arrow::Type::DATE32 || from.id() == arrow::Type::TIMESTAMP) &&
+      (type->id() == arrow::Type::DATE32 || type->id() == arrow::Type::TIMESTAMP);
   const bool nested = from.id() == type->id() && from.num_fields() > 0 && CanCast(from, *type);
-  if (from.id() == arrow::Type::NA || numeric || to_string || date_time || nested) return MakeCast(value, type);
+  if (from.id() == arrow::Type::NA || numeric || to_string || date_time || nested)
+    return MakeCast(value, type);
   return MakeError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
-                   fmt::format("cannot safely cast `{}` \"{}\" to \"{}\"", column, SparkTypeSql(from), SparkTypeSql(*type)));
+                   fmt::format("cannot safely cast `{}` \"{}\" to \"{}\"", column,
+                               SparkTypeSql(from), SparkTypeSql(*type)));
 }
 
 }  // namespace sluice::sql

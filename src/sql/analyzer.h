@@ -1,6 +1,7 @@
-// AST -> typed plan: resolves names (without case), binds functions, applies Spark's ANSI type coercion. Errors carry
-// Spark's class as code and its SQLSTATE, the place (file:line:column), a caret line and suggestions; what the engine
-// cannot do is NOT_SUPPORTED_YET with its name. One query at a time per instance.
+// AST -> typed plan: resolves names (without case), binds functions, applies Spark's ANSI type
+// coercion. Errors carry Spark's class as code and its SQLSTATE, the place (file:line:column), a
+// caret line and suggestions; what the engine cannot do is NOT_SUPPORTED_YET with its name. One
+// query at a time per instance.
 #pragma once
 
 #include <map>
@@ -31,8 +32,8 @@ class Analyzer {
   /// STREAM t WATERMARK ..., a table, a subquery: the FROM of AUTO CDC.
   Result<PlanPtr> AnalyzeRelation(const Relation& relation);
 
-  /// An expression over the columns of `input`: the condition of an expectation, a key of AUTO CDC. Columns may be
-  /// qualified with `qualifier` (the table's name). No aggregates, no subqueries.
+  /// An expression over the columns of `input`: the condition of an expectation, a key of AUTO CDC.
+  /// Columns may be qualified with `qualifier` (the table's name). No aggregates, no subqueries.
   Result<BoundPtr> AnalyzeExpression(const Expr& expression, const arrow::Schema& input,
                                      const std::string& qualifier = "");
   /// The same, converted to BOOLEAN or refused with DATATYPE_MISMATCH.
@@ -45,8 +46,10 @@ class Analyzer {
   AnalyzerOptions options_;
 };
 
-/// `value` converted as an INSERT does (store assignment, ANSI: no lossy string conversions); an error names `column`.
-Result<BoundPtr> StoreAssignment(const BoundPtr& value, const std::shared_ptr<arrow::DataType>& type,
+/// `value` converted as an INSERT does (store assignment, ANSI: no lossy string conversions); an
+/// error names `column`.
+Result<BoundPtr> StoreAssignment(const BoundPtr& value,
+                                 const std::shared_ptr<arrow::DataType>& type,
                                  const std::string& column);
 
 }  // namespace sluice::sql

@@ -13,8 +13,11 @@ class AnalyzerTest : public ::testing::Test {
  protected:
   AnalyzerTest() {
     relations_.Add("bronze", KafkaSchema(false));
-    relations_.Add("silver", *ParseSchema("event_id STRING, customer_id STRING, event_type STRING, event_time TIMESTAMP, "
-                                          "properties MAP<STRING, STRING>, amount INT"));
+    relations_.Add(
+        "silver",
+        *ParseSchema(
+            "event_id STRING, customer_id STRING, event_type STRING, event_time TIMESTAMP, "
+            "properties MAP<STRING, STRING>, amount INT"));
     relations_.Add("regions", *ParseSchema("region STRING, region_name STRING"));
   }
   PlanPtr Plan(const std::string& sql) {
@@ -28,7 +31,8 @@ class AnalyzerTest : public ::testing::Test {
 };
 
 TEST_F(AnalyzerTest, PlansDeduplicationOfAStream) {
-  const PlanPtr plan = Plan(R"(SELECT e.event_id, upper(e.event_type) AS event_type, to_date(e.event_time) AS d FROM (
+  const PlanPtr plan = Plan(
+      R"(SELECT e.event_id, upper(e.event_type) AS event_type, to_date(e.event_time) AS d FROM (
       SELECT from_json(CAST(value AS STRING), 'event_id STRING, event_type STRING, event_time TIMESTAMP') AS e
       FROM STREAM bronze) WATERMARK e.event_time AS event_ts DELAY OF INTERVAL 30 DAYS
       QUALIFY row_number() OVER (PARTITION BY e.event_id, e.event_time ORDER BY e.event_time) = 1)");
@@ -44,7 +48,8 @@ TEST_F(AnalyzerTest, PlansDeduplicationOfAStream) {
 }
 
 TEST_F(AnalyzerTest, PlansAggregatesOverWindows) {
-  const PlanPtr plan = Plan(R"(SELECT window(event_time, '1 hour').start AS hour, event_type, count(*) AS events,
+  const PlanPtr plan =
+      Plan(R"(SELECT window(event_time, '1 hour').start AS hour, event_type, count(*) AS events,
       sum(CAST(properties['revenue'] AS DECIMAL(18, 2))) AS revenue, count(DISTINCT customer_id) AS customers
       FROM silver GROUP BY window(event_time, '1 hour'), event_type HAVING count(*) > 1 ORDER BY hour)");
   ASSERT_NE(plan, nullptr);
@@ -54,15 +59,24 @@ TEST_F(AnalyzerTest, PlansAggregatesOverWindows) {
 }
 
 TEST_F(AnalyzerTest, ResolvesNamesAndOrdinals) {
-  EXPECT_NE(Plan("SELECT S.EVENT_ID, s.amount + 1 AS more, more * 2 FROM silver s ORDER BY 2 DESC, event_type"), nullptr);
-  EXPECT_NE(Plan("SELECT * EXCEPT (properties) FROM silver WHERE amount IN (1, 2) LIMIT 3"), nullptr);
-  EXPECT_NE(Plan("WITH x AS (SELECT event_type, amount FROM silver) SELECT event_type, max(amount) FROM x GROUP BY ALL"), nullptr);
+  EXPECT_NE(Plan("SELECT S.EVENT_ID, s.amount + 1 AS more, more * 2 FROM silver s ORDER BY 2 DESC, "
+                 "event_type"),
+            nullptr);
+  EXPECT_NE(Plan("SELECT * EXCEPT (properties) FROM silver WHERE amount IN (1, 2) LIMIT 3"),
+            nullptr);
+  EXPECT_NE(Plan("WITH x AS (SELECT event_type, amount FROM silver) SELECT event_type, max(amount) "
+                 "FROM x GROUP BY ALL"),
+            nullptr);
   EXPECT_NE(Plan("SELECT amount % 10 AS bucket, avg(amount) FROM silver GROUP BY bucket"), nullptr);
-  EXPECT_NE(Plan("SELECT s.event_id, r.region_name FROM STREAM silver AS s LEFT JOIN regions AS r ON s.properties['region'] = r.region"), nullptr);
+  EXPECT_NE(Plan("SELECT s.event_id, r.region_name FROM STREAM silver AS s LEFT JOIN regions AS r "
+                 "ON s.properties['region'] = r.region"),
+            nullptr);
 }
 
 TEST_F(AnalyzerTest, JoinConditionsAreSplitIntoKeysAndResidual) {
-  const PlanPtr plan = Plan("SELECT 1 FROM silver s JOIN regions r ON r.region = s.event_type AND s.amount > length(r.region_name)");
+  const PlanPtr plan = Plan(
+      "SELECT 1 FROM silver s JOIN regions r ON r.region = s.event_type AND s.amount > "
+      "length(r.region_name)");
   ASSERT_NE(plan, nullptr);
   const auto& join = As<JoinNode>(*plan->input());
   EXPECT_EQ(join.left_keys.size(), 1u);
@@ -77,7 +91,8 @@ TEST_F(AnalyzerTest, ErrorsCarrySparksClassAndThePlace) {
   EXPECT_NE(status.message().find("42703"), std::string::npos);
   EXPECT_EQ(Code("SELECT 1 FROM silvr"), "TABLE_OR_VIEW_NOT_FOUND");
   EXPECT_EQ(Code("SELECT upperr(event_id) FROM silver"), "UNRESOLVED_ROUTINE");
-  EXPECT_EQ(Code("SELECT event_id, count(*) FROM silver GROUP BY event_type"), "MISSING_AGGREGATION");
+  EXPECT_EQ(Code("SELECT event_id, count(*) FROM silver GROUP BY event_type"),
+            "MISSING_AGGREGATION");
   EXPECT_EQ(Code("SELECT event_id, count(*) FROM silver"), "MISSING_GROUP_BY");
   EXPECT_EQ(Code("SELECT event_id FROM silver a, silver b"), "AMBIGUOUS_REFERENCE");
   EXPECT_EQ(Code("SELECT amount + true FROM silver"), "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES");
@@ -86,7 +101,9 @@ TEST_F(AnalyzerTest, ErrorsCarrySparksClassAndThePlace) {
 }
 
 TEST_F(AnalyzerTest, KafkaHasItsColumns) {
-  const PlanPtr plan = Plan("SELECT * FROM STREAM read_kafka(bootstrapServers => 'b:9092', subscribe => 't', includeHeaders => true)");
+  const PlanPtr plan = Plan(
+      "SELECT * FROM STREAM read_kafka(bootstrapServers => 'b:9092', subscribe => 't', "
+      "includeHeaders => true)");
   ASSERT_NE(plan, nullptr);
   EXPECT_EQ(plan->schema->num_fields(), 8);
   const auto& function = As<TableFunctionNode>(*plan->input());

@@ -38,7 +38,7 @@ struct Parameter {
 
 /// `v`, `k => v`; in struct(...) also `v AS k`.
 struct Argument {
-  std::optional<Name> name;   // k => v
+  std::optional<Name> name;  // k => v
   Box<Expr> value;
   std::optional<Name> alias;  // v AS k
 };
@@ -53,7 +53,11 @@ struct OrderItem {
 
 struct FrameBound {
   enum class Kind : uint8_t {
-    kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing
+    kUnboundedPreceding,
+    kPreceding,
+    kCurrentRow,
+    kFollowing,
+    kUnboundedFollowing
   };
   Kind kind = Kind::kCurrentRow;
   Box<Expr> offset;  // kPreceding, kFollowing
@@ -62,7 +66,7 @@ struct FrameBound {
 struct WindowFrame {
   bool rows = false;  // ROWS, else RANGE
   FrameBound start;
-  FrameBound end;     // CURRENT ROW where no BETWEEN is written
+  FrameBound end;  // CURRENT ROW where no BETWEEN is written
 };
 
 /// `OVER w`, `OVER (PARTITION BY .. ORDER BY .. ROWS ..)`; `base` is the name of a WINDOW clause.
@@ -83,7 +87,7 @@ struct FunctionCall {
   std::vector<Argument> arguments;
   bool distinct = false;
   bool ignore_nulls = false;
-  bool respect_nulls = false;  // written out
+  bool respect_nulls = false;           // written out
   std::vector<OrderItem> within_group;  // f(..) WITHIN GROUP (ORDER BY ..)
   std::vector<OrderItem> order_by;      // f(x ORDER BY y)
   Box<Expr> filter;                     // FILTER (WHERE ..)
@@ -163,13 +167,29 @@ struct Unary {
 };
 
 enum class BinaryOp : uint8_t {
-  kOr, kAnd,
-  kEq, kNotEq, kLess, kLessEq, kGreater, kGreaterEq,
-  kNullSafeEq,     // <=> and IS NOT DISTINCT FROM
-  kDistinctFrom,   // IS DISTINCT FROM
-  kAdd, kSubtract, kMultiply, kDivide, kModulo, kIntegerDivide,  // DIV
+  kOr,
+  kAnd,
+  kEq,
+  kNotEq,
+  kLess,
+  kLessEq,
+  kGreater,
+  kGreaterEq,
+  kNullSafeEq,    // <=> and IS NOT DISTINCT FROM
+  kDistinctFrom,  // IS DISTINCT FROM
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kIntegerDivide,  // DIV
   kConcat,         // ||
-  kBitAnd, kBitOr, kBitXor, kShiftLeft, kShiftRight, kShiftRightUnsigned,
+  kBitAnd,
+  kBitOr,
+  kBitXor,
+  kShiftLeft,
+  kShiftRight,
+  kShiftRightUnsigned,
 };
 struct Binary {
   BinaryOp op = BinaryOp::kEq;
@@ -232,15 +252,19 @@ struct TableArgument {
 struct Expr {
   using Node =
       std::variant<Literal, ColumnRef, Star, Parameter, FunctionCall, Trim, Cast, Case, Between,
-                   InList, InSubquery, Like, Is, Unary, Binary, Subscript, FieldAccess,
-                   VariantPath, Lambda, Row, Exists, ScalarSubquery, Collate, TableArgument>;
+                   InList, InSubquery, Like, Is, Unary, Binary, Subscript, FieldAccess, VariantPath,
+                   Lambda, Row, Exists, ScalarSubquery, Collate, TableArgument>;
   Node node;
   Span span;
 
   template <typename T>
-  const T* As() const { return std::get_if<T>(&node); }
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
   template <typename T>
-  T* As() { return std::get_if<T>(&node); }
+  T* As() {
+    return std::get_if<T>(&node);
+  }
 };
 
 }  // namespace sluice::sql

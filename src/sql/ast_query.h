@@ -49,8 +49,8 @@ struct TimeTravel {
 struct TableSample {
   enum class Kind : uint8_t { kPercent, kRows, kBuckets, kBytes };
   Kind kind = Kind::kPercent;
-  Box<Expr> amount;             // percent, rows; none for buckets and bytes
-  std::string text;             // kBuckets, kBytes: as written
+  Box<Expr> amount;  // percent, rows; none for buckets and bytes
+  std::string text;  // kBuckets, kBytes: as written
   std::optional<int64_t> repeatable;
 };
 
@@ -152,9 +152,13 @@ struct Relation {
   Span span;
 
   template <typename T>
-  const T* As() const { return std::get_if<T>(&node); }
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
   template <typename T>
-  T* As() { return std::get_if<T>(&node); }
+  T* As() {
+    return std::get_if<T>(&node);
+  }
 };
 
 /// One entry of GROUP BY. kExpression: one expression; the others: sets of expressions.
@@ -208,17 +212,17 @@ struct TableQuery {
 /// One step after `|>`.
 struct PipeStep {
   enum class Kind : uint8_t {
-    kSelect,     // items, distinct
-    kExtend,     // items
-    kSet,        // items: expression with the column as its alias
-    kDrop,       // names
-    kAs,         // names[0]
-    kWhere,      // condition
-    kAggregate,  // items, group_by
-    kJoin,       // relation: a Join whose left is empty
-    kRelation,   // relation: Pivot, Unpivot, LateralView or a sample, with empty input
+    kSelect,        // items, distinct
+    kExtend,        // items
+    kSet,           // items: expression with the column as its alias
+    kDrop,          // names
+    kAs,            // names[0]
+    kWhere,         // condition
+    kAggregate,     // items, group_by
+    kJoin,          // relation: a Join whose left is empty
+    kRelation,      // relation: Pivot, Unpivot, LateralView or a sample, with empty input
     kSetOperation,  // operation: left is empty
-    kOrganize,   // organize: a Query whose body is empty Values; ORDER BY, LIMIT, OFFSET and so on
+    kOrganize,  // organize: a Query whose body is empty Values; ORDER BY, LIMIT, OFFSET and so on
   };
   Kind kind = Kind::kSelect;
   bool distinct = false;
@@ -263,9 +267,13 @@ struct Query {
   Span span;
 
   template <typename T>
-  const T* As() const { return std::get_if<T>(&body); }
+  const T* As() const {
+    return std::get_if<T>(&body);
+  }
   template <typename T>
-  T* As() { return std::get_if<T>(&body); }
+  T* As() {
+    return std::get_if<T>(&body);
+  }
 };
 
 }  // namespace sluice::sql

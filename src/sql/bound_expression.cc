@@ -45,8 +45,8 @@ BoundPtr MakeField(BoundPtr of, int index, Span span) {
   return made;
 }
 
-BoundPtr MakeCall(std::string function, std::vector<BoundPtr> args, std::shared_ptr<arrow::DataType> type,
-                  bool nullable, Span span) {
+BoundPtr MakeCall(std::string function, std::vector<BoundPtr> args,
+                  std::shared_ptr<arrow::DataType> type, bool nullable, Span span) {
   auto made = std::make_shared<BoundExpression>();
   made->kind = BoundKind::kCall;
   made->type = std::move(type);
@@ -61,10 +61,13 @@ BoundPtr MakeCast(BoundPtr of, std::shared_ptr<arrow::DataType> type, bool try_m
   if (of->type->Equals(*type)) return of;
   if (of->IsNullLiteral()) return MakeLiteral(arrow::MakeNullScalar(type), of->span);
   if (of->IsLiteral() && CheckCastSupported(*of->type, *type).ok()) {
-    // A constant is converted now; one that does not convert raises its error when (and if) it is evaluated.
+    // A constant is converted now; one that does not convert raises its error when (and if) it is
+    // evaluated.
     const auto one = arrow::MakeArrayFromScalar(*of->literal, 1);
     const auto converted = one.ok() ? CastArray(*one, type, try_mode) : one.status();
-    if (converted.ok()) return MakeLiteral((*converted)->GetScalar(0).ValueOrDie(), span.length > 0 ? span : of->span);
+    if (converted.ok())
+      return MakeLiteral((*converted)->GetScalar(0).ValueOrDie(),
+                         span.length > 0 ? span : of->span);
   }
   auto made = std::make_shared<BoundExpression>();
   made->kind = BoundKind::kCast;
@@ -90,7 +93,8 @@ bool Equals(const BoundExpression& left, const BoundExpression& right) {
   }
   if (left.kind == BoundKind::kCall && left.name != right.name) return false;
   if (left.kind == BoundKind::kLiteral) {
-    return left.literal->Equals(*right.literal, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false));
+    return left.literal->Equals(
+        *right.literal, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false));
   }
   for (size_t i = 0; i < left.args.size(); ++i) {
     if (!Equals(*left.args[i], *right.args[i])) return false;
@@ -99,11 +103,16 @@ bool Equals(const BoundExpression& left, const BoundExpression& right) {
 }
 
 size_t Hash(const BoundExpression& expression) {
-  size_t hash = static_cast<size_t>(expression.kind) * 0x9E3779B97F4A7C15ULL + static_cast<size_t>(expression.index + 1);
-  auto mix = [&hash](size_t value) { hash ^= value + 0x9E3779B97F4A7C15ULL + (hash << 6) + (hash >> 2); };
+  size_t hash = static_cast<size_t>(expression.kind) * 0x9E3779B97F4A7C15ULL +
+                static_cast<size_t>(expression.index + 1);
+  auto mix = [&hash](size_t value) {
+    hash ^= value + 0x9E3779B97F4A7C15ULL + (hash << 6) + (hash >> 2);
+  };
   if (expression.kind == BoundKind::kCall) mix(std::hash<std::string>()(expression.name));
   mix(static_cast<size_t>(expression.type->id()));
-  if (expression.IsLiteral()) mix(expression.literal->is_valid ? std::hash<std::string>()(expression.literal->ToString()) : 7);
+  if (expression.IsLiteral())
+    mix(expression.literal->is_valid ? std::hash<std::string>()(expression.literal->ToString())
+                                     : 7);
   for (const BoundPtr& arg : expression.args) mix(Hash(*arg));
   return hash;
 }
@@ -127,7 +136,8 @@ std::vector<int> ReferencedColumns(const std::vector<BoundPtr>& expressions) {
   return {columns.begin(), columns.end()};
 }
 
-BoundPtr Transform(const BoundPtr& expression, const std::function<BoundPtr(const BoundPtr&)>& replace) {
+BoundPtr Transform(const BoundPtr& expression,
+                   const std::function<BoundPtr(const BoundPtr&)>& replace) {
   BoundPtr current = expression;
   std::vector<BoundPtr> args;
   bool changed = false;
@@ -157,7 +167,8 @@ BoundPtr RemapColumns(const BoundPtr& expression, const std::vector<int>& positi
   });
 }
 
-bool Any(const BoundExpression& expression, const std::function<bool(const BoundExpression&)>& test) {
+bool Any(const BoundExpression& expression,
+         const std::function<bool(const BoundExpression&)>& test) {
   if (test(expression)) return true;
   return std::any_of(expression.args.begin(), expression.args.end(),
                      [&](const BoundPtr& arg) { return Any(*arg, test); });
@@ -177,14 +188,15 @@ BoundPtr JoinConjuncts(const std::vector<BoundPtr>& conjuncts) {
   BoundPtr all;
   for (const BoundPtr& conjunct : conjuncts) {
     all = all == nullptr ? conjunct
-                         : MakeCall("and", {all, conjunct}, arrow::boolean(), all->nullable || conjunct->nullable);
+                         : MakeCall("and", {all, conjunct}, arrow::boolean(),
+                                    all->nullable || conjunct->nullable);
   }
   return all;
 }
 
 std::vector<SimplePredicate> SimplePredicates(const BoundPtr& condition) {
-  static const std::map<std::string, std::string> mirrored = {{"=", "="},  {"<=>", "<=>"}, {"<", ">"},
-                                                              {"<=", ">="}, {">", "<"},    {">=", "<="}};
+  static const std::map<std::string, std::string> mirrored = {
+      {"=", "="}, {"<=>", "<=>"}, {"<", ">"}, {"<=", ">="}, {">", "<"}, {">=", "<="}};
   std::vector<SimplePredicate> predicates;
   for (const BoundPtr& conjunct : SplitConjuncts(condition)) {
     if (conjunct->kind != BoundKind::kCall) continue;
@@ -206,17 +218,19 @@ std::vector<SimplePredicate> SimplePredicates(const BoundPtr& condition) {
 
 std::string ToString(const BoundExpression& expression) {
   switch (expression.kind) {
-    case BoundKind::kLiteral: return expression.literal->is_valid ? expression.literal->ToString() : "NULL";
+    case BoundKind::kLiteral:
+      return expression.literal->is_valid ? expression.literal->ToString() : "NULL";
     case BoundKind::kColumn: return expression.name;
     case BoundKind::kField: return ToString(*expression.args[0]) + "." + expression.name;
     case BoundKind::kCast:
-      return std::string(expression.try_mode ? "TRY_CAST(" : "CAST(") + ToString(*expression.args[0]) + " AS " +
-             SparkTypeSql(*expression.type) + ")";
+      return std::string(expression.try_mode ? "TRY_CAST(" : "CAST(") +
+             ToString(*expression.args[0]) + " AS " + SparkTypeSql(*expression.type) + ")";
     case BoundKind::kCall: break;
   }
-  const bool is_operator = !expression.name.empty() && !std::isalpha(static_cast<unsigned char>(expression.name[0]));
-  const bool is_infix = is_operator || expression.name == "and" || expression.name == "or" || expression.name == "like" ||
-                        expression.name == "rlike";
+  const bool is_operator =
+      !expression.name.empty() && !std::isalpha(static_cast<unsigned char>(expression.name[0]));
+  const bool is_infix = is_operator || expression.name == "and" || expression.name == "or" ||
+                        expression.name == "like" || expression.name == "rlike";
   std::string text = is_infix && expression.args.size() == 2 ? "(" : expression.name + "(";
   for (size_t i = 0; i < expression.args.size(); ++i) {
     if (i > 0) text += is_infix ? " " + expression.name + " " : ", ";

@@ -1,6 +1,6 @@
-// A typed expression after analysis: names are column positions, functions are Spark's canonical names, every node has
-// its result type. The tree between analyzer, planner, evaluator and query runner. Immutable, so nodes are shared and
-// may be used from any thread.
+// A typed expression after analysis: names are column positions, functions are Spark's canonical
+// names, every node has its result type. The tree between analyzer, planner, evaluator and query
+// runner. Immutable, so nodes are shared and may be used from any thread.
 #pragma once
 
 #include <arrow/scalar.h>
@@ -27,9 +27,9 @@ enum class BoundKind {
 struct BoundExpression;
 using BoundPtr = std::shared_ptr<const BoundExpression>;
 
-/// Calls use Spark's function names in lower case; operators are calls too: "+", "=", "<=>", "and", "or", "not",
-/// "isnull", "like", "rlike", "in", "if", "case" (when, then, when, then, ..., else), "coalesce", "get_item" (array
-/// index or map key, NULL when absent), "window", "from_json", ...
+/// Calls use Spark's function names in lower case; operators are calls too: "+", "=", "<=>", "and",
+/// "or", "not", "isnull", "like", "rlike", "in", "if", "case" (when, then, when, then, ..., else),
+/// "coalesce", "get_item" (array index or map key, NULL when absent), "window", "from_json", ...
 struct BoundExpression {
   BoundKind kind = BoundKind::kLiteral;
   std::shared_ptr<arrow::DataType> type;
@@ -43,7 +43,9 @@ struct BoundExpression {
 
   bool IsLiteral() const { return kind == BoundKind::kLiteral; }
   bool IsColumn() const { return kind == BoundKind::kColumn; }
-  bool IsCall(std::string_view function) const { return kind == BoundKind::kCall && name == function; }
+  bool IsCall(std::string_view function) const {
+    return kind == BoundKind::kCall && name == function;
+  }
   bool IsNullLiteral() const { return IsLiteral() && !literal->is_valid; }
 };
 
@@ -51,10 +53,11 @@ BoundPtr MakeLiteral(std::shared_ptr<arrow::Scalar> value, Span span = {});
 BoundPtr MakeColumn(int index, const arrow::Field& field, Span span = {});
 /// Field `index` of the struct `of`.
 BoundPtr MakeField(BoundPtr of, int index, Span span = {});
-BoundPtr MakeCall(std::string function, std::vector<BoundPtr> args, std::shared_ptr<arrow::DataType> type,
-                  bool nullable, Span span = {});
+BoundPtr MakeCall(std::string function, std::vector<BoundPtr> args,
+                  std::shared_ptr<arrow::DataType> type, bool nullable, Span span = {});
 /// `of` itself when it already has the type.
-BoundPtr MakeCast(BoundPtr of, std::shared_ptr<arrow::DataType> type, bool try_mode = false, Span span = {});
+BoundPtr MakeCast(BoundPtr of, std::shared_ptr<arrow::DataType> type, bool try_mode = false,
+                  Span span = {});
 /// A copy with other arguments.
 BoundPtr WithArgs(const BoundExpression& expression, std::vector<BoundPtr> args);
 
@@ -65,29 +68,35 @@ struct BoundHash {
   size_t operator()(const BoundPtr& expression) const { return Hash(*expression); }
 };
 struct BoundEquals {
-  bool operator()(const BoundPtr& left, const BoundPtr& right) const { return Equals(*left, *right); }
+  bool operator()(const BoundPtr& left, const BoundPtr& right) const {
+    return Equals(*left, *right);
+  }
 };
 
 /// Input columns used anywhere in it: ascending, without repeats.
 std::vector<int> ReferencedColumns(const BoundExpression& expression);
 std::vector<int> ReferencedColumns(const std::vector<BoundPtr>& expressions);
 
-/// Rebuilds the tree bottom-up: `replace` gets each node with its arguments already replaced and returns a new node,
-/// or null to keep it.
-BoundPtr Transform(const BoundPtr& expression, const std::function<BoundPtr(const BoundPtr&)>& replace);
-/// Column i becomes `replacements[i]`: composes an expression over a projection with the projection's expressions.
+/// Rebuilds the tree bottom-up: `replace` gets each node with its arguments already replaced and
+/// returns a new node, or null to keep it.
+BoundPtr Transform(const BoundPtr& expression,
+                   const std::function<BoundPtr(const BoundPtr&)>& replace);
+/// Column i becomes `replacements[i]`: composes an expression over a projection with the
+/// projection's expressions.
 BoundPtr SubstituteColumns(const BoundPtr& expression, const std::vector<BoundPtr>& replacements);
 /// Column i becomes column `positions[i]` (which must not be negative for a column in use).
 BoundPtr RemapColumns(const BoundPtr& expression, const std::vector<int>& positions);
 
 /// True when any node satisfies `test`.
-bool Any(const BoundExpression& expression, const std::function<bool(const BoundExpression&)>& test);
+bool Any(const BoundExpression& expression,
+         const std::function<bool(const BoundExpression&)>& test);
 /// The operands of a tree of ANDs, left to right.
 std::vector<BoundPtr> SplitConjuncts(const BoundPtr& condition);
 /// The AND of `conjuncts`; null when there are none.
 BoundPtr JoinConjuncts(const std::vector<BoundPtr>& conjuncts);
 
-/// `column <op> literal` with op one of = <=> < <= > >= isnull isnotnull: what a scan can prune files with.
+/// `column <op> literal` with op one of = <=> < <= > >= isnull isnotnull: what a scan can prune
+/// files with.
 struct SimplePredicate {
   int column = -1;
   std::string op;

@@ -246,8 +246,8 @@ class SpecialCallParser {
     FunctionCall call;
     call.name = TakeName();
     const Token token = cursor_.Next();
-    Literal literal = StringLiteral(token.kind == TokenKind::kWord ? std::string(token.text)
-                                                                   : token.value);
+    Literal literal =
+        StringLiteral(token.kind == TokenKind::kWord ? std::string(token.text) : token.value);
     call.arguments.push_back(PlainArgument({std::move(literal), token.span}));
     cursor_.ExpectWord("FROM");
     call.arguments.push_back(PlainArgument(ParseExpr(cursor_)));

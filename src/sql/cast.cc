@@ -23,7 +23,8 @@ using arrow::Type;
 
 Status Overflow(const std::string& value, const arrow::DataType& from, const arrow::DataType& to) {
   return MakeError("CAST_OVERFLOW",
-                   fmt::format("[CAST_OVERFLOW] the value {} of the type \"{}\" cannot be cast to \"{}\" due to an overflow",
+                   fmt::format("[CAST_OVERFLOW] the value {} of the type \"{}\" cannot be cast to "
+                               "\"{}\" due to an overflow",
                                value, SparkTypeSql(from), SparkTypeSql(to)),
                    "use try_cast to get NULL instead");
 }
@@ -31,17 +32,24 @@ Status Overflow(const std::string& value, const arrow::DataType& from, const arr
 Status OutOfRange(const std::string& value, const arrow::DataType& to) {
   const auto& decimal = static_cast<const arrow::Decimal128Type&>(to);
   return MakeError("NUMERIC_VALUE_OUT_OF_RANGE",
-                   fmt::format("[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION] the {} cannot be represented as Decimal({}, {})",
+                   fmt::format("[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION] the {} cannot be "
+                               "represented as Decimal({}, {})",
                                value, decimal.precision(), decimal.scale()),
                    "use try_cast to get NULL instead");
 }
 
-int ScaleOf(const arrow::DataType& type) { return static_cast<const arrow::Decimal128Type&>(type).scale(); }
-int PrecisionOf(const arrow::DataType& type) { return static_cast<const arrow::Decimal128Type&>(type).precision(); }
+int ScaleOf(const arrow::DataType& type) {
+  return static_cast<const arrow::Decimal128Type&>(type).scale();
+}
+int PrecisionOf(const arrow::DataType& type) {
+  return static_cast<const arrow::Decimal128Type&>(type).precision();
+}
 
-// One value at a time: `convert(in, &out)` returns false when the value does not convert; `fail` makes the error.
+// One value at a time: `convert(in, &out)` returns false when the value does not convert; `fail`
+// makes the error.
 template <typename In, typename Out, typename Convert, typename Fail>
-Result<ArrayPtr> Each(const ArrayPtr& array, const TypePtr& type, bool try_mode, Convert convert, Fail fail) {
+Result<ArrayPtr> Each(const ArrayPtr& array, const TypePtr& type, bool try_mode, Convert convert,
+                      Fail fail) {
   const Reader<In> reader(Value{array, false});
   Writer<Out> writer(type);
   SLUICE_RETURN_NOT_OK(writer.Reserve(array->length()));
@@ -62,9 +70,11 @@ Result<ArrayPtr> Each(const ArrayPtr& array, const TypePtr& type, bool try_mode,
 }
 
 template <typename Out, typename Convert>
-Result<ArrayPtr> FromText(const ArrayPtr& array, const TypePtr& type, bool try_mode, Convert convert) {
-  return Each<std::string_view, Out>(array, type, try_mode, convert,
-                                     [&](std::string_view text) { return InvalidInput(text, *type); });
+Result<ArrayPtr> FromText(const ArrayPtr& array, const TypePtr& type, bool try_mode,
+                          Convert convert) {
+  return Each<std::string_view, Out>(array, type, try_mode, convert, [&](std::string_view text) {
+    return InvalidInput(text, *type);
+  });
 }
 
 template <typename Out>
@@ -84,12 +94,15 @@ Result<ArrayPtr> TextToDecimal(const ArrayPtr& array, const TypePtr& type, bool 
   bool malformed = false;
   return Each<std::string_view, Decimal128>(
       array, type, try_mode,
-      [&, precision = PrecisionOf(*type), scale = ScaleOf(*type)](std::string_view text, Decimal128* out) {
+      [&, precision = PrecisionOf(*type), scale = ScaleOf(*type)](std::string_view text,
+                                                                  Decimal128* out) {
         const auto parsed = ParseDecimal(TrimAll(text), precision, scale, &malformed);
         if (parsed.has_value()) *out = *parsed;
         return parsed.has_value();
       },
-      [&](std::string_view text) { return malformed ? InvalidInput(text, *type) : OutOfRange(std::string(text), *type); });
+      [&](std::string_view text) {
+        return malformed ? InvalidInput(text, *type) : OutOfRange(std::string(text), *type);
+      });
 }
 
 Result<ArrayPtr> FromString(const ArrayPtr& array, const TypePtr& type, bool try_mode) {
@@ -99,9 +112,13 @@ Result<ArrayPtr> FromString(const ArrayPtr& array, const TypePtr& type, bool try
     case Type::INT32: return TextToInteger<int32_t>(array, type, try_mode);
     case Type::INT64: return TextToInteger<int64_t>(array, type, try_mode);
     case Type::FLOAT:
-      return FromText<float>(array, type, try_mode, [](std::string_view text, float* out) { return ParseReal(text, out); });
+      return FromText<float>(array, type, try_mode, [](std::string_view text, float* out) {
+        return ParseReal(text, out);
+      });
     case Type::DOUBLE:
-      return FromText<double>(array, type, try_mode, [](std::string_view text, double* out) { return ParseReal(text, out); });
+      return FromText<double>(array, type, try_mode, [](std::string_view text, double* out) {
+        return ParseReal(text, out);
+      });
     case Type::DECIMAL128: return TextToDecimal(array, type, try_mode);
     case Type::BOOL: return FromText<bool>(array, type, try_mode, ParseBoolean);
     case Type::DATE32:
@@ -116,7 +133,9 @@ Result<ArrayPtr> FromString(const ArrayPtr& array, const TypePtr& type, bool try
         if (parsed.has_value()) *out = parsed->microseconds;
         return parsed.has_value();
       });
-    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: CAST of STRING to " + SparkTypeSql(*type));
+    default:
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: CAST of STRING to " + SparkTypeSql(*type));
   }
 }
 
@@ -172,7 +191,8 @@ Result<ArrayPtr> NumberToDecimal(const ArrayPtr& array, const TypePtr& type, boo
         std::optional<Decimal128> converted;
         if constexpr (std::is_floating_point_v<In>) {
           bool malformed = false;
-          if (std::isfinite(in)) converted = ParseDecimal(NumberText(in), precision, scale, &malformed);
+          if (std::isfinite(in))
+            converted = ParseDecimal(NumberText(in), precision, scale, &malformed);
         } else {
           converted = Rescale(arrow::Decimal256(static_cast<int64_t>(in)), 0, scale, precision);
         }
@@ -199,8 +219,9 @@ Result<ArrayPtr> NumberToTimestamp(const ArrayPtr& array, const TypePtr& type, b
 template <typename In>
 Result<ArrayPtr> FromNumber(const ArrayPtr& array, const TypePtr& type, bool try_mode) {
   auto to = [&]<typename Out>(Out) {
-    return Each<In, Out>(array, type, try_mode, [](In in, Out* out) { return ConvertNumber(in, out); },
-                         [&](In in) { return Overflow(NumberText(in), *array->type(), *type); });
+    return Each<In, Out>(
+        array, type, try_mode, [](In in, Out* out) { return ConvertNumber(in, out); },
+        [&](In in) { return Overflow(NumberText(in), *array->type(), *type); });
   };
   switch (type->id()) {
     case Type::INT8: return to(int8_t{});
@@ -212,16 +233,21 @@ Result<ArrayPtr> FromNumber(const ArrayPtr& array, const TypePtr& type, bool try
     case Type::DECIMAL128: return NumberToDecimal<In>(array, type, try_mode);
     case Type::TIMESTAMP: return NumberToTimestamp<In>(array, type, try_mode);
     case Type::BOOL:
-      return Each<In, bool>(array, type, try_mode, [](In in, bool* out) { return *out = in != In{0}, true; },
-                            [](In) { return Status::OK(); });
-    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: this CAST to " + SparkTypeSql(*type));
+      return Each<In, bool>(
+          array, type, try_mode, [](In in, bool* out) { return *out = in != In{0}, true; },
+          [](In) { return Status::OK(); });
+    default:
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: this CAST to " + SparkTypeSql(*type));
   }
 }
 
 Result<ArrayPtr> FromBoolean(const ArrayPtr& array, const TypePtr& type) {
-  SLUICE_ASSIGN_OR_RETURN(auto numbers, (Each<bool, int8_t>(array, arrow::int8(), false,
-                                                            [](bool in, int8_t* out) { return *out = in ? 1 : 0, true; },
-                                                            [](bool) { return Status::OK(); })));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto numbers,
+      (Each<bool, int8_t>(
+          array, arrow::int8(), false, [](bool in, int8_t* out) { return *out = in ? 1 : 0, true; },
+          [](bool) { return Status::OK(); })));
   return CastArray(numbers, type, false);
 }
 
@@ -247,21 +273,29 @@ Result<ArrayPtr> FromDecimal(const ArrayPtr& array, const TypePtr& type, bool tr
     case Type::INT32: return integer(int32_t{});
     case Type::INT64: return integer(int64_t{});
     case Type::FLOAT:
-      return Each<Decimal128, float>(array, type, try_mode, [scale](const Decimal128& in, float* out) {
-        return *out = static_cast<float>(DecimalToDouble(in, scale)), true;
-      }, overflow);
+      return Each<Decimal128, float>(
+          array, type, try_mode,
+          [scale](const Decimal128& in, float* out) {
+            return *out = static_cast<float>(DecimalToDouble(in, scale)), true;
+          },
+          overflow);
     case Type::DOUBLE:
-      return Each<Decimal128, double>(array, type, try_mode, [scale](const Decimal128& in, double* out) {
-        return *out = DecimalToDouble(in, scale), true;
-      }, overflow);
+      return Each<Decimal128, double>(
+          array, type, try_mode,
+          [scale](const Decimal128& in, double* out) {
+            return *out = DecimalToDouble(in, scale), true;
+          },
+          overflow);
     case Type::BOOL:
-      return Each<Decimal128, bool>(array, type, try_mode, [](const Decimal128& in, bool* out) {
-        return *out = in != Decimal128(0), true;
-      }, overflow);
+      return Each<Decimal128, bool>(
+          array, type, try_mode,
+          [](const Decimal128& in, bool* out) { return *out = in != Decimal128(0), true; },
+          overflow);
     case Type::DECIMAL128:
       return Each<Decimal128, Decimal128>(
           array, type, try_mode,
-          [scale, to = ScaleOf(*type), precision = PrecisionOf(*type)](const Decimal128& in, Decimal128* out) {
+          [scale, to = ScaleOf(*type), precision = PrecisionOf(*type)](const Decimal128& in,
+                                                                       Decimal128* out) {
             const auto converted = Rescale(arrow::Decimal256(in), scale, to, precision);
             if (converted.has_value()) *out = *converted;
             return converted.has_value();
@@ -269,11 +303,13 @@ Result<ArrayPtr> FromDecimal(const ArrayPtr& array, const TypePtr& type, bool tr
           overflow);
     case Type::TIMESTAMP: {
       SLUICE_ASSIGN_OR_RETURN(auto micros, FromDecimal(array, arrow::decimal128(38, 6), try_mode));
-      return Each<Decimal128, int64_t>(micros, type, try_mode, [](const Decimal128& in, int64_t* out) {
-        return in.ToInteger(out).ok();
-      }, overflow);
+      return Each<Decimal128, int64_t>(
+          micros, type, try_mode,
+          [](const Decimal128& in, int64_t* out) { return in.ToInteger(out).ok(); }, overflow);
     }
-    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: CAST of DECIMAL to " + SparkTypeSql(*type));
+    default:
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: CAST of DECIMAL to " + SparkTypeSql(*type));
   }
 }
 
@@ -281,28 +317,41 @@ Result<ArrayPtr> FromTimestamp(const ArrayPtr& array, const TypePtr& type, bool 
   switch (type->id()) {
     case Type::TIMESTAMP: return WithType(array, type);
     case Type::DATE32:
-      return Each<int64_t, int32_t>(array, type, try_mode, [](int64_t in, int32_t* out) {
-        return *out = static_cast<int32_t>(FloorDiv(in, kMicrosPerDay)), true;
-      }, [](int64_t) { return Status::OK(); });
+      return Each<int64_t, int32_t>(
+          array, type, try_mode,
+          [](int64_t in, int32_t* out) {
+            return *out = static_cast<int32_t>(FloorDiv(in, kMicrosPerDay)), true;
+          },
+          [](int64_t) { return Status::OK(); });
     case Type::DOUBLE:
     case Type::FLOAT: {
-      SLUICE_ASSIGN_OR_RETURN(auto seconds, (Each<int64_t, double>(array, arrow::float64(), false, [](int64_t in, double* out) {
-        return *out = static_cast<double>(in) / 1e6, true;
-      }, [](int64_t) { return Status::OK(); })));
+      SLUICE_ASSIGN_OR_RETURN(
+          auto seconds,
+          (Each<int64_t, double>(
+              array, arrow::float64(), false,
+              [](int64_t in, double* out) { return *out = static_cast<double>(in) / 1e6, true; },
+              [](int64_t) { return Status::OK(); })));
       return type->id() == Type::DOUBLE ? seconds : FromNumber<double>(seconds, type, try_mode);
     }
     case Type::DECIMAL128: {
-      SLUICE_ASSIGN_OR_RETURN(auto exact, (Each<int64_t, Decimal128>(array, arrow::decimal128(38, 6), false, [](int64_t in, Decimal128* out) {
-        return *out = Decimal128(in), true;
-      }, [](int64_t) { return Status::OK(); })));
+      SLUICE_ASSIGN_OR_RETURN(
+          auto exact, (Each<int64_t, Decimal128>(
+                          array, arrow::decimal128(38, 6), false,
+                          [](int64_t in, Decimal128* out) { return *out = Decimal128(in), true; },
+                          [](int64_t) { return Status::OK(); })));
       return FromDecimal(exact, type, try_mode);
     }
     default: break;
   }
-  if (!IsIntegral(*type)) return MakeError("NOT_SUPPORTED_YET", "not supported yet: CAST of TIMESTAMP to " + SparkTypeSql(*type));
-  SLUICE_ASSIGN_OR_RETURN(auto seconds, (Each<int64_t, int64_t>(array, arrow::int64(), false, [](int64_t in, int64_t* out) {
-    return *out = FloorDiv(in, kMicrosPerSecond), true;
-  }, [](int64_t) { return Status::OK(); })));
+  if (!IsIntegral(*type))
+    return MakeError("NOT_SUPPORTED_YET",
+                     "not supported yet: CAST of TIMESTAMP to " + SparkTypeSql(*type));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto seconds,
+      (Each<int64_t, int64_t>(
+          array, arrow::int64(), false,
+          [](int64_t in, int64_t* out) { return *out = FloorDiv(in, kMicrosPerSecond), true; },
+          [](int64_t) { return Status::OK(); })));
   return type->id() == Type::INT64 ? seconds : FromNumber<int64_t>(seconds, type, try_mode);
 }
 
@@ -310,7 +359,9 @@ Result<ArrayPtr> Nested(const ArrayPtr& array, const TypePtr& type, bool try_mod
   auto data = array->data()->Copy();
   data->type = type;
   for (size_t i = 0; i < data->child_data.size(); ++i) {
-    SLUICE_ASSIGN_OR_RETURN(auto child, CastArray(arrow::MakeArray(data->child_data[i]), type->field(static_cast<int>(i))->type(), try_mode));
+    SLUICE_ASSIGN_OR_RETURN(auto child,
+                            CastArray(arrow::MakeArray(data->child_data[i]),
+                                      type->field(static_cast<int>(i))->type(), try_mode));
     data->child_data[i] = child->data();
   }
   return arrow::MakeArray(std::move(data));
@@ -325,9 +376,11 @@ Result<ArrayPtr> WithType(const ArrayPtr& array, const TypePtr& type) {
 }
 
 Status CheckCastSupported(const arrow::DataType& from, const arrow::DataType& to) {
-  const bool integer_to_binary = to.id() == Type::BINARY && from.id() != Type::STRING && from.id() != Type::BINARY && from.id() != Type::NA;
+  const bool integer_to_binary = to.id() == Type::BINARY && from.id() != Type::STRING &&
+                                 from.id() != Type::BINARY && from.id() != Type::NA;
   if (from.id() == Type::EXTENSION || to.id() == Type::EXTENSION || integer_to_binary) {
-    return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: CAST of {} to {}", SparkTypeSql(from), SparkTypeSql(to)));
+    return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: CAST of {} to {}",
+                                                      SparkTypeSql(from), SparkTypeSql(to)));
   }
   const bool from_interval = from.id() == Type::DURATION || from.id() == Type::INTERVAL_MONTHS;
   const bool to_interval = to.id() == Type::DURATION || to.id() == Type::INTERVAL_MONTHS;
@@ -343,9 +396,11 @@ Result<ArrayPtr> CastArray(const ArrayPtr& array, const TypePtr& type, bool try_
   SLUICE_RETURN_NOT_OK(CheckCastSupported(from, *type));
   if (from.id() == Type::NA) return arrow::MakeArrayOfNull(type, array->length());
   if (from.id() == type->id() && from.num_fields() > 0) return Nested(array, type, try_mode);
-  if (type->id() == Type::STRING) return from.id() == Type::BINARY ? WithType(array, type) : ToText(array);
+  if (type->id() == Type::STRING)
+    return from.id() == Type::BINARY ? WithType(array, type) : ToText(array);
   switch (from.id()) {
-    case Type::STRING: return type->id() == Type::BINARY ? WithType(array, type) : FromString(array, type, try_mode);
+    case Type::STRING:
+      return type->id() == Type::BINARY ? WithType(array, type) : FromString(array, type, try_mode);
     case Type::BOOL: return FromBoolean(array, type);
     case Type::INT8: return FromNumber<int8_t>(array, type, try_mode);
     case Type::INT16: return FromNumber<int16_t>(array, type, try_mode);
@@ -357,12 +412,16 @@ Result<ArrayPtr> CastArray(const ArrayPtr& array, const TypePtr& type, bool try_
     case Type::TIMESTAMP: return FromTimestamp(array, type, try_mode);
     case Type::DATE32:
       if (type->id() != Type::TIMESTAMP) break;
-      return Each<int32_t, int64_t>(array, type, try_mode, [](int32_t in, int64_t* out) {
-        return !__builtin_mul_overflow(int64_t{in}, kMicrosPerDay, out);
-      }, [&](int32_t in) { return Overflow(FormatDate(in), from, *type); });
+      return Each<int32_t, int64_t>(
+          array, type, try_mode,
+          [](int32_t in, int64_t* out) {
+            return !__builtin_mul_overflow(int64_t{in}, kMicrosPerDay, out);
+          },
+          [&](int32_t in) { return Overflow(FormatDate(in), from, *type); });
     default: break;
   }
-  return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: CAST of {} to {}", SparkTypeSql(from), SparkTypeSql(*type)));
+  return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: CAST of {} to {}",
+                                                    SparkTypeSql(from), SparkTypeSql(*type)));
 }
 
 }  // namespace sluice::sql

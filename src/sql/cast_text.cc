@@ -24,11 +24,13 @@ std::string JavaReal(T value) {
   if (value == 0) return std::signbit(value) ? "-0.0" : "0.0";
   // Shortest digits that read back to the same value: d.ddde[+-]xx.
   char buffer[40];
-  const auto written = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
+  const auto written =
+      std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
   std::string text(buffer, written.ptr);
   const size_t e = text.find('e');
   int exponent = 0;
-  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), text.data() + text.size(), exponent);
+  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), text.data() + text.size(),
+                  exponent);
   const bool negative = text[0] == '-';
   std::string digits;
   for (size_t i = negative ? 1 : 0; i < e; ++i) {
@@ -37,11 +39,15 @@ std::string JavaReal(T value) {
   std::string out = negative ? "-" : "";
   const auto size = static_cast<int>(digits.size());
   if (exponent >= -3 && exponent < 7) {
-    if (exponent < 0) return out + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
-    if (size <= exponent + 1) return out + digits + std::string(static_cast<size_t>(exponent + 1 - size), '0') + ".0";
-    return out + digits.substr(0, static_cast<size_t>(exponent) + 1) + "." + digits.substr(static_cast<size_t>(exponent) + 1);
+    if (exponent < 0)
+      return out + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
+    if (size <= exponent + 1)
+      return out + digits + std::string(static_cast<size_t>(exponent + 1 - size), '0') + ".0";
+    return out + digits.substr(0, static_cast<size_t>(exponent) + 1) + "." +
+           digits.substr(static_cast<size_t>(exponent) + 1);
   }
-  return out + digits.substr(0, 1) + "." + (size > 1 ? digits.substr(1) : "0") + "E" + std::to_string(exponent);
+  return out + digits.substr(0, 1) + "." + (size > 1 ? digits.substr(1) : "0") + "E" +
+         std::to_string(exponent);
 }
 
 template <typename T>
@@ -55,7 +61,8 @@ bool ParseRealAs(std::string_view text, T* out) {
   if ((digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.') {
     std::string_view number = digits;
     const char last = number.back();
-    if (last == 'd' || last == 'D' || last == 'f' || last == 'F') number.remove_suffix(1);  // Java's suffixes
+    if (last == 'd' || last == 'D' || last == 'f' || last == 'F')
+      number.remove_suffix(1);  // Java's suffixes
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), *out);
     if (end != number.data() + number.size()) return false;
     if (error == std::errc::result_out_of_range) {
@@ -95,7 +102,8 @@ Status InvalidInput(std::string_view text, const arrow::DataType& to) {
   constexpr size_t kShown = 200;
   const std::string shown(text.substr(0, kShown));
   return MakeError("CAST_INVALID_INPUT",
-                   fmt::format("[CAST_INVALID_INPUT] the value '{}{}' of the type \"STRING\" cannot be cast to \"{}\" because it "
+                   fmt::format("[CAST_INVALID_INPUT] the value '{}{}' of the type \"STRING\" "
+                               "cannot be cast to \"{}\" because it "
                                "is malformed. SQLSTATE: 22018",
                                shown, text.size() > kShown ? "..." : "", SparkTypeSql(to)),
                    "correct the value, or use try_cast to get NULL instead");
@@ -119,20 +127,39 @@ bool ParseBoolean(std::string_view text, bool* out) {
 
 void AppendText(const arrow::Array& array, int64_t row, std::string* out) {
   switch (array.type_id()) {
-    case Type::BOOL: *out += static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false"; break;
-    case Type::INT8: *out += std::to_string(static_cast<const arrow::Int8Array&>(array).Value(row)); break;
-    case Type::INT16: *out += std::to_string(static_cast<const arrow::Int16Array&>(array).Value(row)); break;
-    case Type::INT32: *out += std::to_string(static_cast<const arrow::Int32Array&>(array).Value(row)); break;
-    case Type::INT64: *out += std::to_string(static_cast<const arrow::Int64Array&>(array).Value(row)); break;
-    case Type::FLOAT: *out += JavaFloat(static_cast<const arrow::FloatArray&>(array).Value(row)); break;
-    case Type::DOUBLE: *out += JavaDouble(static_cast<const arrow::DoubleArray&>(array).Value(row)); break;
+    case Type::BOOL:
+      *out += static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false";
+      break;
+    case Type::INT8:
+      *out += std::to_string(static_cast<const arrow::Int8Array&>(array).Value(row));
+      break;
+    case Type::INT16:
+      *out += std::to_string(static_cast<const arrow::Int16Array&>(array).Value(row));
+      break;
+    case Type::INT32:
+      *out += std::to_string(static_cast<const arrow::Int32Array&>(array).Value(row));
+      break;
+    case Type::INT64:
+      *out += std::to_string(static_cast<const arrow::Int64Array&>(array).Value(row));
+      break;
+    case Type::FLOAT:
+      *out += JavaFloat(static_cast<const arrow::FloatArray&>(array).Value(row));
+      break;
+    case Type::DOUBLE:
+      *out += JavaDouble(static_cast<const arrow::DoubleArray&>(array).Value(row));
+      break;
     case Type::STRING:
     case Type::BINARY: *out += static_cast<const arrow::BinaryArray&>(array).GetView(row); break;
-    case Type::DATE32: *out += FormatDate(static_cast<const arrow::Date32Array&>(array).Value(row)); break;
-    case Type::TIMESTAMP: *out += FormatTimestamp(static_cast<const arrow::TimestampArray&>(array).Value(row)); break;
+    case Type::DATE32:
+      *out += FormatDate(static_cast<const arrow::Date32Array&>(array).Value(row));
+      break;
+    case Type::TIMESTAMP:
+      *out += FormatTimestamp(static_cast<const arrow::TimestampArray&>(array).Value(row));
+      break;
     case Type::DECIMAL128:
-      *out += FormatDecimal(arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(array).GetValue(row)),
-                            static_cast<const arrow::Decimal128Type&>(*array.type()).scale());
+      *out += FormatDecimal(
+          arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(array).GetValue(row)),
+          static_cast<const arrow::Decimal128Type&>(*array.type()).scale());
       break;
     case Type::MAP: {
       const auto& map = static_cast<const arrow::MapArray&>(array);

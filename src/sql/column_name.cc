@@ -24,11 +24,10 @@ std::string Lower(std::string text) {
 
 /// Functions that Spark shows in capitals.
 constexpr std::array<std::string_view, 30> kCapitals{
-    "acos", "acosh", "asin",    "asinh",     "atan", "atan2", "atanh",       "cbrt",  "cos", "cosh",
-    "cot",  "csc",   "degrees", "exp",       "expm1", "hypot", "log",        "log10", "log1p",
-        "log2",
-    "pi",   "power", "radians", "regexp_like", "rlike", "sec", "signum",     "sinh",  "sqrt",
-        "tanh"};
+    "acos",  "acosh", "asin",   "asinh", "atan",    "atan2", "atanh",   "cbrt",
+    "cos",   "cosh",  "cot",    "csc",   "degrees", "exp",   "expm1",   "hypot",
+    "log",   "log10", "log1p",  "log2",  "pi",      "power", "radians", "regexp_like",
+    "rlike", "sec",   "signum", "sinh",  "sqrt",    "tanh"};
 
 /// Arguments that Spark adds when they are left out, or leaves out of the name.
 struct Shape {
@@ -169,17 +168,17 @@ class Namer {
   std::string operator()(const Case& c) {
     std::string text = "CASE";
     for (const WhenClause& when : c.whens) {
-      const std::string condition =
-          c.operand ? "(" + Name(c.operand) + " = " + Name(when.condition) + ")"
-                    : Name(when.condition);
+      const std::string condition = c.operand
+                                        ? "(" + Name(c.operand) + " = " + Name(when.condition) + ")"
+                                        : Name(when.condition);
       text += " WHEN " + condition + " THEN " + Name(when.result);
     }
     return text + (c.otherwise ? " ELSE " + Name(c.otherwise) : "") + " END";
   }
 
   std::string operator()(const Between& between) {
-    return Negated(between.negated, "between(" + Name(between.operand) + ", " +
-                                        Name(between.low) + ", " + Name(between.high) + ")");
+    return Negated(between.negated, "between(" + Name(between.operand) + ", " + Name(between.low) +
+                                        ", " + Name(between.high) + ")");
   }
 
   std::string operator()(const InList& in) {
@@ -317,8 +316,8 @@ class Namer {
     }
     const bool no_arguments = function == "rank" || function == "dense_rank" ||
                               function == "percent_rank" || function == "row_number";
-    std::string text = ShownName(function, arguments.size()) + "(" +
-                       (call.distinct ? "DISTINCT " : "");
+    std::string text =
+        ShownName(function, arguments.size()) + "(" + (call.distinct ? "DISTINCT " : "");
     for (size_t i = 0; i < shown && !no_arguments; ++i) {
       text += (i == 0 ? "" : ", ") + Argument(arguments[i]);
     }
@@ -347,15 +346,14 @@ class Namer {
       return Argument(arguments[0]) + " LIKE " + Argument(arguments[1]);
     }
     if ((function == "isnull" || function == "isnotnull") && count == 1) {
-      return "(" + Argument(arguments[0]) +
-             (function == "isnull" ? " IS NULL)" : " IS NOT NULL)");
+      return "(" + Argument(arguments[0]) + (function == "isnull" ? " IS NULL)" : " IS NOT NULL)");
     }
     if ((function == "extract" || function == "datepart") && count == 2) {
       return function + "(" + Argument(arguments[0]) + " FROM " + Argument(arguments[1]) + ")";
     }
-    constexpr std::array<std::string_view, 12> kCasts{
-        "boolean", "tinyint", "smallint", "int",  "bigint",    "float",
-        "double",  "decimal", "date",     "timestamp", "binary", "string"};
+    constexpr std::array<std::string_view, 12> kCasts{"boolean", "tinyint",   "smallint", "int",
+                                                      "bigint",  "float",     "double",   "decimal",
+                                                      "date",    "timestamp", "binary",   "string"};
     const bool cast = std::find(kCasts.begin(), kCasts.end(), function) != kCasts.end();
     return cast && count == 1 ? Argument(arguments[0]) : "";
   }

@@ -233,8 +233,8 @@ class TypeParser {
 };
 
 template <typename Parse>
-auto ParseWhole(std::string_view text, Parse parse) ->
-    Result<decltype(parse(std::declval<TypeParser&>()))> {
+auto ParseWhole(std::string_view text, Parse parse)
+    -> Result<decltype(parse(std::declval<TypeParser&>()))> {
   const SourceText source("", std::string(text));
   TokenCursor cursor(source);
   TypeParser parser(cursor);
@@ -286,8 +286,8 @@ Result<DataTypePtr> ParseDataType(std::string_view text) {
 Result<std::shared_ptr<arrow::Schema>> ParseSchema(std::string_view text) {
   SLUICE_ASSIGN_OR_RETURN(const DataTypePtr type, ParseSchemaOrType(text));
   if (type->id() != arrow::Type::STRUCT) {
-    return MakeError("PARSE_SYNTAX_ERROR", "a column list is needed here, got " +
-        SparkTypeName(*type),
+    return MakeError("PARSE_SYNTAX_ERROR",
+                     "a column list is needed here, got " + SparkTypeName(*type),
                      "write it as `name TYPE, name TYPE`");
   }
   return arrow::schema(type->fields());

@@ -13,16 +13,31 @@ std::string Simple(const std::string& text) {
 }
 
 TEST(DataTypeParserTest, NamesRoundTrip) {
-  for (const std::string name :
-       {"boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal(12,2)",
-           "string", "binary",
-        "date", "timestamp", "timestamp_ntz", "array<int>", "map<string,array<int>>", "void",
-        "variant",
-        "struct<a:int,b:struct<c:string>>", "interval day to second", "interval year to month"}) {
+  for (const std::string name : {"boolean",
+                                 "tinyint",
+                                 "smallint",
+                                 "int",
+                                 "bigint",
+                                 "float",
+                                 "double",
+                                 "decimal(12,2)",
+                                 "string",
+                                 "binary",
+                                 "date",
+                                 "timestamp",
+                                 "timestamp_ntz",
+                                 "array<int>",
+                                 "map<string,array<int>>",
+                                 "void",
+                                 "variant",
+                                 "struct<a:int,b:struct<c:string>>",
+                                 "interval day to second",
+                                 "interval year to month"}) {
     EXPECT_EQ(Simple(name), name);
   }
-  EXPECT_EQ(Simple("STRUCT<a INT NOT NULL COMMENT 'x', `b c`: Decimal>"), "struct<a:int,b "
-      "c:decimal(10,0)>");
+  EXPECT_EQ(Simple("STRUCT<a INT NOT NULL COMMENT 'x', `b c`: Decimal>"),
+            "struct<a:int,b "
+            "c:decimal(10,0)>");
   EXPECT_EQ(Simple("varchar(10)"), "string");
   EXPECT_EQ(Simple("struct<>"), "struct<>");
   EXPECT_EQ(Simple("timestamp without time zone"), "timestamp_ntz");
@@ -30,7 +45,7 @@ TEST(DataTypeParserTest, NamesRoundTrip) {
 
 TEST(DataTypeParserTest, SqlForm) {
   EXPECT_EQ(SparkTypeSql(**ParseDataType("struct<a:int not null comment 'x',`b "
-      "c`:map<string,date>>")),
+                                         "c`:map<string,date>>")),
             "STRUCT<a: INT NOT NULL COMMENT 'x', `b c`: MAP<STRING,DATE>>");
 }
 
@@ -45,7 +60,8 @@ TEST(DataTypeParserTest, Errors) {
 }
 
 TEST(DataTypeParserTest, Schemas) {
-  const auto schema = ParseSchema("a STRING, b MAP<STRING,INT> NOT NULL COMMENT 'm', timestamp "
+  const auto schema = ParseSchema(
+      "a STRING, b MAP<STRING,INT> NOT NULL COMMENT 'm', timestamp "
       "TIMESTAMP");
   ASSERT_TRUE(schema.ok()) << schema.status();
   EXPECT_EQ((*schema)->num_fields(), 3);

@@ -163,9 +163,7 @@ void CheckOnce(TokenCursor& cursor, bool given, Span span, const char* clause) {
   }
 }
 
-bool AcceptIfNotExists(TokenCursor& cursor) {
-  return cursor.AcceptWords({"IF", "NOT", "EXISTS"});
-}
+bool AcceptIfNotExists(TokenCursor& cursor) { return cursor.AcceptWords({"IF", "NOT", "EXISTS"}); }
 
 void ParseDatasetClauses(TokenCursor& cursor, DatasetOptions* options) {
   ClauseParser(cursor, options).Parse();

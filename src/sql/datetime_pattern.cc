@@ -9,12 +9,15 @@
 namespace sluice::sql {
 namespace {
 
-constexpr const char* kMonths[] = {"January", "February", "March",     "April",   "May",      "June",
-                                   "July",    "August",   "September", "October", "November", "December"};
-constexpr const char* kDays[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+constexpr const char* kMonths[] = {"January",   "February", "March",    "April",
+                                   "May",       "June",     "July",     "August",
+                                   "September", "October",  "November", "December"};
+constexpr const char* kDays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                 "Friday", "Saturday", "Sunday"};
 
 Status Unsupported(std::string_view pattern) {
-  return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: the datetime pattern '{}'", pattern));
+  return MakeError("NOT_SUPPORTED_YET",
+                   fmt::format("not supported yet: the datetime pattern '{}'", pattern));
 }
 
 int MaxWidth(char letter) {
@@ -63,10 +66,13 @@ Result<DatetimePattern> DatetimePattern::Make(std::string_view pattern) {
         ++part.width;
         ++i;
       }
-      if (part.width > MaxWidth(c) || (c == 'y' && part.width == 3) || (c == 'h')) return Unsupported(pattern);
-      made.can_parse_ &= !((c == 'M' && part.width > 2) || c == 'E' || c == 'D' || c == 'a' || c == 'Q');
+      if (part.width > MaxWidth(c) || (c == 'y' && part.width == 3) || (c == 'h'))
+        return Unsupported(pattern);
+      made.can_parse_ &=
+          !((c == 'M' && part.width > 2) || c == 'E' || c == 'D' || c == 'a' || c == 'Q');
       // Adjacent numeric fields are read by width in Java; here only fixed widths are.
-      if (!made.parts_.empty() && made.parts_.back().letter != 0 && (part.width == 1 || made.parts_.back().width == 1)) {
+      if (!made.parts_.empty() && made.parts_.back().letter != 0 &&
+          (part.width == 1 || made.parts_.back().width == 1)) {
         made.can_parse_ = false;
       }
     } else if (c == '\'') {
@@ -91,8 +97,11 @@ Result<DatetimePattern> DatetimePattern::Make(std::string_view pattern) {
   return made;
 }
 
-void DatetimePattern::FormatPart(const Part& part, int64_t days, int64_t time, std::string* out) const {
-  auto number = [&](int64_t value) { fmt::format_to(std::back_inserter(*out), "{:0{}}", value, part.width); };
+void DatetimePattern::FormatPart(const Part& part, int64_t days, int64_t time,
+                                 std::string* out) const {
+  auto number = [&](int64_t value) {
+    fmt::format_to(std::back_inserter(*out), "{:0{}}", value, part.width);
+  };
   const CivilDate date = CivilFromDays(days);
   switch (part.letter) {
     case 0: *out += part.text; break;
@@ -110,7 +119,8 @@ void DatetimePattern::FormatPart(const Part& part, int64_t days, int64_t time, s
       if (part.width < 3) number(date.month);
       break;
     case 'E':
-      *out += part.width < 4 ? std::string_view(kDays[DayOfWeek(days)]).substr(0, 3) : std::string_view(kDays[DayOfWeek(days)]);
+      *out += part.width < 4 ? std::string_view(kDays[DayOfWeek(days)]).substr(0, 3)
+                             : std::string_view(kDays[DayOfWeek(days)]);
       break;
     case 'd': number(date.day); break;
     case 'D': number(DayOfYear(days)); break;
@@ -119,7 +129,10 @@ void DatetimePattern::FormatPart(const Part& part, int64_t days, int64_t time, s
     case 'm': number(time / (60 * kMicrosPerSecond) % 60); break;
     case 's': number(time / kMicrosPerSecond % 60); break;
     case 'a': *out += time >= kMicrosPerDay / 2 ? "PM" : "AM"; break;
-    case 'S': *out += fmt::format("{:06}", time % kMicrosPerSecond).substr(0, static_cast<size_t>(part.width)); break;
+    case 'S':
+      *out +=
+          fmt::format("{:06}", time % kMicrosPerSecond).substr(0, static_cast<size_t>(part.width));
+      break;
     default: break;
   }
 }
@@ -141,8 +154,10 @@ std::optional<int64_t> DatetimePattern::Parse(std::string_view text) const {
     }
     int least = part.width;
     int most = part.width;
-    if (part.letter == 'y') most = part.width == 2 ? 2 : 4;
-    else if (part.width == 1 && part.letter != 'S') most = 2;
+    if (part.letter == 'y')
+      most = part.width == 2 ? 2 : 4;
+    else if (part.width == 1 && part.letter != 'S')
+      most = 2;
     const size_t before = at;
     const auto value = Digits(text, &at, least, most);
     if (!value.has_value()) return std::nullopt;
@@ -162,12 +177,16 @@ std::optional<int64_t> DatetimePattern::Parse(std::string_view text) const {
       default: return std::nullopt;
     }
   }
-  const bool valid = at == text.size() && fields.month >= 1 && fields.month <= 12 && fields.day >= 1 &&
-                     fields.day <= DaysInMonth(fields.year, static_cast<int>(fields.month)) && fields.hour < 24 &&
-                     fields.minute < 60 && fields.second < 60;
+  const bool valid = at == text.size() && fields.month >= 1 && fields.month <= 12 &&
+                     fields.day >= 1 &&
+                     fields.day <= DaysInMonth(fields.year, static_cast<int>(fields.month)) &&
+                     fields.hour < 24 && fields.minute < 60 && fields.second < 60;
   if (!valid) return std::nullopt;
-  const int64_t days = DaysFromCivil(fields.year, static_cast<int>(fields.month), static_cast<int>(fields.day));
-  return days * kMicrosPerDay + ((fields.hour * 60 + fields.minute) * 60 + fields.second) * kMicrosPerSecond + fields.micros;
+  const int64_t days =
+      DaysFromCivil(fields.year, static_cast<int>(fields.month), static_cast<int>(fields.day));
+  return days * kMicrosPerDay +
+         ((fields.hour * 60 + fields.minute) * 60 + fields.second) * kMicrosPerSecond +
+         fields.micros;
 }
 
 }  // namespace sluice::sql

@@ -1,6 +1,6 @@
-// Spark's datetime patterns ('yyyy-MM-dd HH:mm:ss'), compiled once: formats and parses timestamps in UTC. The subset
-// whose meaning is the same as in java.time: y M d H h m s S a E D Q u-free letters, quoted text, [optional] parts when
-// parsing is refused. Immutable, any thread.
+// Spark's datetime patterns ('yyyy-MM-dd HH:mm:ss'), compiled once: formats and parses timestamps
+// in UTC. The subset whose meaning is the same as in java.time: y M d H h m s S a E D Q u-free
+// letters, quoted text, [optional] parts when parsing is refused. Immutable, any thread.
 #pragma once
 
 #include <cstdint>

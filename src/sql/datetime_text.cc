@@ -103,9 +103,8 @@ std::optional<int64_t> TakeTime(Reader* reader) {
     }
     fields[i] = *value;
     if (i == 2 && reader->Take('.')) {
-      for (int64_t unit = kMicrosPerSecond / 10; !reader->rest.empty() &&
-                                                 reader->rest[0] >= '0' && reader->rest[0] <= '9';
-           unit /= 10) {
+      for (int64_t unit = kMicrosPerSecond / 10;
+           !reader->rest.empty() && reader->rest[0] >= '0' && reader->rest[0] <= '9'; unit /= 10) {
         fraction += (reader->rest[0] - '0') * unit;
         reader->rest.remove_prefix(1);
       }

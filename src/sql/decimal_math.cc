@@ -28,7 +28,8 @@ Decimal256 DivideHalfUp(const Decimal256& value, const Decimal256& by) {
   rest.Abs();
   Decimal256 divisor = by;
   divisor.Abs();
-  if (rest + rest >= divisor) quotient += (value.Sign() * by.Sign() < 0) ? Decimal256(-1) : Decimal256(1);
+  if (rest + rest >= divisor)
+    quotient += (value.Sign() * by.Sign() < 0) ? Decimal256(-1) : Decimal256(1);
   return quotient;
 }
 
@@ -50,7 +51,8 @@ std::optional<Decimal128> Rescale(const Decimal256& value, int from, int to, int
   return Narrow(DivideHalfUp(value, PowerOfTen(from - to)), precision);
 }
 
-std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int scale, bool* malformed) {
+std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int scale,
+                                       bool* malformed) {
   *malformed = true;
   size_t at = 0;
   const bool negative = at < text.size() && text[at] == '-';
@@ -87,7 +89,8 @@ std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int
     const char* last = text.data() + text.size();
     if (first < last && *first == '+') ++first;
     const auto [end, error] = std::from_chars(first, last, exponent);
-    if (error != std::errc() || end != last || exponent > 10000 || exponent < -10000) return std::nullopt;
+    if (error != std::errc() || end != last || exponent > 10000 || exponent < -10000)
+      return std::nullopt;
   }
   *malformed = false;
   if (significant <= 18) big = Decimal256(static_cast<int64_t>(small));
@@ -101,15 +104,17 @@ std::string FormatDecimal(const Decimal128& value, int scale) {
   const bool negative = text[0] == '-';
   if (negative) text.erase(0, 1);
   if (scale > 0) {
-    if (static_cast<int>(text.size()) <= scale) text.insert(0, static_cast<size_t>(scale) + 1 - text.size(), '0');
+    if (static_cast<int>(text.size()) <= scale)
+      text.insert(0, static_cast<size_t>(scale) + 1 - text.size(), '0');
     text.insert(text.size() - static_cast<size_t>(scale), 1, '.');
   }
   return negative ? "-" + text : text;
 }
 
 double DecimalToDouble(const Decimal128& value, int scale) {
-  static constexpr double kExact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  static constexpr double kExact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   const auto low = static_cast<int64_t>(value.low_bits());
   const bool fits = value.high_bits() == (low < 0 ? -1 : 0) && std::abs(low) < (int64_t{1} << 53);
   if (fits && scale >= 0 && scale <= 22) return static_cast<double>(low) / kExact[scale];

@@ -5,7 +5,9 @@
 namespace sluice::sql {
 namespace {
 
-bool Has(const std::string& message, std::string_view part) { return message.find(part) != std::string::npos; }
+bool Has(const std::string& message, std::string_view part) {
+  return message.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -13,16 +15,21 @@ Status DuckDbError(std::string_view what, const std::string& message) {
   // An error of ours that passed through a reader keeps its code: "[CLASS] text".
   if (const size_t open = message.find('['); open != std::string::npos) {
     const size_t close = message.find(']', open);
-    const std::string inside = close == std::string::npos ? "" : message.substr(open + 1, close - open - 1);
-    if (!inside.empty() && inside.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_.0123456789") == std::string::npos) {
+    const std::string inside =
+        close == std::string::npos ? "" : message.substr(open + 1, close - open - 1);
+    if (!inside.empty() &&
+        inside.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_.0123456789") == std::string::npos) {
       return MakeError(inside, message.substr(open));
     }
   }
   const std::string text = fmt::format("{}: {}", what, message);
   if (Has(message, "Out of Memory")) {
-    return MakeError("OUT_OF_MEMORY", text, "raise the memory limit of queries, or give it a directory to spill to", Retry::kLater);
+    return MakeError("OUT_OF_MEMORY", text,
+                     "raise the memory limit of queries, or give it a directory to spill to",
+                     Retry::kLater);
   }
-  if (Has(message, "Out of Range") || Has(message, "Conversion Error") || Has(message, "Overflow")) {
+  if (Has(message, "Out of Range") || Has(message, "Conversion Error") ||
+      Has(message, "Overflow")) {
     return MakeError("ARITHMETIC_OVERFLOW", "[ARITHMETIC_OVERFLOW] " + text + ". SQLSTATE: 22003");
   }
   if (Has(message, "IO Error")) return MakeError("IO_ERROR", text, "", Retry::kLater);

@@ -38,7 +38,8 @@ class ConnectionImpl;
 // Rows of one query; keeps its connection alive.
 class ResultReader : public arrow::RecordBatchReader {
  public:
-  ResultReader(std::shared_ptr<ConnectionImpl> connection, duckdb_result result, std::shared_ptr<arrow::Schema> wanted)
+  ResultReader(std::shared_ptr<ConnectionImpl> connection, duckdb_result result,
+               std::shared_ptr<arrow::Schema> wanted)
       : connection_(std::move(connection)), result_(result), wanted_(std::move(wanted)) {}
   ~ResultReader() override {
     if (options_ != nullptr) duckdb_destroy_arrow_options(&options_);
@@ -57,7 +58,8 @@ class ResultReader : public arrow::RecordBatchReader {
       names.push_back(duckdb_column_name(&result_, i));
     }
     ArrowSchema schema{};
-    const ErrorData error(duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema));
+    const ErrorData error(
+        duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema));
     for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
     SLUICE_RETURN_NOT_OK(error.ToStatus("schema of a query"));
     SLUICE_ASSIGN_OR_RETURN(produced_, arrow::ImportSchema(&schema));
@@ -95,10 +97,12 @@ class ResultReader : public arrow::RecordBatchReader {
   }
 
  private:
-  static Result<std::shared_ptr<arrow::Array>> Convert(std::shared_ptr<arrow::Array> column,
-                                                       const std::shared_ptr<arrow::DataType>& type) {
+  static Result<std::shared_ptr<arrow::Array>> Convert(
+      std::shared_ptr<arrow::Array> column, const std::shared_ptr<arrow::DataType>& type) {
     if (column->type()->Equals(*type)) return column;
-    if (type->id() == arrow::Type::NA) return std::static_pointer_cast<arrow::Array>(std::make_shared<arrow::NullArray>(column->length()));
+    if (type->id() == arrow::Type::NA)
+      return std::static_pointer_cast<arrow::Array>(
+          std::make_shared<arrow::NullArray>(column->length()));
     return CastArray(column, type, false);
   }
 
@@ -109,7 +113,8 @@ class ResultReader : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> wanted_;
 };
 
-class ConnectionImpl : public DuckDbConnection, public std::enable_shared_from_this<ConnectionImpl> {
+class ConnectionImpl : public DuckDbConnection,
+                       public std::enable_shared_from_this<ConnectionImpl> {
  public:
   explicit ConnectionImpl(std::shared_ptr<Database> database) : database_(std::move(database)) {}
   ~ConnectionImpl() override {
@@ -120,11 +125,13 @@ class ConnectionImpl : public DuckDbConnection, public std::enable_shared_from_t
   }
 
   Status Open() {
-    if (duckdb_connect(database_->handle, &connection_) != DuckDBSuccess) return DuckDbError("connect", "no connection");
+    if (duckdb_connect(database_->handle, &connection_) != DuckDBSuccess)
+      return DuckDbError("connect", "no connection");
     return Status::OK();
   }
 
-  Status Register(const std::string& name, std::shared_ptr<arrow::RecordBatchReader> reader) override {
+  Status Register(const std::string& name,
+                  std::shared_ptr<arrow::RecordBatchReader> reader) override {
     streams_.emplace_back();
     SLUICE_RETURN_NOT_OK(arrow::ExportRecordBatchReader(std::move(reader), &streams_.back()));
     const auto stream = reinterpret_cast<duckdb_arrow_stream>(&streams_.back());
@@ -134,8 +141,8 @@ class ConnectionImpl : public DuckDbConnection, public std::enable_shared_from_t
     return Status::OK();
   }
 
-  Result<std::shared_ptr<arrow::RecordBatchReader>> Query(const std::string& sql,
-                                                          std::shared_ptr<arrow::Schema> wanted) override {
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Query(
+      const std::string& sql, std::shared_ptr<arrow::Schema> wanted) override {
     duckdb_prepared_statement statement = nullptr;
     if (getenv("DBG")) fprintf(stderr, "SQL %s\n", sql.c_str());
     if (duckdb_prepare(connection_, sql.c_str(), &statement) != DuckDBSuccess) {
@@ -166,7 +173,8 @@ class RuntimeImpl : public DuckDbRuntime {
  public:
   Status Open(const DuckDbOptions& options) {
     duckdb_config config = nullptr;
-    if (duckdb_create_config(&config) != DuckDBSuccess) return DuckDbError("open", "no configuration");
+    if (duckdb_create_config(&config) != DuckDBSuccess)
+      return DuckDbError("open", "no configuration");
     const std::vector<std::pair<std::string, std::string>> settings = {
         {"threads", std::to_string(options.threads)},
         {"memory_limit", fmt::format("{}B", options.memory_bytes)},
@@ -175,20 +183,25 @@ class RuntimeImpl : public DuckDbRuntime {
         {"temp_directory", options.temp_directory}};
     Status status;
     for (const auto& [key, value] : settings) {
-      if (duckdb_set_config(config, key.c_str(), value.c_str()) != DuckDBSuccess) status = DuckDbError("configure", key);
+      if (duckdb_set_config(config, key.c_str(), value.c_str()) != DuckDBSuccess)
+        status = DuckDbError("configure", key);
     }
     char* message = nullptr;
-    if (status.ok() && duckdb_open_ext(nullptr, &database_->handle, config, &message) != DuckDBSuccess) {
+    if (status.ok() &&
+        duckdb_open_ext(nullptr, &database_->handle, config, &message) != DuckDBSuccess) {
       status = DuckDbError("open", message == nullptr ? "unknown" : message);
       duckdb_free(message);
     }
     duckdb_destroy_config(&config);
     SLUICE_RETURN_NOT_OK(status);
     duckdb_connection connection = nullptr;
-    if (duckdb_connect(database_->handle, &connection) != DuckDBSuccess) return DuckDbError("connect", "no connection");
-    for (const char* setting : {"SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL enable_external_access = false"}) {
+    if (duckdb_connect(database_->handle, &connection) != DuckDBSuccess)
+      return DuckDbError("connect", "no connection");
+    for (const char* setting :
+         {"SET GLOBAL TimeZone = 'UTC'", "SET GLOBAL enable_external_access = false"}) {
       duckdb_result result{};
-      if (duckdb_query(connection, setting, &result) != DuckDBSuccess) status = DuckDbError(setting, duckdb_result_error(&result));
+      if (duckdb_query(connection, setting, &result) != DuckDBSuccess)
+        status = DuckDbError(setting, duckdb_result_error(&result));
       duckdb_destroy_result(&result);
     }
     duckdb_disconnect(&connection);
@@ -226,7 +239,9 @@ Result<std::string> DuckDbTypeName(const arrow::DataType& type) {
     case arrow::Type::BINARY: return "BLOB";
     case arrow::Type::DATE32: return "DATE";
     case arrow::Type::TIMESTAMP:
-      return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? "TIMESTAMP" : "TIMESTAMP WITH TIME ZONE";
+      return static_cast<const arrow::TimestampType&>(type).timezone().empty()
+                 ? "TIMESTAMP"
+                 : "TIMESTAMP WITH TIME ZONE";
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
       return fmt::format("DECIMAL({},{})", decimal.precision(), decimal.scale());
@@ -235,7 +250,8 @@ Result<std::string> DuckDbTypeName(const arrow::DataType& type) {
       SLUICE_ASSIGN_OR_RETURN(auto element, DuckDbTypeName(*type.field(0)->type()));
       return element + "[]";
     }
-    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + type.ToString() + " here");
+    default:
+      return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + type.ToString() + " here");
   }
 }
 

@@ -18,7 +18,8 @@ int8_t Truth(const Value& value, int64_t row) {
   return booleans.IsNull(at) ? kUnknown : booleans.Value(at) ? kTrue : kFalse;
 }
 
-// Rows whose value comes from different branches: `source[row]` says from which, `position[row]` where in it.
+// Rows whose value comes from different branches: `source[row]` says from which, `position[row]`
+// where in it.
 Result<ArrayPtr> Gather(const std::vector<Value>& branches, const std::vector<int32_t>& source,
                         const std::vector<uint32_t>& position) {
   arrow::ArrayVector arrays;
@@ -38,10 +39,13 @@ Result<ArrayPtr> Gather(const std::vector<Value>& branches, const std::vector<in
       continue;
     }
     const auto branch = static_cast<size_t>(source[row]);
-    indices.UnsafeAppend(static_cast<uint32_t>(offsets[branch] + (branches[branch].constant ? 0 : position[row])));
+    indices.UnsafeAppend(
+        static_cast<uint32_t>(offsets[branch] + (branches[branch].constant ? 0 : position[row])));
   }
   SLUICE_ASSIGN_OR_RETURN(auto taken, indices.Finish());
-  SLUICE_ASSIGN_OR_RETURN(auto result, arrow::compute::Take(*all, *taken, arrow::compute::TakeOptions::NoBoundsCheck()));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto result,
+      arrow::compute::Take(*all, *taken, arrow::compute::TakeOptions::NoBoundsCheck()));
   return result;
 }
 
@@ -51,7 +55,11 @@ Frame::Frame(const arrow::RecordBatch& batch, TimestampMicros clock, size_t node
     : batch_(&batch), rows_(batch.num_rows()), clock_(clock), memo_(nodes) {}
 
 Frame::Frame(Frame* outer, std::shared_ptr<arrow::UInt32Array> indices, size_t nodes)
-    : outer_(outer), indices_(std::move(indices)), rows_(indices_->length()), clock_(outer->clock_), memo_(nodes) {}
+    : outer_(outer),
+      indices_(std::move(indices)),
+      rows_(indices_->length()),
+      clock_(outer->clock_),
+      memo_(nodes) {}
 
 Result<Value> Frame::Eval(const Node& node) {
   if (node.kind == NodeKind::kLiteral) return node.literal;
@@ -60,7 +68,9 @@ Result<Value> Frame::Eval(const Node& node) {
   if (outer_ != nullptr && outer_->memo_[node.id].has_value()) {
     Value known = *outer_->memo_[node.id];
     if (!known.constant) {
-      SLUICE_ASSIGN_OR_RETURN(known.array, arrow::compute::Take(*known.array, *indices_, arrow::compute::TakeOptions::NoBoundsCheck()));
+      SLUICE_ASSIGN_OR_RETURN(known.array,
+                              arrow::compute::Take(*known.array, *indices_,
+                                                   arrow::compute::TakeOptions::NoBoundsCheck()));
     }
     memo_[node.id] = known;
     return known;
@@ -73,7 +83,9 @@ Result<Value> Frame::Eval(const Node& node) {
 Result<Value> Frame::Column(int index) {
   if (outer_ == nullptr) return Value{batch_->column(index), false};
   SLUICE_ASSIGN_OR_RETURN(auto value, outer_->Column(index));
-  SLUICE_ASSIGN_OR_RETURN(value.array, arrow::compute::Take(*value.array, *indices_, arrow::compute::TakeOptions::NoBoundsCheck()));
+  SLUICE_ASSIGN_OR_RETURN(
+      value.array,
+      arrow::compute::Take(*value.array, *indices_, arrow::compute::TakeOptions::NoBoundsCheck()));
   return value;
 }
 
@@ -88,7 +100,8 @@ Result<Value> Frame::Compute(const Node& node) {
     case NodeKind::kCoalesce: return EvalCoalesce(node);
     case NodeKind::kCast: {
       SLUICE_ASSIGN_OR_RETURN(auto value, Eval(*node.args[0]));
-      SLUICE_ASSIGN_OR_RETURN(value.array, CastArray(value.array, node.expression->type, node.expression->try_mode));
+      SLUICE_ASSIGN_OR_RETURN(
+          value.array, CastArray(value.array, node.expression->type, node.expression->try_mode));
       return value;
     }
     case NodeKind::kKernel:
@@ -100,8 +113,9 @@ Result<Value> Frame::Compute(const Node& node) {
 Result<Value> Frame::EvalField(const Node& node) {
   SLUICE_ASSIGN_OR_RETURN(auto value, Eval(*node.args[0]));
   const auto& record = static_cast<const arrow::StructArray&>(*value.array);
-  SLUICE_ASSIGN_OR_RETURN(auto field, record.null_count() == 0 ? Result<ArrayPtr>(record.field(node.expression->index))
-                                                               : record.GetFlattenedField(node.expression->index));
+  SLUICE_ASSIGN_OR_RETURN(auto field, record.null_count() == 0
+                                          ? Result<ArrayPtr>(record.field(node.expression->index))
+                                          : record.GetFlattenedField(node.expression->index));
   return Value{std::move(field), value.constant};
 }
 
@@ -136,7 +150,8 @@ Result<Value> Frame::EvalOn(const Node& node, const std::vector<uint32_t>& rows)
   return selected.Eval(node);
 }
 
-// Three-valued logic; the right side is evaluated only where the left does not decide, when it can fail.
+// Three-valued logic; the right side is evaluated only where the left does not decide, when it can
+// fail.
 Result<Value> Frame::EvalLogical(const Node& node, bool is_and) {
   SLUICE_ASSIGN_OR_RETURN(auto left, Eval(*node.args[0]));
   const int8_t deciding = is_and ? kFalse : kTrue;
@@ -152,7 +167,8 @@ Result<Value> Frame::EvalLogical(const Node& node, bool is_and) {
   }
   if (undecided.empty()) return left;
   const bool whole = left.constant || all_undecided || !node.args[1]->can_fail;
-  SLUICE_ASSIGN_OR_RETURN(auto right, whole ? Eval(*node.args[1]) : EvalOn(*node.args[1], undecided));
+  SLUICE_ASSIGN_OR_RETURN(auto right,
+                          whole ? Eval(*node.args[1]) : EvalOn(*node.args[1], undecided));
   const bool constant = left.constant && right.constant;
   const int64_t rows = constant ? 1 : rows_;
   arrow::BooleanBuilder builder;

@@ -1,5 +1,5 @@
-// The compiled form of the expressions of an Evaluator: a graph in which equal subexpressions are one node, and the rows
-// it is evaluated on. Part of the evaluator.
+// The compiled form of the expressions of an Evaluator: a graph in which equal subexpressions are
+// one node, and the rows it is evaluated on. Part of the evaluator.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -13,7 +13,18 @@
 
 namespace sluice::sql {
 
-enum class NodeKind { kLiteral, kColumn, kField, kCast, kAnd, kOr, kCase, kCoalesce, kKernel, kNative };
+enum class NodeKind {
+  kLiteral,
+  kColumn,
+  kField,
+  kCast,
+  kAnd,
+  kOr,
+  kCase,
+  kCoalesce,
+  kKernel,
+  kNative
+};
 
 struct Node {
   NodeKind kind = NodeKind::kLiteral;
@@ -23,10 +34,12 @@ struct Node {
   NativeFunction native;
   Value literal;
   size_t id = 0;
-  bool can_fail = false;  // it or something below can raise an error: not evaluated on rows that do not need it
+  bool can_fail =
+      false;  // it or something below can raise an error: not evaluated on rows that do not need it
 };
 
-/// Rows under evaluation. A frame of selected rows takes its columns from the frame around it when they are used.
+/// Rows under evaluation. A frame of selected rows takes its columns from the frame around it when
+/// they are used.
 class Frame {
  public:
   Frame(const arrow::RecordBatch& batch, TimestampMicros clock, size_t nodes);

@@ -19,16 +19,48 @@ bool CanFail(const BoundExpression& expression) {
     if (expression.try_mode) return false;
     const arrow::DataType& from = *expression.args[0]->type;
     const arrow::DataType& to = *expression.type;
-    if (to.id() == arrow::Type::STRING || from.id() == arrow::Type::NA || from.id() == arrow::Type::BOOL) return false;
+    if (to.id() == arrow::Type::STRING || from.id() == arrow::Type::NA ||
+        from.id() == arrow::Type::BOOL)
+      return false;
     const bool widening = IsIntegral(from) && (to.id() == arrow::Type::INT64 || IsFloating(to));
     return !widening;
   }
   if (expression.kind != BoundKind::kCall) return false;
-  static const std::set<std::string, std::less<>> failing = {
-      "+", "-", "*", "/", "%", "div", "pmod", "negative", "abs", "array_item", "element_at", "parse_time", "make_date",
-      "raise_error", "next_day", "map", "map_from_arrays", "ceil", "floor", "round", "bround", "date_add", "date_sub", "add_months",
-      "timestamp_seconds", "timestamp_millis", "chr", "substring_index", "split_part", "unbase64", "slice", "from_json",
-      "time_add_interval", "time_subtract_interval", "repeat"};
+  static const std::set<std::string, std::less<>> failing = {"+",
+                                                             "-",
+                                                             "*",
+                                                             "/",
+                                                             "%",
+                                                             "div",
+                                                             "pmod",
+                                                             "negative",
+                                                             "abs",
+                                                             "array_item",
+                                                             "element_at",
+                                                             "parse_time",
+                                                             "make_date",
+                                                             "raise_error",
+                                                             "next_day",
+                                                             "map",
+                                                             "map_from_arrays",
+                                                             "ceil",
+                                                             "floor",
+                                                             "round",
+                                                             "bround",
+                                                             "date_add",
+                                                             "date_sub",
+                                                             "add_months",
+                                                             "timestamp_seconds",
+                                                             "timestamp_millis",
+                                                             "chr",
+                                                             "substring_index",
+                                                             "split_part",
+                                                             "unbase64",
+                                                             "slice",
+                                                             "from_json",
+                                                             "time_add_interval",
+                                                             "time_subtract_interval",
+                                                             "repeat"};
   return failing.contains(expression.name);
 }
 
@@ -65,16 +97,22 @@ const KernelMap& Kernels() {
 }
 
 std::optional<std::string> ConstantText(const BoundExpression& call, size_t index) {
-  if (index >= call.args.size() || !call.args[index]->IsLiteral() || !call.args[index]->literal->is_valid) return std::nullopt;
+  if (index >= call.args.size() || !call.args[index]->IsLiteral() ||
+      !call.args[index]->literal->is_valid)
+    return std::nullopt;
   if (call.args[index]->type->id() != arrow::Type::STRING) return std::nullopt;
   return std::string(static_cast<const arrow::StringScalar&>(*call.args[index]->literal).view());
 }
 
 std::optional<int64_t> ConstantInt(const BoundExpression& call, size_t index) {
-  if (index >= call.args.size() || !call.args[index]->IsLiteral() || !call.args[index]->literal->is_valid) return std::nullopt;
+  if (index >= call.args.size() || !call.args[index]->IsLiteral() ||
+      !call.args[index]->literal->is_valid)
+    return std::nullopt;
   const arrow::Scalar& literal = *call.args[index]->literal;
-  if (literal.type->id() == arrow::Type::INT64) return static_cast<const arrow::Int64Scalar&>(literal).value;
-  if (literal.type->id() == arrow::Type::INT32) return static_cast<const arrow::Int32Scalar&>(literal).value;
+  if (literal.type->id() == arrow::Type::INT64)
+    return static_cast<const arrow::Int64Scalar&>(literal).value;
+  if (literal.type->id() == arrow::Type::INT32)
+    return static_cast<const arrow::Int32Scalar&>(literal).value;
   return std::nullopt;
 }
 
@@ -127,10 +165,13 @@ struct Evaluator::Impl {
         return Status::OK();
       }
       case BoundKind::kField: node->kind = NodeKind::kField; return Status::OK();
-      case BoundKind::kCast: node->kind = NodeKind::kCast; return CheckCastSupported(*expression.args[0]->type, *expression.type);
+      case BoundKind::kCast:
+        node->kind = NodeKind::kCast;
+        return CheckCastSupported(*expression.args[0]->type, *expression.type);
       case BoundKind::kCall: break;
     }
-    if (auto native = options.native_functions.find(expression.name); native != options.native_functions.end()) {
+    if (auto native = options.native_functions.find(expression.name);
+        native != options.native_functions.end()) {
       node->kind = NodeKind::kNative;
       node->native = native->second;
       node->can_fail = true;
@@ -139,7 +180,8 @@ struct Evaluator::Impl {
     if (IsCoreCall(expression.name, &node->kind)) return Status::OK();
     auto factory = Kernels().find(expression.name);
     if (factory == Kernels().end()) {
-      return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: function {}", expression.name));
+      return MakeError("NOT_SUPPORTED_YET",
+                       fmt::format("not supported yet: function {}", expression.name));
     }
     node->kind = NodeKind::kKernel;
     SLUICE_ASSIGN_OR_RETURN(node->kernel, factory->second(expression));
@@ -150,7 +192,8 @@ struct Evaluator::Impl {
 Evaluator::Evaluator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Evaluator::~Evaluator() = default;
 
-Result<std::unique_ptr<Evaluator>> Evaluator::Make(std::shared_ptr<arrow::Schema> input, std::vector<BoundPtr> expressions,
+Result<std::unique_ptr<Evaluator>> Evaluator::Make(std::shared_ptr<arrow::Schema> input,
+                                                   std::vector<BoundPtr> expressions,
                                                    EvaluatorOptions options) {
   SLUICE_RETURN_NOT_OK(InitializeCompute());
   auto impl = std::make_unique<Impl>();
@@ -164,7 +207,8 @@ Result<std::unique_ptr<Evaluator>> Evaluator::Make(std::shared_ptr<arrow::Schema
   return std::unique_ptr<Evaluator>(new Evaluator(std::move(impl)));
 }
 
-Result<std::vector<ArrayPtr>> Evaluator::Evaluate(const arrow::RecordBatch& batch, TimestampMicros clock) {
+Result<std::vector<ArrayPtr>> Evaluator::Evaluate(const arrow::RecordBatch& batch,
+                                                  TimestampMicros clock) {
   Frame frame(batch, clock, impl_->nodes.size());
   std::vector<ArrayPtr> results;
   results.reserve(impl_->roots.size());
@@ -181,7 +225,8 @@ Result<std::vector<ArrayPtr>> Evaluator::Evaluate(const arrow::RecordBatch& batc
   return results;
 }
 
-Result<std::shared_ptr<arrow::Scalar>> Evaluator::EvaluateConstant(const BoundPtr& expression, TimestampMicros clock) {
+Result<std::shared_ptr<arrow::Scalar>> Evaluator::EvaluateConstant(const BoundPtr& expression,
+                                                                   TimestampMicros clock) {
   const auto schema = arrow::schema({});
   SLUICE_ASSIGN_OR_RETURN(auto evaluator, Make(schema, {expression}));
   const auto row = arrow::RecordBatch::Make(schema, 1, arrow::ArrayVector{});
@@ -191,13 +236,15 @@ Result<std::shared_ptr<arrow::Scalar>> Evaluator::EvaluateConstant(const BoundPt
 
 Status Evaluator::CheckSupported(const BoundExpression& expression, const NativeFunctions& native) {
   for (const BoundPtr& arg : expression.args) SLUICE_RETURN_NOT_OK(CheckSupported(*arg, native));
-  if (expression.kind == BoundKind::kCast) return CheckCastSupported(*expression.args[0]->type, *expression.type);
+  if (expression.kind == BoundKind::kCast)
+    return CheckCastSupported(*expression.args[0]->type, *expression.type);
   if (expression.kind != BoundKind::kCall || native.contains(expression.name)) return Status::OK();
   NodeKind kind;
   if (IsCoreCall(expression.name, &kind)) return Status::OK();
   auto factory = Kernels().find(expression.name);
   if (factory != Kernels().end()) return factory->second(expression).status();
-  return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: function {}", expression.name));
+  return MakeError("NOT_SUPPORTED_YET",
+                   fmt::format("not supported yet: function {}", expression.name));
 }
 
 }  // namespace sluice::sql

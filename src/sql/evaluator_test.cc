@@ -35,7 +35,8 @@ class EvaluatorTest : public ::testing::Test {
     auto result = Eval(expression);
     if (!result.ok()) return ErrorCode(result.status());
     std::string text;
-    for (int64_t i = 0; i < (*result)->length(); ++i) text += (i == 0 ? "" : ",") + (*(*result)->GetScalar(i))->ToString();
+    for (int64_t i = 0; i < (*result)->length(); ++i)
+      text += (i == 0 ? "" : ",") + (*(*result)->GetScalar(i))->ToString();
     return text;
   }
 
@@ -75,7 +76,8 @@ TEST_F(EvaluatorTest, ColumnsAreNotCopied) {
 }
 
 TEST_F(EvaluatorTest, ClockIsTheEpochs) {
-  EXPECT_EQ(Text("unix_micros(current_timestamp())"), "1700000000000000,1700000000000000,1700000000000000,1700000000000000");
+  EXPECT_EQ(Text("unix_micros(current_timestamp())"),
+            "1700000000000000,1700000000000000,1700000000000000,1700000000000000");
 }
 
 TEST_F(EvaluatorTest, JavaRegexDollarAllowsALineEnd) {

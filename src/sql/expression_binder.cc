@@ -19,7 +19,8 @@ std::string JoinNames(const std::vector<Name>& parts) {
 }
 
 // True when the parts before the column's name name (the end of) its qualifier.
-bool QualifierMatches(const std::vector<std::string>& qualifier, const std::vector<Name>& parts, size_t count) {
+bool QualifierMatches(const std::vector<std::string>& qualifier, const std::vector<Name>& parts,
+                      size_t count) {
   if (count > qualifier.size()) return false;
   for (size_t i = 0; i < count; ++i) {
     if (LowerAscii(parts[i].text) != qualifier[qualifier.size() - count + i]) return false;
@@ -32,7 +33,8 @@ bool QualifierMatches(const std::vector<std::string>& qualifier, const std::vect
 Scope Scope::Of(const arrow::Schema& schema, const std::vector<std::string>& qualifier) {
   Scope scope;
   for (int i = 0; i < schema.num_fields(); ++i) {
-    scope.columns.push_back({qualifier, LowerAscii(schema.field(i)->name()), schema.field(i), i, true});
+    scope.columns.push_back(
+        {qualifier, LowerAscii(schema.field(i)->name()), schema.field(i), i, true});
   }
   return scope;
 }
@@ -44,30 +46,37 @@ bool ExpressionBinder::HasAggregate(const BoundExpression& expression) {
 }
 
 bool ExpressionBinder::HasWindow(const BoundExpression& expression) {
-  return Any(expression, [](const BoundExpression& node) { return node.IsColumn() && node.index >= kWindowBase; });
+  return Any(expression, [](const BoundExpression& node) {
+    return node.IsColumn() && node.index >= kWindowBase;
+  });
 }
 
 Status ExpressionBinder::UnresolvedColumn(const std::vector<Name>& parts, Span span) const {
   std::vector<std::string> known;
   for (const ScopeColumn& column : scope_.columns) {
-    known.push_back((column.qualifier.empty() ? "" : column.qualifier.back() + ".") + column.field->name());
+    known.push_back((column.qualifier.empty() ? "" : column.qualifier.back() + ".") +
+                    column.field->name());
   }
   const std::string name = JoinNames(parts);
   if (known.empty()) {
-    return AnalysisError(source_, span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
-                         fmt::format("a column, variable, or function parameter with name {} cannot be resolved", name));
+    return AnalysisError(
+        source_, span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+        fmt::format("a column, variable, or function parameter with name {} cannot be resolved",
+                    name));
   }
   std::string suggestions;
   for (const std::string& suggestion : Suggestions(parts.back().text, known)) {
     const size_t dot = suggestion.find('.');
     suggestions += suggestions.empty() ? "" : ", ";
-    suggestions += dot == std::string::npos ? "`" + suggestion + "`"
-                                            : "`" + suggestion.substr(0, dot) + "`.`" + suggestion.substr(dot + 1) + "`";
+    suggestions += dot == std::string::npos
+                       ? "`" + suggestion + "`"
+                       : "`" + suggestion.substr(0, dot) + "`.`" + suggestion.substr(dot + 1) + "`";
   }
-  return AnalysisError(source_, span, "UNRESOLVED_COLUMN.WITH_SUGGESTION",
-                       fmt::format("a column, variable, or function parameter with name {} cannot be resolved. "
-                                   "Did you mean one of the following? [{}]",
-                                   name, suggestions));
+  return AnalysisError(
+      source_, span, "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+      fmt::format("a column, variable, or function parameter with name {} cannot be resolved. "
+                  "Did you mean one of the following? [{}]",
+                  name, suggestions));
 }
 
 Result<BoundPtr> ExpressionBinder::BindFieldOf(BoundPtr value, const Name& name, Span span) {
@@ -76,27 +85,34 @@ Result<BoundPtr> ExpressionBinder::BindFieldOf(BoundPtr value, const Name& name,
     for (int i = 0; i < value->type->num_fields(); ++i) {
       if (LowerAscii(value->type->field(i)->name()) != LowerAscii(name.text)) continue;
       if (found >= 0) {
-        return AnalysisError(source_, span, "AMBIGUOUS_REFERENCE_TO_FIELDS", fmt::format("ambiguous reference to the field `{}`", name.text));
+        return AnalysisError(source_, span, "AMBIGUOUS_REFERENCE_TO_FIELDS",
+                             fmt::format("ambiguous reference to the field `{}`", name.text));
       }
       found = i;
     }
     if (found >= 0) return MakeField(std::move(value), found, span);
     std::string fields;
-    for (const auto& field : value->type->fields()) fields += (fields.empty() ? "`" : ", `") + field->name() + "`";
-    return AnalysisError(source_, span, "FIELD_NOT_FOUND", fmt::format("no such struct field `{}` in {}", name.text, fields));
+    for (const auto& field : value->type->fields())
+      fields += (fields.empty() ? "`" : ", `") + field->name() + "`";
+    return AnalysisError(source_, span, "FIELD_NOT_FOUND",
+                         fmt::format("no such struct field `{}` in {}", name.text, fields));
   }
   if (value->type->id() == arrow::Type::MAP) {
-    return functions_.BindSubscript(std::move(value), MakeLiteral(arrow::MakeScalar(name.text), name.span), span);
+    return functions_.BindSubscript(std::move(value),
+                                    MakeLiteral(arrow::MakeScalar(name.text), name.span), span);
   }
-  if (value->type->id() == arrow::Type::LIST && value->type->field(0)->type()->id() == arrow::Type::STRUCT) {
+  if (value->type->id() == arrow::Type::LIST &&
+      value->type->field(0)->type()->id() == arrow::Type::STRUCT) {
     return NotSupportedYet(source_, span, "a field of an array of structs");
   }
   return AnalysisError(source_, span, "INVALID_EXTRACT_BASE_FIELD_TYPE",
-                       fmt::format("cannot extract a value from \"{}\": need a complex type [STRUCT, ARRAY, MAP] but got \"{}\"",
+                       fmt::format("cannot extract a value from \"{}\": need a complex type "
+                                   "[STRUCT, ARRAY, MAP] but got \"{}\"",
                                    ToString(*value), SparkTypeSql(*value->type)));
 }
 
-Result<BoundPtr> ExpressionBinder::BindFields(BoundPtr value, const std::vector<Name>& parts, size_t from, Span span) {
+Result<BoundPtr> ExpressionBinder::BindFields(BoundPtr value, const std::vector<Name>& parts,
+                                              size_t from, Span span) {
   for (size_t i = from; i < parts.size(); ++i) {
     SLUICE_ASSIGN_OR_RETURN(value, BindFieldOf(std::move(value), parts[i], span));
   }
@@ -118,17 +134,22 @@ Result<BoundPtr> ExpressionBinder::BindColumn(const ColumnRef& column, const Exp
     const std::string name = LowerAscii(parts[qualifiers].text);
     const ScopeColumn* match = nullptr;
     for (const ScopeColumn& candidate : scope_.columns) {
-      if (candidate.name != name || !QualifierMatches(candidate.qualifier, parts, qualifiers)) continue;
+      if (candidate.name != name || !QualifierMatches(candidate.qualifier, parts, qualifiers))
+        continue;
       if (qualifiers == 0 && !candidate.in_star) continue;
       if (match != nullptr && match->index != candidate.index) {
-        return AnalysisError(source_, expr.span, "AMBIGUOUS_REFERENCE",
-                             fmt::format("reference {} is ambiguous, could be: [{}]", JoinNames(parts),
-                                         fmt::format("`{}`.`{}`, `{}`.`{}`", fmt::join(match->qualifier, "`.`"), match->name,
-                                                     fmt::join(candidate.qualifier, "`.`"), candidate.name)));
+        return AnalysisError(
+            source_, expr.span, "AMBIGUOUS_REFERENCE",
+            fmt::format(
+                "reference {} is ambiguous, could be: [{}]", JoinNames(parts),
+                fmt::format("`{}`.`{}`, `{}`.`{}`", fmt::join(match->qualifier, "`.`"), match->name,
+                            fmt::join(candidate.qualifier, "`.`"), candidate.name)));
       }
       match = &candidate;
     }
-    if (match != nullptr) return BindFields(MakeColumn(match->index, *match->field, expr.span), parts, qualifiers + 1, expr.span);
+    if (match != nullptr)
+      return BindFields(MakeColumn(match->index, *match->field, expr.span), parts, qualifiers + 1,
+                        expr.span);
   }
   if (BoundPtr alias = from_alias()) return BindFields(alias, parts, 1, expr.span);
   return UnresolvedColumn(parts, expr.span);
@@ -149,23 +170,34 @@ Result<BoundPtr> ExpressionBinder::BindNode(const Literal& literal, const Expr& 
       break;
     }
     case LiteralKind::kFloating:
-      value = literal.type->id() == arrow::Type::FLOAT ? arrow::MakeScalar(static_cast<float>(literal.real))
-                                                       : arrow::MakeScalar(literal.real);
+      value = literal.type->id() == arrow::Type::FLOAT
+                  ? arrow::MakeScalar(static_cast<float>(literal.real))
+                  : arrow::MakeScalar(literal.real);
       break;
     case LiteralKind::kString: value = std::make_shared<arrow::StringScalar>(literal.text); break;
     case LiteralKind::kBinary: value = std::make_shared<arrow::BinaryScalar>(literal.text); break;
-    case LiteralKind::kDate: value = std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(literal.integer)); break;
-    case LiteralKind::kTimestamp: value = std::make_shared<arrow::TimestampScalar>(literal.integer, SparkTimestamp()); break;
+    case LiteralKind::kDate:
+      value = std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(literal.integer));
+      break;
+    case LiteralKind::kTimestamp:
+      value = std::make_shared<arrow::TimestampScalar>(literal.integer, SparkTimestamp());
+      break;
     case LiteralKind::kTimestampNtz:
       value = std::make_shared<arrow::TimestampScalar>(literal.integer, SparkTimestampNtz());
       break;
     case LiteralKind::kTime: return NotSupportedYet(source_, expr.span, "TIME literals");
     case LiteralKind::kInterval: {
       if (literal.interval.is_year_month()) {
-        return MakeLiteral(std::make_shared<arrow::MonthIntervalScalar>(static_cast<int32_t>(literal.interval.months)), expr.span);
+        return MakeLiteral(std::make_shared<arrow::MonthIntervalScalar>(
+                               static_cast<int32_t>(literal.interval.months)),
+                           expr.span);
       }
-      auto made = MakeLiteral(std::make_shared<arrow::DurationScalar>(literal.interval.microseconds, arrow::TimeUnit::MICRO), expr.span);
-      if (literal.interval.from != IntervalField::kDay || literal.interval.to != IntervalField::kDay) return made;
+      auto made = MakeLiteral(std::make_shared<arrow::DurationScalar>(literal.interval.microseconds,
+                                                                      arrow::TimeUnit::MICRO),
+                              expr.span);
+      if (literal.interval.from != IntervalField::kDay ||
+          literal.interval.to != IntervalField::kDay)
+        return made;
       auto days = std::make_shared<BoundExpression>(*made);
       days->name = "DAY";
       return days;
@@ -184,8 +216,11 @@ Result<BoundPtr> ExpressionBinder::BindLike(const Like& like, const Expr& expr) 
   BoundPtr all;
   for (const Expr& pattern : like.patterns) {
     SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(pattern));
-    const std::string name = like.kind == LikeKind::kRLike ? "rlike" : like.kind == LikeKind::kILike ? "ilike" : "like";
-    if (like.escape.has_value() && *like.escape != "\\") return NotSupportedYet(source_, expr.span, "LIKE with ESCAPE");
+    const std::string name = like.kind == LikeKind::kRLike   ? "rlike"
+                             : like.kind == LikeKind::kILike ? "ilike"
+                                                             : "like";
+    if (like.escape.has_value() && *like.escape != "\\")
+      return NotSupportedYet(source_, expr.span, "LIKE with ESCAPE");
     SLUICE_ASSIGN_OR_RETURN(auto one, functions_.Bind(name, {operand, bound}, expr.span));
     if (like.quantifier != Quantifier::kNone) {
       SLUICE_ASSIGN_OR_RETURN(one, Negated(one, like.negated, expr.span));
@@ -194,7 +229,9 @@ Result<BoundPtr> ExpressionBinder::BindLike(const Like& like, const Expr& expr) 
       all = one;
       continue;
     }
-    SLUICE_ASSIGN_OR_RETURN(all, functions_.BindLogical(like.quantifier == Quantifier::kAny ? "or" : "and", all, one, expr.span));
+    SLUICE_ASSIGN_OR_RETURN(
+        all, functions_.BindLogical(like.quantifier == Quantifier::kAny ? "or" : "and", all, one,
+                                    expr.span));
   }
   return Negated(all, like.negated && like.quantifier == Quantifier::kNone, expr.span);
 }
@@ -208,7 +245,8 @@ Result<BoundPtr> ExpressionBinder::BindCase(const Case& node, const Expr& expr) 
   for (const WhenClause& when : node.whens) {
     SLUICE_ASSIGN_OR_RETURN(auto condition, Bind(*when.condition));
     if (operand != nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(condition, functions_.BindComparison("=", operand, condition, expr.span));
+      SLUICE_ASSIGN_OR_RETURN(condition,
+                              functions_.BindComparison("=", operand, condition, expr.span));
     }
     SLUICE_ASSIGN_OR_RETURN(auto result, Bind(*when.result));
     args.push_back(std::move(condition));
@@ -231,7 +269,8 @@ Result<BoundPtr> ExpressionBinder::BindIs(const Is& node, const Expr& expr) {
     return functions_.Bind(node.negated ? "isnotnull" : "isnull", {operand}, expr.span);
   }
   const auto wanted = MakeLiteral(arrow::MakeScalar(node.test == IsTest::kTrue), expr.span);
-  return Negated(functions_.BindComparison("<=>", operand, wanted, expr.span), node.negated, expr.span);
+  return Negated(functions_.BindComparison("<=>", operand, wanted, expr.span), node.negated,
+                 expr.span);
 }
 
 Result<BoundPtr> ExpressionBinder::BindUnary(const Unary& node, const Expr& expr) {
@@ -258,7 +297,8 @@ Result<BoundPtr> ExpressionBinder::BindBinary(const Binary& node, const Expr& ex
     case BinaryOp::kGreater: return functions_.BindComparison(">", left, right, expr.span);
     case BinaryOp::kGreaterEq: return functions_.BindComparison(">=", left, right, expr.span);
     case BinaryOp::kNullSafeEq: return functions_.BindComparison("<=>", left, right, expr.span);
-    case BinaryOp::kDistinctFrom: return Negated(functions_.BindComparison("<=>", left, right, expr.span), true, expr.span);
+    case BinaryOp::kDistinctFrom:
+      return Negated(functions_.BindComparison("<=>", left, right, expr.span), true, expr.span);
     case BinaryOp::kAdd: return functions_.BindArithmetic("+", left, right, expr.span);
     case BinaryOp::kSubtract: return functions_.BindArithmetic("-", left, right, expr.span);
     case BinaryOp::kMultiply: return functions_.BindArithmetic("*", left, right, expr.span);
@@ -271,7 +311,8 @@ Result<BoundPtr> ExpressionBinder::BindBinary(const Binary& node, const Expr& ex
     case BinaryOp::kBitXor: return functions_.Bind("^", {left, right}, expr.span);
     case BinaryOp::kShiftLeft: return functions_.Bind("shiftleft", {left, right}, expr.span);
     case BinaryOp::kShiftRight: return functions_.Bind("shiftright", {left, right}, expr.span);
-    case BinaryOp::kShiftRightUnsigned: return functions_.Bind("shiftrightunsigned", {left, right}, expr.span);
+    case BinaryOp::kShiftRightUnsigned:
+      return functions_.Bind("shiftrightunsigned", {left, right}, expr.span);
   }
   return NotSupportedYet(source_, expr.span, "this operator");
 }
@@ -283,7 +324,9 @@ Result<BoundPtr> ExpressionBinder::BindTrim(const Trim& node, const Expr& expr) 
     SLUICE_ASSIGN_OR_RETURN(auto characters, Bind(*node.characters));
     args.push_back(characters);
   }
-  const char* name = node.side == Trim::Side::kBoth ? "btrim" : node.side == Trim::Side::kLeading ? "ltrim" : "rtrim";
+  const char* name = node.side == Trim::Side::kBoth      ? "btrim"
+                     : node.side == Trim::Side::kLeading ? "ltrim"
+                                                         : "rtrim";
   return functions_.Bind(name, std::move(args), expr.span);
 }
 
@@ -296,7 +339,8 @@ Result<BoundPtr> ExpressionBinder::BindStructCall(const FunctionCall& call, cons
     std::string name = fmt::format("col{}", i + 1);
     if (argument.alias.has_value()) {
       name = argument.alias->text;
-    } else if (argument.value->As<ColumnRef>() != nullptr || argument.value->As<FieldAccess>() != nullptr) {
+    } else if (argument.value->As<ColumnRef>() != nullptr ||
+               argument.value->As<FieldAccess>() != nullptr) {
       name = ColumnName(*argument.value);
     }
     fields.push_back(arrow::field(name, value->type, value->nullable));
@@ -306,7 +350,8 @@ Result<BoundPtr> ExpressionBinder::BindStructCall(const FunctionCall& call, cons
 }
 
 Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr& expr) {
-  if (call.name.parts.size() > 1) return NotSupportedYet(source_, expr.span, "function " + call.name.ToString());
+  if (call.name.parts.size() > 1)
+    return NotSupportedYet(source_, expr.span, "function " + call.name.ToString());
   const std::string name = LowerAscii(call.name.last());
   if (call.over) return BindWindow(name, call, expr);
   if (!CanonicalAggregate(name).empty()) return BindAggregate(name, call, expr);
@@ -316,9 +361,12 @@ Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr
   if (name == "struct") return BindStructCall(call, expr);
   std::vector<BoundPtr> args;
   for (const Argument& argument : call.arguments) {
-    if (argument.name.has_value()) return NotSupportedYet(source_, expr.span, "named arguments of function " + name);
-    if (argument.value->As<Star>() != nullptr) return NotSupportedYet(source_, expr.span, "* in function " + name);
-    if (argument.value->As<Lambda>() != nullptr) return NotSupportedYet(source_, expr.span, "function " + name);
+    if (argument.name.has_value())
+      return NotSupportedYet(source_, expr.span, "named arguments of function " + name);
+    if (argument.value->As<Star>() != nullptr)
+      return NotSupportedYet(source_, expr.span, "* in function " + name);
+    if (argument.value->As<Lambda>() != nullptr)
+      return NotSupportedYet(source_, expr.span, "function " + name);
     SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(*argument.value));
     args.push_back(std::move(bound));
   }
@@ -337,7 +385,8 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
   if (auto* node = expr.As<Trim>()) return BindTrim(*node, expr);
   if (auto* node = expr.As<Cast>()) {
     SLUICE_ASSIGN_OR_RETURN(auto operand, Bind(*node->operand));
-    return functions_.BindCast(operand, node->type.type, node->form == Cast::Form::kTryCast, expr.span);
+    return functions_.BindCast(operand, node->type.type, node->form == Cast::Form::kTryCast,
+                               expr.span);
   }
   if (auto* node = expr.As<Between>()) {
     SLUICE_ASSIGN_OR_RETURN(auto operand, Bind(*node->operand));
@@ -345,7 +394,8 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
     SLUICE_ASSIGN_OR_RETURN(auto high, Bind(*node->high));
     SLUICE_ASSIGN_OR_RETURN(auto above, functions_.BindComparison(">=", operand, low, expr.span));
     SLUICE_ASSIGN_OR_RETURN(auto below, functions_.BindComparison("<=", operand, high, expr.span));
-    return Negated(functions_.BindLogical("and", above, below, expr.span), node->negated, expr.span);
+    return Negated(functions_.BindLogical("and", above, below, expr.span), node->negated,
+                   expr.span);
   }
   if (auto* node = expr.As<InList>()) {
     std::vector<BoundPtr> args;
@@ -377,11 +427,13 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
   if (auto* node = expr.As<Parameter>()) {
     auto found = options_.parameters.find(node->name);
     if (found != options_.parameters.end()) return found->second;
-    return AnalysisError(source_, expr.span, "UNBOUND_SQL_PARAMETER", fmt::format("found the unbound parameter: {}", node->name));
+    return AnalysisError(source_, expr.span, "UNBOUND_SQL_PARAMETER",
+                         fmt::format("found the unbound parameter: {}", node->name));
   }
   if (expr.As<Star>() != nullptr) return NotSupportedYet(source_, expr.span, "* here");
   if (expr.As<Lambda>() != nullptr) return NotSupportedYet(source_, expr.span, "lambda functions");
-  if (expr.As<VariantPath>() != nullptr) return NotSupportedYet(source_, expr.span, "VARIANT paths");
+  if (expr.As<VariantPath>() != nullptr)
+    return NotSupportedYet(source_, expr.span, "VARIANT paths");
   if (expr.As<Collate>() != nullptr) return NotSupportedYet(source_, expr.span, "COLLATE");
   return NotSupportedYet(source_, expr.span, "a subquery here");
 }

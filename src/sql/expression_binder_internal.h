@@ -1,5 +1,6 @@
-// Binds expressions of the AST in a scope: names to columns, functions to typed calls. Aggregates and window functions
-// are set aside in `Collected` and stand in the expression as placeholder columns. Part of the analyzer.
+// Binds expressions of the AST in a scope: names to columns, functions to typed calls. Aggregates
+// and window functions are set aside in `Collected` and stand in the expression as placeholder
+// columns. Part of the analyzer.
 #pragma once
 
 #include <map>
@@ -20,7 +21,7 @@ struct ScopeColumn {
   std::string name;                    // lower case
   std::shared_ptr<arrow::Field> field;
   int index = -1;
-  bool in_star = true;                 // false: the right copy of a USING column
+  bool in_star = true;  // false: the right copy of a USING column
 };
 
 struct Scope {
@@ -29,7 +30,8 @@ struct Scope {
   static Scope Of(const arrow::Schema& schema, const std::vector<std::string>& qualifier);
 };
 
-/// Placeholders: column kAggregateBase + i is Collected::aggregates[i], kWindowBase + i is Collected::windows[i].
+/// Placeholders: column kAggregateBase + i is Collected::aggregates[i], kWindowBase + i is
+/// Collected::windows[i].
 inline constexpr int kAggregateBase = 1 << 24;
 inline constexpr int kWindowBase = 1 << 25;
 
@@ -43,8 +45,13 @@ struct Collected {
 class ExpressionBinder {
  public:
   /// All outlive this. `collected` null: aggregates and window functions are refused.
-  ExpressionBinder(const SourceText& source, const AnalyzerOptions& options, const Scope& scope, Collected* collected)
-      : source_(source), options_(options), scope_(scope), collected_(collected), functions_(source) {}
+  ExpressionBinder(const SourceText& source, const AnalyzerOptions& options, const Scope& scope,
+                   Collected* collected)
+      : source_(source),
+        options_(options),
+        scope_(scope),
+        collected_(collected),
+        functions_(source) {}
 
   /// Names of select items, by lower-case name: used where the scope has no such name.
   void SetAliases(const std::map<std::string, BoundPtr>* aliases, bool aliases_first = false) {
@@ -62,12 +69,15 @@ class ExpressionBinder {
  private:
   Result<BoundPtr> BindNode(const Literal& literal, const Expr& expr);
   Result<BoundPtr> BindColumn(const ColumnRef& column, const Expr& expr);
-  Result<BoundPtr> BindFields(BoundPtr value, const std::vector<Name>& parts, size_t from, Span span);
+  Result<BoundPtr> BindFields(BoundPtr value, const std::vector<Name>& parts, size_t from,
+                              Span span);
   Result<BoundPtr> BindFieldOf(BoundPtr value, const Name& name, Span span);
   Result<BoundPtr> BindCall(const FunctionCall& call, const Expr& expr);
   Result<BoundPtr> BindStructCall(const FunctionCall& call, const Expr& expr);
-  Result<BoundPtr> BindAggregate(const std::string& name, const FunctionCall& call, const Expr& expr);
-  Result<AggregateCall> MakeAggregate(const std::string& name, const FunctionCall& call, const Expr& expr);
+  Result<BoundPtr> BindAggregate(const std::string& name, const FunctionCall& call,
+                                 const Expr& expr);
+  Result<AggregateCall> MakeAggregate(const std::string& name, const FunctionCall& call,
+                                      const Expr& expr);
   Result<BoundPtr> BindWindow(const std::string& name, const FunctionCall& call, const Expr& expr);
   Status TypeAggregate(AggregateCall* call, const std::string& written);
   Status TypeWindow(WindowCall* call, const std::string& written, Span span);

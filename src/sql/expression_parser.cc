@@ -178,15 +178,15 @@ struct Operator {
 };
 
 constexpr std::array<Operator, 19> kOperators{{
-    {"=", BinaryOp::kEq, 1},          {"==", BinaryOp::kEq, 1},
+    {"=", BinaryOp::kEq, 1},           {"==", BinaryOp::kEq, 1},
     {"<=>", BinaryOp::kNullSafeEq, 1}, {"<>", BinaryOp::kNotEq, 1},
-    {"!=", BinaryOp::kNotEq, 1},      {"<", BinaryOp::kLess, 1},
-    {"<=", BinaryOp::kLessEq, 1},     {"!>", BinaryOp::kLessEq, 1},
-    {">", BinaryOp::kGreater, 1},     {">=", BinaryOp::kGreaterEq, 1},
-    {"!<", BinaryOp::kGreaterEq, 1},  {"|", BinaryOp::kBitOr, 2},
-    {"^", BinaryOp::kBitXor, 3},      {"&", BinaryOp::kBitAnd, 4},
-    {"<<", BinaryOp::kShiftLeft, 5},  {"+", BinaryOp::kAdd, 6},
-    {"-", BinaryOp::kSubtract, 6},    {"||", BinaryOp::kConcat, 6},
+    {"!=", BinaryOp::kNotEq, 1},       {"<", BinaryOp::kLess, 1},
+    {"<=", BinaryOp::kLessEq, 1},      {"!>", BinaryOp::kLessEq, 1},
+    {">", BinaryOp::kGreater, 1},      {">=", BinaryOp::kGreaterEq, 1},
+    {"!<", BinaryOp::kGreaterEq, 1},   {"|", BinaryOp::kBitOr, 2},
+    {"^", BinaryOp::kBitXor, 3},       {"&", BinaryOp::kBitAnd, 4},
+    {"<<", BinaryOp::kShiftLeft, 5},   {"+", BinaryOp::kAdd, 6},
+    {"-", BinaryOp::kSubtract, 6},     {"||", BinaryOp::kConcat, 6},
     {"*", BinaryOp::kMultiply, 7},
 }};
 constexpr int kShiftLevel = 5;

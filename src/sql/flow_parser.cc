@@ -245,8 +245,8 @@ CreateSink ParseSink(TokenCursor& cursor) {
     const size_t begin = cursor.position();
     if (cursor.AcceptWord("USING") || cursor.AcceptWord("FORMAT")) {
       CheckOnce(cursor, !sink.format.empty(), cursor.SpanSince(begin), "USING");
-      sink.format = cursor.AtString() ? cursor.ExpectString("a format")
-                                      : cursor.ExpectName("a format").text;
+      sink.format =
+          cursor.AtString() ? cursor.ExpectString("a format") : cursor.ExpectName("a format").text;
     } else if (cursor.AcceptWord("OPTIONS") || cursor.AcceptWord("WITH")) {
       CheckOnce(cursor, !sink.options.empty(), cursor.SpanSince(begin), "OPTIONS");
       sink.options = ParseProperties(cursor);

@@ -8,9 +8,11 @@
 
 namespace sluice::sql {
 
-// One function whose arguments have fixed types. `params`: one letter each, those after '|' may be left out, a final
-// '*' repeats the last: s string, y binary, x string or binary, i int, l bigint, d double, b boolean, D date,
-// T timestamp, a anything. `result`: such a letter, or 0: the type of the first argument.
+// One function whose arguments have fixed types. `params`: one letter each, those after '|' may be
+// left out, a final
+// '*' repeats the last: s string, y binary, x string or binary, i int, l bigint, d double, b
+// boolean, D date, T timestamp, a anything. `result`: such a letter, or 0: the type of the first
+// argument.
 struct FunctionBinder::Signature {
   const char* canonical;
   const char* params;
@@ -22,18 +24,39 @@ namespace {
 
 const std::map<std::string, std::string>& Canonical() {
   static const std::map<std::string, std::string> names = {
-      {"ucase", "upper"},           {"lcase", "lower"},         {"character_length", "char_length"},
-      {"len", "char_length"},       {"length", "char_length"},  {"substr", "substring"},
-      {"ceiling", "ceil"},          {"pow", "power"},           {"sha", "sha1"},
-      {"sign", "signum"},           {"dateadd", "date_add"},    {"date_diff", "datediff"},
-      {"dayofmonth", "day"},        {"regexp", "rlike"},        {"regexp_like", "rlike"},
-      {"char", "chr"},              {"mod", "%"},               {"cardinality", "size"},
-      {"datepart", "date_part"},    {"extract", "date_part"},   {"nvl", "coalesce"},
-      {"ifnull", "coalesce"},       {"to_unix_timestamp", "unix_timestamp"},
+      {"ucase", "upper"},
+      {"lcase", "lower"},
+      {"character_length", "char_length"},
+      {"len", "char_length"},
+      {"length", "char_length"},
+      {"substr", "substring"},
+      {"ceiling", "ceil"},
+      {"pow", "power"},
+      {"sha", "sha1"},
+      {"sign", "signum"},
+      {"dateadd", "date_add"},
+      {"date_diff", "datediff"},
+      {"dayofmonth", "day"},
+      {"regexp", "rlike"},
+      {"regexp_like", "rlike"},
+      {"char", "chr"},
+      {"mod", "%"},
+      {"cardinality", "size"},
+      {"datepart", "date_part"},
+      {"extract", "date_part"},
+      {"nvl", "coalesce"},
+      {"ifnull", "coalesce"},
+      {"to_unix_timestamp", "unix_timestamp"},
       {"try_to_timestamp_ltz", "try_to_timestamp"},
-      {"to_timestamp_ltz", "to_timestamp"}, {"random", "rand"}, {"now", "current_timestamp"},
-      {"curdate", "current_date"},  {"array_size", "size"},     {"printf", "format_string"},
-      {"current_timezone", "current_timezone"}, {"position", "locate"}, {"iff", "if"}};
+      {"to_timestamp_ltz", "to_timestamp"},
+      {"random", "rand"},
+      {"now", "current_timestamp"},
+      {"curdate", "current_date"},
+      {"array_size", "size"},
+      {"printf", "format_string"},
+      {"current_timezone", "current_timezone"},
+      {"position", "locate"},
+      {"iff", "if"}};
   return names;
 }
 
@@ -46,7 +69,8 @@ bool AnyNullable(const std::vector<BoundPtr>& args) {
   return false;
 }
 
-Status FunctionBinder::Error(Span span, std::string_view error_class, const std::string& message) const {
+Status FunctionBinder::Error(Span span, std::string_view error_class,
+                             const std::string& message) const {
   return AnalysisError(source_, span, error_class, message);
 }
 
@@ -54,26 +78,32 @@ Status FunctionBinder::Unsupported(Span span, const std::string& what) const {
   return NotSupportedYet(source_, span, what);
 }
 
-Status FunctionBinder::CheckCount(const std::string& name, size_t count, size_t least, size_t most, Span span) const {
+Status FunctionBinder::CheckCount(const std::string& name, size_t count, size_t least, size_t most,
+                                  Span span) const {
   if (count >= least && count <= most) return Status::OK();
   const std::string expected = least == most ? std::to_string(least)
                                : most > 1000 ? fmt::format("> {}", least - 1)
                                              : fmt::format("[{}, {}]", least, most);
   return Error(span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-               fmt::format("the `{}` requires {} parameters but the actual number is {}", name, expected, count));
+               fmt::format("the `{}` requires {} parameters but the actual number is {}", name,
+                           expected, count));
 }
 
-Result<BoundPtr> FunctionBinder::Coerce(BoundPtr arg, const TypePtr& type, const std::string& function, int position) {
+Result<BoundPtr> FunctionBinder::Coerce(BoundPtr arg, const TypePtr& type,
+                                        const std::string& function, int position) {
   if (arg->type->Equals(*type)) return arg;
   if (!CanCoerce(*arg->type, *type)) {
     return Error(arg->span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                 fmt::format("cannot resolve \"{}\": parameter {} requires the \"{}\" type, however \"{}\" has the type \"{}\"",
-                             function, position, SparkTypeSql(*type), ToString(*arg), SparkTypeSql(*arg->type)));
+                 fmt::format("cannot resolve \"{}\": parameter {} requires the \"{}\" type, "
+                             "however \"{}\" has the type \"{}\"",
+                             function, position, SparkTypeSql(*type), ToString(*arg),
+                             SparkTypeSql(*arg->type)));
   }
   return MakeCast(std::move(arg), type);
 }
 
-Status FunctionBinder::Unify(const std::string& function, std::vector<BoundPtr>* args, size_t from, Span span) {
+Status FunctionBinder::Unify(const std::string& function, std::vector<BoundPtr>* args, size_t from,
+                             Span span) {
   TypePtr common = arrow::null();
   for (size_t i = from; i < args->size(); ++i) {
     common = common == nullptr ? nullptr : CommonType(common, (*args)[i]->type);
@@ -83,8 +113,10 @@ Status FunctionBinder::Unify(const std::string& function, std::vector<BoundPtr>*
     for (size_t i = from; i < args->size(); ++i) {
       types += (types.empty() ? "\"" : ", \"") + SparkTypeSql(*(*args)[i]->type) + "\"";
     }
-    return Error(span, "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
-                 fmt::format("cannot resolve \"{}\": input to it should all be the same type, but it's ({})", function, types));
+    return Error(
+        span, "DATATYPE_MISMATCH.DATA_DIFF_TYPES",
+        fmt::format("cannot resolve \"{}\": input to it should all be the same type, but it's ({})",
+                    function, types));
   }
   for (size_t i = from; i < args->size(); ++i) (*args)[i] = MakeCast((*args)[i], common);
   return Status::OK();
@@ -100,7 +132,8 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
     if (c != '|' && c != '*') letters += c;
   }
   const size_t least = bar == std::string::npos ? letters.size() : bar;
-  SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), least, variadic ? SIZE_MAX : letters.size(), span));
+  SLUICE_RETURN_NOT_OK(
+      CheckCount(name, args.size(), least, variadic ? SIZE_MAX : letters.size(), span));
   auto type_of = [](char letter) -> TypePtr {
     switch (letter) {
       case 's': return arrow::utf8();
@@ -116,10 +149,12 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
   };
   for (size_t i = 0; i < args.size(); ++i) {
     const char letter = letters[std::min(i, letters.size() - 1)];
-    TypePtr wanted = letter == 'x' ? (args[i]->type->id() == arrow::Type::BINARY ? arrow::binary() : arrow::utf8())
+    TypePtr wanted = letter == 'x' ? (args[i]->type->id() == arrow::Type::BINARY ? arrow::binary()
+                                                                                 : arrow::utf8())
                                    : type_of(letter);
     if (wanted == nullptr) continue;
-    const bool interval = args[i]->type->id() == arrow::Type::DURATION || args[i]->type->id() == arrow::Type::INTERVAL_MONTHS;
+    const bool interval = args[i]->type->id() == arrow::Type::DURATION ||
+                          args[i]->type->id() == arrow::Type::INTERVAL_MONTHS;
     if (interval) return Unsupported(span, name + " of an interval");
     if (letter == 'd' && IsDecimal(*args[i]->type)) {
       args[i] = MakeCast(args[i], wanted);
@@ -133,7 +168,8 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
   return MakeCall(signature.canonical, std::move(args), std::move(result), nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<BoundPtr> args, Span span) {
+Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<BoundPtr> args,
+                                      Span span) {
   static const std::map<std::string, Signature> signatures = {
       {"upper", {"upper", "s", 's'}},
       {"lower", {"lower", "s", 's'}},
@@ -240,46 +276,112 @@ Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<Bo
     return BindSignature(written, found->second, std::move(args), span);
   }
   if (IsSparkFunction(written)) return Unsupported(span, "function " + written);
-  return Error(span, "UNRESOLVED_ROUTINE",
-               fmt::format("cannot resolve routine `{}` on search path [`system`.`builtin`, `system`.`session`]", written));
+  return Error(
+      span, "UNRESOLVED_ROUTINE",
+      fmt::format(
+          "cannot resolve routine `{}` on search path [`system`.`builtin`, `system`.`session`]",
+          written));
 }
 
 const std::map<std::string, FunctionBinder::Special>& FunctionBinder::Specials() {
   using B = FunctionBinder;
   static const std::map<std::string, Special> specials = {
-      {"%", &B::ArithmeticFunction},   {"pmod", &B::ArithmeticFunction},      {"try_add", &B::ArithmeticFunction},
-      {"try_subtract", &B::ArithmeticFunction}, {"try_multiply", &B::ArithmeticFunction},
-      {"try_divide", &B::ArithmeticFunction},   {"try_mod", &B::ArithmeticFunction}, {"div", &B::ArithmeticFunction},
-      {"coalesce", &B::Alternatives},  {"if", &B::Alternatives},              {"nvl2", &B::Alternatives},
-      {"nullif", &B::Alternatives},    {"nullifzero", &B::Alternatives},      {"zeroifnull", &B::Alternatives},
-      {"isnull", &B::Alternatives},    {"isnotnull", &B::Alternatives},       {"isnan", &B::Alternatives},
-      {"nanvl", &B::Alternatives},     {"equal_null", &B::Alternatives},      {"when", &B::Alternatives},
-      {"greatest", &B::Extremes},      {"least", &B::Extremes},               {"concat", &B::Concat},
-      {"concat_ws", &B::ConcatWs},     {"round", &B::Rounding},               {"bround", &B::Rounding},
-      {"ceil", &B::Rounding},          {"floor", &B::Rounding},               {"abs", &B::SameNumber},
-      {"negative", &B::SameNumber},    {"positive", &B::SameNumber},          {"~", &B::Bits},
-      {"&", &B::Bits},                 {"|", &B::Bits},                       {"^", &B::Bits},
-      {"bit_count", &B::Bits},         {"shiftleft", &B::Bits},               {"shiftright", &B::Bits},
-      {"shiftrightunsigned", &B::Bits}, {"current_timestamp", &B::Clock},     {"current_date", &B::Clock},
-      {"localtimestamp", &B::Clock},   {"to_date", &B::ToTime},               {"to_timestamp", &B::ToTime},
-      {"try_to_timestamp", &B::ToTime}, {"try_to_date", &B::ToTime},          {"to_timestamp_ntz", &B::ToTime},
-      {"unix_timestamp", &B::UnixTime}, {"timestamp_seconds", &B::TimestampFromNumber},
-      {"timestamp_millis", &B::TimestampFromNumber}, {"timestamp_micros", &B::TimestampFromNumber},
-      {"date_format", &B::DateFormat}, {"date_part", &B::Extract},            {"window", &B::TimeWindow},
-      {"struct", &B::MakeStruct},      {"named_struct", &B::MakeStruct},      {"array", &B::MakeArray},
-      {"map", &B::MakeMap},            {"map_from_arrays", &B::MakeMap},      {"size", &B::Collections},
-      {"array_contains", &B::Collections}, {"map_keys", &B::Collections},     {"map_values", &B::Collections},
-      {"map_contains_key", &B::Collections}, {"array_distinct", &B::Collections}, {"array_join", &B::Collections},
-      {"array_max", &B::Collections},  {"array_min", &B::Collections},        {"array_position", &B::Collections},
-      {"sort_array", &B::Collections}, {"reverse", &B::Collections},          {"slice", &B::Collections},
-      {"hex", &B::Collections},        {"element_at", &B::ElementAt},         {"try_element_at", &B::ElementAt},
-      {"get", &B::ElementAt},          {"from_json", &B::FromJson},           {"to_json", &B::FromJson},
-      {"typeof", &B::TypeOf},          {"string", &B::CastFunction},          {"int", &B::CastFunction},
-      {"bigint", &B::CastFunction},    {"double", &B::CastFunction},          {"float", &B::CastFunction},
-      {"boolean", &B::CastFunction},   {"date", &B::CastFunction},            {"timestamp", &B::CastFunction},
-      {"smallint", &B::CastFunction},  {"tinyint", &B::CastFunction},         {"decimal", &B::CastFunction},
-      {"binary", &B::CastFunction},    {"rlike", &B::Regex},                  {"regexp_replace", &B::Regex},
-      {"regexp_extract", &B::Regex},   {"split", &B::Regex},                  {"lpad", &B::Pad},
+      {"%", &B::ArithmeticFunction},
+      {"pmod", &B::ArithmeticFunction},
+      {"try_add", &B::ArithmeticFunction},
+      {"try_subtract", &B::ArithmeticFunction},
+      {"try_multiply", &B::ArithmeticFunction},
+      {"try_divide", &B::ArithmeticFunction},
+      {"try_mod", &B::ArithmeticFunction},
+      {"div", &B::ArithmeticFunction},
+      {"coalesce", &B::Alternatives},
+      {"if", &B::Alternatives},
+      {"nvl2", &B::Alternatives},
+      {"nullif", &B::Alternatives},
+      {"nullifzero", &B::Alternatives},
+      {"zeroifnull", &B::Alternatives},
+      {"isnull", &B::Alternatives},
+      {"isnotnull", &B::Alternatives},
+      {"isnan", &B::Alternatives},
+      {"nanvl", &B::Alternatives},
+      {"equal_null", &B::Alternatives},
+      {"when", &B::Alternatives},
+      {"greatest", &B::Extremes},
+      {"least", &B::Extremes},
+      {"concat", &B::Concat},
+      {"concat_ws", &B::ConcatWs},
+      {"round", &B::Rounding},
+      {"bround", &B::Rounding},
+      {"ceil", &B::Rounding},
+      {"floor", &B::Rounding},
+      {"abs", &B::SameNumber},
+      {"negative", &B::SameNumber},
+      {"positive", &B::SameNumber},
+      {"~", &B::Bits},
+      {"&", &B::Bits},
+      {"|", &B::Bits},
+      {"^", &B::Bits},
+      {"bit_count", &B::Bits},
+      {"shiftleft", &B::Bits},
+      {"shiftright", &B::Bits},
+      {"shiftrightunsigned", &B::Bits},
+      {"current_timestamp", &B::Clock},
+      {"current_date", &B::Clock},
+      {"localtimestamp", &B::Clock},
+      {"to_date", &B::ToTime},
+      {"to_timestamp", &B::ToTime},
+      {"try_to_timestamp", &B::ToTime},
+      {"try_to_date", &B::ToTime},
+      {"to_timestamp_ntz", &B::ToTime},
+      {"unix_timestamp", &B::UnixTime},
+      {"timestamp_seconds", &B::TimestampFromNumber},
+      {"timestamp_millis", &B::TimestampFromNumber},
+      {"timestamp_micros", &B::TimestampFromNumber},
+      {"date_format", &B::DateFormat},
+      {"date_part", &B::Extract},
+      {"window", &B::TimeWindow},
+      {"struct", &B::MakeStruct},
+      {"named_struct", &B::MakeStruct},
+      {"array", &B::MakeArray},
+      {"map", &B::MakeMap},
+      {"map_from_arrays", &B::MakeMap},
+      {"size", &B::Collections},
+      {"array_contains", &B::Collections},
+      {"map_keys", &B::Collections},
+      {"map_values", &B::Collections},
+      {"map_contains_key", &B::Collections},
+      {"array_distinct", &B::Collections},
+      {"array_join", &B::Collections},
+      {"array_max", &B::Collections},
+      {"array_min", &B::Collections},
+      {"array_position", &B::Collections},
+      {"sort_array", &B::Collections},
+      {"reverse", &B::Collections},
+      {"slice", &B::Collections},
+      {"hex", &B::Collections},
+      {"element_at", &B::ElementAt},
+      {"try_element_at", &B::ElementAt},
+      {"get", &B::ElementAt},
+      {"from_json", &B::FromJson},
+      {"to_json", &B::FromJson},
+      {"typeof", &B::TypeOf},
+      {"string", &B::CastFunction},
+      {"int", &B::CastFunction},
+      {"bigint", &B::CastFunction},
+      {"double", &B::CastFunction},
+      {"float", &B::CastFunction},
+      {"boolean", &B::CastFunction},
+      {"date", &B::CastFunction},
+      {"timestamp", &B::CastFunction},
+      {"smallint", &B::CastFunction},
+      {"tinyint", &B::CastFunction},
+      {"decimal", &B::CastFunction},
+      {"binary", &B::CastFunction},
+      {"rlike", &B::Regex},
+      {"regexp_replace", &B::Regex},
+      {"regexp_extract", &B::Regex},
+      {"split", &B::Regex},
+      {"lpad", &B::Pad},
       {"rpad", &B::Pad}};
   return specials;
 }

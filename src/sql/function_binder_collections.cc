@@ -13,7 +13,8 @@ Result<BoundPtr> FunctionBinder::MakeStruct(const std::string& name, Args args, 
   arrow::FieldVector fields;
   Args values;
   if (name == "named_struct") {
-    if (args.size() % 2 != 0) return CheckCount(name, args.size(), args.size() + 1, args.size() + 1, span);
+    if (args.size() % 2 != 0)
+      return CheckCount(name, args.size(), args.size() + 1, args.size() + 1, span);
     for (size_t i = 0; i < args.size(); i += 2) {
       SLUICE_ASSIGN_OR_RETURN(auto field, ConstantString(name, args[i], span));
       fields.push_back(arrow::field(field, args[i + 1]->type, args[i + 1]->nullable));
@@ -40,13 +41,15 @@ Result<BoundPtr> FunctionBinder::MakeMap(const std::string& name, Args args, Spa
   if (name == "map_from_arrays") {
     SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 2, 2, span));
     if (args[0]->type->id() != arrow::Type::LIST || args[1]->type->id() != arrow::Type::LIST) {
-      return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "cannot resolve \"map_from_arrays\": it requires arrays");
+      return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                   "cannot resolve \"map_from_arrays\": it requires arrays");
     }
     const bool nullable = AnyNullable(args);
     auto type = SparkMap(args[0]->type->field(0)->type(), args[1]->type->field(0)->type());
     return MakeCall(name, std::move(args), std::move(type), nullable, span);
   }
-  if (args.size() % 2 != 0) return CheckCount(name, args.size(), args.size() + 1, args.size() + 1, span);
+  if (args.size() % 2 != 0)
+    return CheckCount(name, args.size(), args.size() + 1, args.size() + 1, span);
   if (args.empty()) return Unsupported(span, "map() without entries");
   Args keys;
   Args values;
@@ -63,11 +66,13 @@ Result<BoundPtr> FunctionBinder::MakeMap(const std::string& name, Args args, Spa
 
 Result<BoundPtr> FunctionBinder::ElementAt(const std::string& name, Args args, Span span) {
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 2, 2, span));
-  if (args[0]->type->id() == arrow::Type::MAP && name != "get") return BindSubscript(args[0], args[1], span);
+  if (args[0]->type->id() == arrow::Type::MAP && name != "get")
+    return BindSubscript(args[0], args[1], span);
   if (args[0]->type->id() != arrow::Type::LIST) {
     return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                 fmt::format("cannot resolve \"{}\": parameter 1 requires ARRAY or MAP, however it has the type \"{}\"", name,
-                             SparkTypeSql(*args[0]->type)));
+                 fmt::format("cannot resolve \"{}\": parameter 1 requires ARRAY or MAP, however it "
+                             "has the type \"{}\"",
+                             name, SparkTypeSql(*args[0]->type)));
   }
   SLUICE_ASSIGN_OR_RETURN(args[1], Coerce(args[1], arrow::int32(), name, 2));
   TypePtr type = args[0]->type->field(0)->type();
@@ -76,10 +81,20 @@ Result<BoundPtr> FunctionBinder::ElementAt(const std::string& name, Args args, S
 
 Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args, Span span) {
   static const std::map<std::string, std::pair<size_t, size_t>> counts = {
-      {"size", {1, 1}},          {"map_keys", {1, 1}},      {"map_values", {1, 1}},      {"array_contains", {2, 2}},
-      {"map_contains_key", {2, 2}}, {"array_distinct", {1, 1}}, {"array_join", {2, 3}},  {"array_max", {1, 1}},
-      {"array_min", {1, 1}},     {"array_position", {2, 2}}, {"sort_array", {1, 2}},     {"reverse", {1, 1}},
-      {"slice", {3, 3}},         {"hex", {1, 1}}};
+      {"size", {1, 1}},
+      {"map_keys", {1, 1}},
+      {"map_values", {1, 1}},
+      {"array_contains", {2, 2}},
+      {"map_contains_key", {2, 2}},
+      {"array_distinct", {1, 1}},
+      {"array_join", {2, 3}},
+      {"array_max", {1, 1}},
+      {"array_min", {1, 1}},
+      {"array_position", {2, 2}},
+      {"sort_array", {1, 2}},
+      {"reverse", {1, 1}},
+      {"slice", {3, 3}},
+      {"hex", {1, 1}}};
   const auto [least, most] = counts.at(name);
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), least, most, span));
   const arrow::Type::type id = args[0]->type->id();
@@ -88,20 +103,26 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
     if (IsIntegral(*args[0]->type)) args[0] = MakeCast(args[0], arrow::int64());
     if (id == arrow::Type::STRING) args[0] = MakeCast(args[0], arrow::binary());
     const auto now = args[0]->type->id();
-    if (now != arrow::Type::INT64 && now != arrow::Type::BINARY) return Unsupported(span, "hex of " + SparkTypeName(*args[0]->type));
+    if (now != arrow::Type::INT64 && now != arrow::Type::BINARY)
+      return Unsupported(span, "hex of " + SparkTypeName(*args[0]->type));
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
   }
-  if (name == "reverse" && id == arrow::Type::BINARY) return Unsupported(span, "reverse of a binary");
+  if (name == "reverse" && id == arrow::Type::BINARY)
+    return Unsupported(span, "reverse of a binary");
   if (name == "reverse" && id != arrow::Type::LIST) {
     SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], arrow::utf8(), name, 1));
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
   }
   const bool wants_map = name == "map_keys" || name == "map_values" || name == "map_contains_key";
-  const bool fits = wants_map ? id == arrow::Type::MAP : id == arrow::Type::LIST || (name == "size" && id == arrow::Type::MAP);
+  const bool fits = wants_map
+                        ? id == arrow::Type::MAP
+                        : id == arrow::Type::LIST || (name == "size" && id == arrow::Type::MAP);
   if (!fits) {
     return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                 fmt::format("cannot resolve \"{}\": parameter 1 requires the \"{}\" type, however \"{}\" has the type \"{}\"",
-                             name, wants_map ? "MAP" : "ARRAY", ToString(*args[0]), SparkTypeSql(*args[0]->type)));
+                 fmt::format("cannot resolve \"{}\": parameter 1 requires the \"{}\" type, however "
+                             "\"{}\" has the type \"{}\"",
+                             name, wants_map ? "MAP" : "ARRAY", ToString(*args[0]),
+                             SparkTypeSql(*args[0]->type)));
   }
   if (name == "size") return MakeCall(name, std::move(args), arrow::int32(), nullable, span);
   if (wants_map) {
@@ -119,12 +140,14 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
     if (common == nullptr) return Coerce(args[1], element, name, 2);
     args[0] = MakeCast(args[0], SparkArray(common));
     args[1] = MakeCast(args[1], common);
-    return MakeCall(name, std::move(args), name == "array_contains" ? arrow::boolean() : arrow::int64(), true, span);
+    return MakeCall(name, std::move(args),
+                    name == "array_contains" ? arrow::boolean() : arrow::int64(), true, span);
   }
   if (name == "array_join") {
     SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], SparkArray(arrow::utf8()), name, 1));
     for (size_t i = 1; i < args.size(); ++i) {
-      SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], arrow::utf8(), name, static_cast<int>(i) + 1));
+      SLUICE_ASSIGN_OR_RETURN(args[i],
+                              Coerce(args[i], arrow::utf8(), name, static_cast<int>(i) + 1));
     }
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
   }
@@ -136,7 +159,8 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
   }
   if (name == "slice") {
     for (size_t i = 1; i < 3; ++i) {
-      SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], arrow::int32(), name, static_cast<int>(i) + 1));
+      SLUICE_ASSIGN_OR_RETURN(args[i],
+                              Coerce(args[i], arrow::int32(), name, static_cast<int>(i) + 1));
     }
   }
   TypePtr type = args[0]->type;
@@ -147,7 +171,8 @@ Result<BoundPtr> FunctionBinder::FromJson(const std::string& name, Args args, Sp
   if (name == "to_json") {
     SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 1, 2, span));
     if (args[0]->type->num_fields() == 0) {
-      return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "cannot resolve \"to_json\": parameter 1 requires STRUCT, ARRAY or MAP");
+      return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+                   "cannot resolve \"to_json\": parameter 1 requires STRUCT, ARRAY or MAP");
     }
     const bool nullable = args[0]->nullable;
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
@@ -169,9 +194,13 @@ Result<BoundPtr> FunctionBinder::FromJson(const std::string& name, Args args, Sp
   if (args.size() == 3) {
     const bool is_map = args[2]->IsCall("map");
     for (const BoundPtr& option : args[2]->args) {
-      if (!is_map || !option->IsLiteral()) return Error(span, "INVALID_OPTIONS.NON_MAP_FUNCTION", "must use the `map()` function for options");
+      if (!is_map || !option->IsLiteral())
+        return Error(span, "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                     "must use the `map()` function for options");
     }
-    if (!is_map) return Error(span, "INVALID_OPTIONS.NON_MAP_FUNCTION", "must use the `map()` function for options");
+    if (!is_map)
+      return Error(span, "INVALID_OPTIONS.NON_MAP_FUNCTION",
+                   "must use the `map()` function for options");
   }
   return MakeCall(name, std::move(args), std::move(type), true, span);
 }

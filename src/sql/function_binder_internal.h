@@ -1,5 +1,5 @@
-// Binds scalar functions and operators: Spark's name and typed arguments -> a bound call with its result type, the
-// arguments converted implicitly. Part of the analyzer.
+// Binds scalar functions and operators: Spark's name and typed arguments -> a bound call with its
+// result type, the arguments converted implicitly. Part of the analyzer.
 #pragma once
 
 #include <string>
@@ -17,8 +17,8 @@ class FunctionBinder {
   /// `source` outlives this.
   explicit FunctionBinder(const SourceText& source) : source_(source) {}
 
-  /// `name` in lower case, as written. UNRESOLVED_ROUTINE for a name Spark does not have, NOT_SUPPORTED_YET for one
-  /// the engine lacks.
+  /// `name` in lower case, as written. UNRESOLVED_ROUTINE for a name Spark does not have,
+  /// NOT_SUPPORTED_YET for one the engine lacks.
   Result<BoundPtr> Bind(const std::string& name, std::vector<BoundPtr> args, Span span);
   /// + - * / % div
   Result<BoundPtr> BindArithmetic(const std::string& op, BoundPtr left, BoundPtr right, Span span);
@@ -34,7 +34,8 @@ class FunctionBinder {
   Result<BoundPtr> BindSubscript(BoundPtr operand, BoundPtr index, Span span);
 
   /// `arg` as `type`; DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE when there is no implicit conversion.
-  Result<BoundPtr> Coerce(BoundPtr arg, const TypePtr& type, const std::string& function, int position);
+  Result<BoundPtr> Coerce(BoundPtr arg, const TypePtr& type, const std::string& function,
+                          int position);
   /// All converted to their common type; DATATYPE_MISMATCH.DATA_DIFF_TYPES when there is none.
   Status Unify(const std::string& function, std::vector<BoundPtr>* args, size_t from, Span span);
   Status Error(Span span, std::string_view error_class, const std::string& message) const;
@@ -42,19 +43,26 @@ class FunctionBinder {
 
  private:
   struct Signature;
-  using Special = Result<BoundPtr> (FunctionBinder::*)(const std::string&, std::vector<BoundPtr>, Span);
+  using Special = Result<BoundPtr> (FunctionBinder::*)(const std::string&, std::vector<BoundPtr>,
+                                                       Span);
   static const std::map<std::string, Special>& Specials();
-  Result<BoundPtr> BindSignature(const std::string& name, const Signature& signature, std::vector<BoundPtr> args,
-                                 Span span);
-  Status CheckCount(const std::string& name, size_t count, size_t least, size_t most, Span span) const;
-  Result<BoundPtr> BindDecimalArithmetic(const std::string& op, BoundPtr left, BoundPtr right, Span span);
-  Result<BoundPtr> BindTimeArithmetic(const std::string& op, const BoundPtr& left, const BoundPtr& right, Span span);
+  Result<BoundPtr> BindSignature(const std::string& name, const Signature& signature,
+                                 std::vector<BoundPtr> args, Span span);
+  Status CheckCount(const std::string& name, size_t count, size_t least, size_t most,
+                    Span span) const;
+  Result<BoundPtr> BindDecimalArithmetic(const std::string& op, BoundPtr left, BoundPtr right,
+                                         Span span);
+  Result<BoundPtr> BindTimeArithmetic(const std::string& op, const BoundPtr& left,
+                                      const BoundPtr& right, Span span);
   /// The text of a constant string argument.
-  Result<std::string> ConstantString(const std::string& function, const BoundPtr& arg, Span span) const;
+  Result<std::string> ConstantString(const std::string& function, const BoundPtr& arg,
+                                     Span span) const;
   Result<int64_t> ConstantMicros(const std::string& function, const BoundPtr& arg, Span span) const;
 
-  Result<BoundPtr> ArithmeticFunction(const std::string& name, std::vector<BoundPtr> args, Span span);
-  Result<BoundPtr> Alternatives(const std::string& name, std::vector<BoundPtr> args, Span span);  // coalesce, if, ...
+  Result<BoundPtr> ArithmeticFunction(const std::string& name, std::vector<BoundPtr> args,
+                                      Span span);
+  Result<BoundPtr> Alternatives(const std::string& name, std::vector<BoundPtr> args,
+                                Span span);  // coalesce, if, ...
   Result<BoundPtr> Extremes(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> Concat(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> ConcatWs(const std::string& name, std::vector<BoundPtr> args, Span span);
@@ -64,7 +72,8 @@ class FunctionBinder {
   Result<BoundPtr> Clock(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> ToTime(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> UnixTime(const std::string& name, std::vector<BoundPtr> args, Span span);
-  Result<BoundPtr> TimestampFromNumber(const std::string& name, std::vector<BoundPtr> args, Span span);
+  Result<BoundPtr> TimestampFromNumber(const std::string& name, std::vector<BoundPtr> args,
+                                       Span span);
   Result<BoundPtr> DateFormat(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> Extract(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> TimeWindow(const std::string& name, std::vector<BoundPtr> args, Span span);

@@ -10,18 +10,23 @@ namespace sluice::sql {
 
 using Args = std::vector<BoundPtr>;
 
-Result<std::string> FunctionBinder::ConstantString(const std::string& function, const BoundPtr& arg, Span span) const {
+Result<std::string> FunctionBinder::ConstantString(const std::string& function, const BoundPtr& arg,
+                                                   Span span) const {
   if (!arg->IsLiteral() || !arg->literal->is_valid || arg->type->id() != arrow::Type::STRING) {
-    return Error(span, "NON_FOLDABLE_ARGUMENT",
-                 fmt::format("the function `{}` requires a foldable string that is not NULL as argument", function));
+    return Error(
+        span, "NON_FOLDABLE_ARGUMENT",
+        fmt::format("the function `{}` requires a foldable string that is not NULL as argument",
+                    function));
   }
   return std::string(static_cast<const arrow::StringScalar&>(*arg->literal).view());
 }
 
 Result<BoundPtr> FunctionBinder::ArithmeticFunction(const std::string& name, Args args, Span span) {
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 2, 2, span));
-  static const std::map<std::string, std::string> operators = {{"try_add", "+"}, {"try_subtract", "-"},
-                                                               {"try_multiply", "*"}, {"try_divide", "/"},
+  static const std::map<std::string, std::string> operators = {{"try_add", "+"},
+                                                               {"try_subtract", "-"},
+                                                               {"try_multiply", "*"},
+                                                               {"try_divide", "/"},
                                                                {"try_mod", "%"}};
   const auto tried = operators.find(name);
   const std::string op = tried != operators.end() ? tried->second : name == "pmod" ? "%" : name;
@@ -42,7 +47,8 @@ Result<BoundPtr> FunctionBinder::Alternatives(const std::string& name, Args args
     return MakeCall(name, std::move(args), std::move(type), nullable, span);
   }
   if (name == "if" || name == "when") {
-    SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), name == "if" ? 3 : 2, name == "if" ? 3 : SIZE_MAX, span));
+    SLUICE_RETURN_NOT_OK(
+        CheckCount(name, args.size(), name == "if" ? 3 : 2, name == "if" ? 3 : SIZE_MAX, span));
     return BindCase(std::move(args), span);
   }
   if (name == "isnull" || name == "isnotnull") {
@@ -74,7 +80,8 @@ Result<BoundPtr> FunctionBinder::Alternatives(const std::string& name, Args args
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), count, count, span));
   for (size_t i = 0; i < count; ++i) {
     if (IsDecimal(*args[i]->type)) args[i] = MakeCast(args[i], arrow::float64());
-    SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], arrow::float64(), name, static_cast<int>(i) + 1));
+    SLUICE_ASSIGN_OR_RETURN(args[i],
+                            Coerce(args[i], arrow::float64(), name, static_cast<int>(i) + 1));
   }
   if (name == "isnan") return MakeCall(name, std::move(args), arrow::boolean(), false, span);
   const bool nullable = AnyNullable(args);
@@ -103,19 +110,22 @@ Result<BoundPtr> FunctionBinder::Concat(const std::string& name, Args args, Span
         args[i] = MakeCast(args[i], arrow::utf8());
         continue;
       }
-      SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], arrow::utf8(), name, static_cast<int>(i) + 1));
+      SLUICE_ASSIGN_OR_RETURN(args[i],
+                              Coerce(args[i], arrow::utf8(), name, static_cast<int>(i) + 1));
     }
   }
   const bool nullable = AnyNullable(args);
-  return MakeCall(name, std::move(args), all_binary ? arrow::binary() : arrow::utf8(), nullable, span);
+  return MakeCall(name, std::move(args), all_binary ? arrow::binary() : arrow::utf8(), nullable,
+                  span);
 }
 
 Result<BoundPtr> FunctionBinder::ConcatWs(const std::string& name, Args args, Span span) {
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 1, SIZE_MAX, span));
   for (size_t i = 0; i < args.size(); ++i) {
     const bool is_list = i > 0 && args[i]->type->id() == arrow::Type::LIST;
-    SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], is_list ? SparkArray(arrow::utf8()) : arrow::utf8(), name,
-                                            static_cast<int>(i) + 1));
+    SLUICE_ASSIGN_OR_RETURN(
+        args[i], Coerce(args[i], is_list ? SparkArray(arrow::utf8()) : arrow::utf8(), name,
+                        static_cast<int>(i) + 1));
   }
   const bool nullable = args[0]->nullable;
   return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
@@ -132,8 +142,10 @@ Result<BoundPtr> FunctionBinder::Rounding(const std::string& name, Args args, Sp
   if (args.size() == 2) {
     if (to_integer) return Unsupported(span, name + " with a target scale");
     const BoundPtr& scale = args[1];
-    if (!scale->IsLiteral() || !scale->literal->is_valid || scale->type->id() != arrow::Type::INT32) {
-      return Error(scale->span, "NON_FOLDABLE_ARGUMENT", fmt::format("the function `{}` requires a foldable INT as scale", name));
+    if (!scale->IsLiteral() || !scale->literal->is_valid ||
+        scale->type->id() != arrow::Type::INT32) {
+      return Error(scale->span, "NON_FOLDABLE_ARGUMENT",
+                   fmt::format("the function `{}` requires a foldable INT as scale", name));
     }
     digits = static_cast<const arrow::Int32Scalar&>(*scale->literal).value;
   }
@@ -144,8 +156,10 @@ Result<BoundPtr> FunctionBinder::Rounding(const std::string& name, Args args, Sp
     if (to_integer) {
       type = BoundedDecimal(integer_digits, 0);
     } else {
-      const int scale = static_cast<int>(std::min<int64_t>(decimal.scale(), std::max<int64_t>(digits, 0)));
-      const int precision = digits < 0 ? std::max(integer_digits, static_cast<int>(-digits) + 1) : integer_digits + scale;
+      const int scale =
+          static_cast<int>(std::min<int64_t>(decimal.scale(), std::max<int64_t>(digits, 0)));
+      const int precision = digits < 0 ? std::max(integer_digits, static_cast<int>(-digits) + 1)
+                                       : integer_digits + scale;
       type = BoundedDecimal(precision, scale);
     }
   } else if (to_integer) {
@@ -153,7 +167,8 @@ Result<BoundPtr> FunctionBinder::Rounding(const std::string& name, Args args, Sp
     if (IsIntegral(*args[0]->type)) return MakeCast(args[0], type);
   }
   const bool nullable = args[0]->nullable;
-  return MakeCall(name, {args[0], MakeLiteral(arrow::MakeScalar(static_cast<int32_t>(digits)))}, type, nullable, span);
+  return MakeCall(name, {args[0], MakeLiteral(arrow::MakeScalar(static_cast<int32_t>(digits)))},
+                  type, nullable, span);
 }
 
 Result<BoundPtr> FunctionBinder::SameNumber(const std::string& name, Args args, Span span) {
@@ -161,7 +176,8 @@ Result<BoundPtr> FunctionBinder::SameNumber(const std::string& name, Args args, 
   if (args[0]->type->id() == arrow::Type::STRING || args[0]->type->id() == arrow::Type::NA) {
     args[0] = MakeCast(args[0], arrow::float64());
   }
-  if (args[0]->type->id() == arrow::Type::DURATION || args[0]->type->id() == arrow::Type::INTERVAL_MONTHS) {
+  if (args[0]->type->id() == arrow::Type::DURATION ||
+      args[0]->type->id() == arrow::Type::INTERVAL_MONTHS) {
     return Unsupported(span, name + " of an interval");
   }
   if (!IsNumeric(*args[0]->type)) return Coerce(args[0], arrow::float64(), name, 1);
@@ -180,17 +196,21 @@ Result<BoundPtr> FunctionBinder::Bits(const std::string& name, Args args, Span s
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), count, count, span));
   for (const BoundPtr& arg : args) {
     if (!IsIntegral(*arg->type) && !(name == "bit_count" && arg->type->id() == arrow::Type::BOOL)) {
-      return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
-                   fmt::format("cannot resolve \"{}\": it requires integers, however \"{}\" has the type \"{}\"", name,
-                               ToString(*arg), SparkTypeSql(*arg->type)));
+      return Error(
+          span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+          fmt::format(
+              "cannot resolve \"{}\": it requires integers, however \"{}\" has the type \"{}\"",
+              name, ToString(*arg), SparkTypeSql(*arg->type)));
     }
   }
   const bool nullable = AnyNullable(args);
-  if (name == "bit_count") return MakeCall(name, {MakeCast(args[0], arrow::int64())}, arrow::int32(), nullable, span);
+  if (name == "bit_count")
+    return MakeCall(name, {MakeCast(args[0], arrow::int64())}, arrow::int32(), nullable, span);
   TypePtr type = args[0]->type;
   if (name.starts_with("shift")) {
     if (type->id() != arrow::Type::INT64) type = arrow::int32();
-    return MakeCall(name, {MakeCast(args[0], type), MakeCast(args[1], arrow::int32())}, type, nullable, span);
+    return MakeCall(name, {MakeCast(args[0], type), MakeCast(args[1], arrow::int32())}, type,
+                    nullable, span);
   }
   if (count == 2) {
     SLUICE_RETURN_NOT_OK(Unify(name, &args, 0, span));
@@ -202,24 +222,31 @@ Result<BoundPtr> FunctionBinder::Bits(const std::string& name, Args args, Span s
 Result<BoundPtr> FunctionBinder::Regex(const std::string& name, Args args, Span span) {
   const size_t most = name == "rlike" ? 2 : 3;
   const size_t least = name == "regexp_replace" ? 3 : 2;
-  if (name == "regexp_replace" && args.size() == 4) return Unsupported(span, "regexp_replace with a position");
+  if (name == "regexp_replace" && args.size() == 4)
+    return Unsupported(span, "regexp_replace with a position");
   SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), least, most, span));
   for (size_t i = 0; i < args.size(); ++i) {
     const bool is_number = i == 2 && name != "regexp_replace";
-    SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], is_number ? arrow::int32() : arrow::utf8(), name, static_cast<int>(i) + 1));
+    SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], is_number ? arrow::int32() : arrow::utf8(),
+                                            name, static_cast<int>(i) + 1));
   }
   // Patterns are translated when the query is planned.
-  if (!args[1]->IsLiteral()) return Unsupported(span, name + " with a pattern that is not constant");
+  if (!args[1]->IsLiteral())
+    return Unsupported(span, name + " with a pattern that is not constant");
   if (name == "regexp_extract") {
     if (args.size() == 2) args.push_back(MakeLiteral(arrow::MakeScalar(int32_t{1})));
-    if (!args[2]->IsLiteral()) return Unsupported(span, name + " with a group that is not constant");
+    if (!args[2]->IsLiteral())
+      return Unsupported(span, name + " with a group that is not constant");
   }
   if (name == "split") {
     if (args.size() == 2) args.push_back(MakeLiteral(arrow::MakeScalar(int32_t{-1})));
-    if (!args[2]->IsLiteral()) return Unsupported(span, name + " with a limit that is not constant");
+    if (!args[2]->IsLiteral())
+      return Unsupported(span, name + " with a limit that is not constant");
   }
   const bool nullable = AnyNullable(args);
-  TypePtr type = name == "rlike" ? arrow::boolean() : name == "split" ? SparkArray(arrow::utf8()) : arrow::utf8();
+  TypePtr type = name == "rlike"   ? arrow::boolean()
+                 : name == "split" ? SparkArray(arrow::utf8())
+                                   : arrow::utf8();
   return MakeCall(name, std::move(args), std::move(type), nullable, span);
 }
 

@@ -56,8 +56,8 @@ GroupingElement ParseGroupingElement(TokenCursor& cursor) {
     element.kind = GroupingElement::Kind::kGroupingSets;
     element.sets = ParseSetList(cursor);
   } else if (cursor.AtAnyWord({"CUBE", "ROLLUP"}) && cursor.AtSymbol("(", 1)) {
-    element.kind = cursor.IsWord(0, "CUBE") ? GroupingElement::Kind::kCube
-                                            : GroupingElement::Kind::kRollup;
+    element.kind =
+        cursor.IsWord(0, "CUBE") ? GroupingElement::Kind::kCube : GroupingElement::Kind::kRollup;
     cursor.Next();
     element.sets = ParseSetList(cursor);
   } else {
@@ -74,8 +74,8 @@ void ParseHiveForms(TokenCursor& cursor, GroupBy* group_by) {
     element = ParseGroupingElement(cursor);
   } else if (cursor.AtWords({"WITH", "CUBE"}) || cursor.AtWords({"WITH", "ROLLUP"})) {
     cursor.Next();
-    element.kind = cursor.IsWord(0, "CUBE") ? GroupingElement::Kind::kCube
-                                            : GroupingElement::Kind::kRollup;
+    element.kind =
+        cursor.IsWord(0, "CUBE") ? GroupingElement::Kind::kCube : GroupingElement::Kind::kRollup;
     cursor.Next();
     for (GroupingElement& single : group_by->elements) {
       if (!single.expr) {

@@ -9,9 +9,10 @@ namespace {
 
 bool IsUnit(const TokenCursor& cursor, size_t ahead) {
   for (const std::string_view unit :
-       {"YEAR", "YEARS", "MONTH", "MONTHS", "WEEK", "WEEKS", "DAY", "DAYS", "HOUR", "HOURS",
-        "MINUTE", "MINUTES", "SECOND", "SECONDS", "MILLISECOND", "MILLISECONDS", "MICROSECOND",
-        "MICROSECONDS", "NANOSECOND", "NANOSECONDS"}) {
+       {"YEAR",         "YEARS",       "MONTH",        "MONTHS",     "WEEK",
+        "WEEKS",        "DAY",         "DAYS",         "HOUR",       "HOURS",
+        "MINUTE",       "MINUTES",     "SECOND",       "SECONDS",    "MILLISECOND",
+        "MILLISECONDS", "MICROSECOND", "MICROSECONDS", "NANOSECOND", "NANOSECONDS"}) {
     if (cursor.IsWord(ahead, unit)) {
       return true;
     }

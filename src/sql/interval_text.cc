@@ -156,8 +156,8 @@ std::optional<IntervalValue> ParseIntervalText(std::string_view text) {
 
 std::optional<IntervalValue> ParseIntervalFields(std::string_view text, IntervalField from,
                                                  IntervalField to) {
-  constexpr std::array<int64_t, 6> kFactors{12,           1,           86'400 * kSecond,
-                                            3600 * kSecond, 60 * kSecond, kSecond};
+  constexpr std::array<int64_t, 6> kFactors{12,           1,      86'400 * kSecond, 3600 * kSecond,
+                                            60 * kSecond, kSecond};
   constexpr std::string_view kSeparators = "- ::";  // after year, day, hour, minute
   constexpr std::array<size_t, 5> kSeparatorOf{0, 0, 1, 2, 3};
   if (from > to || (from <= IntervalField::kMonth) != (to <= IntervalField::kMonth)) {
@@ -195,8 +195,8 @@ std::optional<IntervalValue> ParseIntervalFields(std::string_view text, Interval
 }
 
 std::string FormatInterval(const IntervalValue& value) {
-  constexpr std::array<int64_t, 6> kFactors{12,           1,           86'400 * kSecond,
-                                            3600 * kSecond, 60 * kSecond, kSecond};
+  constexpr std::array<int64_t, 6> kFactors{12,           1,      86'400 * kSecond, 3600 * kSecond,
+                                            60 * kSecond, kSecond};
   constexpr std::array<std::string_view, 5> kSeparators{"-", "", " ", ":", ":"};
   const int64_t total = value.is_year_month() ? value.months : value.microseconds;
   uint64_t rest = total < 0 ? ~static_cast<uint64_t>(total) + 1 : static_cast<uint64_t>(total);

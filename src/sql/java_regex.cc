@@ -11,7 +11,9 @@ constexpr std::string_view kLineEnds = R"(\n\r\x{85}\x{2028}\x{2029})";
 constexpr std::string_view kEnd = R"((?:\r\n|[\n\r\x{85}\x{2028}\x{2029}])?\z)";
 
 Status Unsupported(std::string_view pattern, std::string_view construct) {
-  return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: {} in the regular expression '{}'", construct, pattern));
+  return MakeError(
+      "NOT_SUPPORTED_YET",
+      fmt::format("not supported yet: {} in the regular expression '{}'", construct, pattern));
 }
 
 class Translator {
@@ -43,10 +45,12 @@ class Translator {
   }
 
  private:
-  // $ matches at the end and before a final line end; that is rewritten where nothing can follow it.
+  // $ matches at the end and before a final line end; that is rewritten where nothing can follow
+  // it.
   Status End() {
     ++at_;
-    if (at_ < java_.size() && java_[at_] != '|' && java_[at_] != ')') return Unsupported(java_, "$ inside");
+    if (at_ < java_.size() && java_[at_] != '|' && java_[at_] != ')')
+      return Unsupported(java_, "$ inside");
     out_.pattern += kEnd;
     out_.consumes_line_end = true;
     return Status::OK();
@@ -55,13 +59,16 @@ class Translator {
   Status Quantifier() {
     if (java_[at_] == '{') {
       const size_t close = java_.find('}', at_);
-      if (close == std::string_view::npos) return MakeError("INVALID_PARAMETER_VALUE.PATTERN", fmt::format("the regular expression '{}' is invalid", java_));
+      if (close == std::string_view::npos)
+        return MakeError("INVALID_PARAMETER_VALUE.PATTERN",
+                         fmt::format("the regular expression '{}' is invalid", java_));
       out_.pattern += java_.substr(at_, close - at_ + 1);
       at_ = close + 1;
     } else {
       out_.pattern += java_[at_++];
     }
-    if (at_ < java_.size() && java_[at_] == '+') return Unsupported(java_, "a possessive quantifier");
+    if (at_ < java_.size() && java_[at_] == '+')
+      return Unsupported(java_, "a possessive quantifier");
     return Status::OK();
   }
 
@@ -82,7 +89,9 @@ class Translator {
   }
 
   Status Escape(bool in_class) {
-    if (at_ + 1 >= java_.size()) return MakeError("INVALID_PARAMETER_VALUE.PATTERN", fmt::format("the regular expression '{}' ends with a backslash", java_));
+    if (at_ + 1 >= java_.size())
+      return MakeError("INVALID_PARAMETER_VALUE.PATTERN",
+                       fmt::format("the regular expression '{}' ends with a backslash", java_));
     const char c = java_[at_ + 1];
     at_ += 2;
     switch (c) {
@@ -94,7 +103,9 @@ class Translator {
       case 'n':
       case 'r':
       case 'f': out_.pattern += {'\\', c}; return Status::OK();
-      case 's': out_.pattern += in_class ? R"( \t\n\x0B\f\r)" : R"([ \t\n\x0B\f\r])"; return Status::OK();
+      case 's':
+        out_.pattern += in_class ? R"( \t\n\x0B\f\r)" : R"([ \t\n\x0B\f\r])";
+        return Status::OK();
       case 'S':
         if (in_class) return Unsupported(java_, "\\S in a class");
         out_.pattern += R"([^ \t\n\x0B\f\r])";
@@ -106,7 +117,8 @@ class Translator {
         return Status::OK();
       default: break;
     }
-    if (std::isalnum(static_cast<unsigned char>(c))) return Unsupported(java_, fmt::format("\\{}", c));
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      return Unsupported(java_, fmt::format("\\{}", c));
     out_.pattern += {'\\', c};
     return Status::OK();
   }
@@ -136,7 +148,9 @@ class Translator {
         ++at_;
       }
     }
-    return MakeError("INVALID_PARAMETER_VALUE.PATTERN", fmt::format("the regular expression '{}' has a class that does not end", java_));
+    return MakeError(
+        "INVALID_PARAMETER_VALUE.PATTERN",
+        fmt::format("the regular expression '{}' has a class that does not end", java_));
   }
 
   const std::string_view java_;
@@ -153,12 +167,16 @@ Result<std::string> TranslateReplacement(std::string_view java, int groups) {
   for (size_t at = 0; at < java.size(); ++at) {
     const char c = java[at];
     if (c == '\\') {
-      if (++at >= java.size()) return MakeError("INVALID_PARAMETER_VALUE", "the replacement ends with a backslash");
+      if (++at >= java.size())
+        return MakeError("INVALID_PARAMETER_VALUE", "the replacement ends with a backslash");
       if (java[at] == '\\') out += '\\';
       out += java[at];
     } else if (c == '$') {
-      const bool digit = at + 1 < java.size() && std::isdigit(static_cast<unsigned char>(java[at + 1]));
-      if (!digit || java[at + 1] - '0' > groups) return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: the replacement '{}'", java));
+      const bool digit =
+          at + 1 < java.size() && std::isdigit(static_cast<unsigned char>(java[at + 1]));
+      if (!digit || java[at + 1] - '0' > groups)
+        return MakeError("NOT_SUPPORTED_YET",
+                         fmt::format("not supported yet: the replacement '{}'", java));
       out += {'\\', java[++at]};
     } else {
       out += c;
@@ -194,7 +212,8 @@ std::optional<FixedPattern> FixedPattern::Make(std::string_view java) {
     } else if (java.substr(at, 2) == "\\d") {
       for (unsigned k = '0'; k <= '9'; ++k) set.set(k);
       at += 2;
-    } else if (std::isalnum(static_cast<unsigned char>(java[at])) || java[at] == '-' || java[at] == '_' || java[at] == ' ') {
+    } else if (std::isalnum(static_cast<unsigned char>(java[at])) || java[at] == '-' ||
+               java[at] == '_' || java[at] == ' ') {
       set.set(static_cast<unsigned char>(java[at++]));
     } else {
       return std::nullopt;
@@ -210,7 +229,8 @@ std::optional<FixedPattern> FixedPattern::Make(std::string_view java) {
       }
       at = close + 1;
     }
-    if (at < java.size() && (java[at] == '*' || java[at] == '+' || java[at] == '?')) return std::nullopt;
+    if (at < java.size() && (java[at] == '*' || java[at] == '+' || java[at] == '?'))
+      return std::nullopt;
     made.positions_.insert(made.positions_.end(), static_cast<size_t>(count), set);
   }
   return made;
@@ -225,8 +245,8 @@ bool FixedPattern::Matches(std::string_view text) const {
   }
   // $ also matches before a final line end.
   const std::string_view rest = text.substr(size);
-  return rest.empty() || rest == "\n" || rest == "\r" || rest == "\r\n" || rest == "\xC2\x85" || rest == "\xE2\x80\xA8" ||
-         rest == "\xE2\x80\xA9";
+  return rest.empty() || rest == "\n" || rest == "\r" || rest == "\r\n" || rest == "\xC2\x85" ||
+         rest == "\xE2\x80\xA8" || rest == "\xE2\x80\xA9";
 }
 
 }  // namespace sluice::sql

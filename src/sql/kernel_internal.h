@@ -1,5 +1,5 @@
-// What the evaluator's functions are written with: values (arrays or constants), typed readers and writers, and Map,
-// which turns a function on one row into one on columns. Part of the evaluator.
+// What the evaluator's functions are written with: values (arrays or constants), typed readers and
+// writers, and Map, which turns a function on one row into one on columns. Part of the evaluator.
 #pragma once
 
 #include <arrow/array.h>
@@ -58,13 +58,15 @@ const KernelMap& Kernels();
 /// reverse() of strings.
 Result<ArrayPtr> ReverseText(const KernelCall& call);
 
-/// Reads values of C++ type T (physical: a timestamp is int64_t, a string or binary is string_view).
+/// Reads values of C++ type T (physical: a timestamp is int64_t, a string or binary is
+/// string_view).
 template <typename T>
 class Reader {
  public:
   explicit Reader(const Value& value)
       : array_(*value.array), constant_(value.constant), has_nulls_(value.array->null_count() > 0) {
-    if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::string_view> && !std::is_same_v<T, arrow::Decimal128>) {
+    if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::string_view> &&
+                  !std::is_same_v<T, arrow::Decimal128>) {
       values_ = value.array->data()->template GetValues<T>(1);
     }
   }
@@ -96,8 +98,9 @@ class Writer {
   using Builder = std::conditional_t<
       std::is_same_v<T, bool>, arrow::BooleanBuilder,
       std::conditional_t<std::is_same_v<T, std::string_view>, arrow::BinaryBuilder,
-                         arrow::NumericBuilder<typename arrow::CTypeTraits<
-                             std::conditional_t<std::is_same_v<T, bool> || std::is_same_v<T, std::string_view>, int8_t, T>>::ArrowType>>>;
+                         arrow::NumericBuilder<typename arrow::CTypeTraits<std::conditional_t<
+                             std::is_same_v<T, bool> || std::is_same_v<T, std::string_view>, int8_t,
+                             T>>::ArrowType>>>;
   explicit Writer(std::shared_ptr<arrow::DataType> type) : type_(std::move(type)) {}
   Status Reserve(int64_t rows) { return builder_.Reserve(rows); }
   Status Null() { return builder_.AppendNull(); }
@@ -116,7 +119,8 @@ class Writer {
   }
   template <typename V>
   Status Set(const Result<V>& value) {
-    if (!value.ok()) [[unlikely]] return value.status();
+    if (!value.ok()) [[unlikely]]
+      return value.status();
     return Set(value.ValueUnsafe());
   }
   Result<ArrayPtr> Finish() {
@@ -139,17 +143,23 @@ class Writer<arrow::Decimal128> {
   Status Reserve(int64_t rows) { return builder_.Reserve(rows); }
   Status Null() { return builder_.AppendNull(); }
   Status Set(const arrow::Decimal128& value) { return builder_.Append(value); }
-  Status Set(const std::optional<arrow::Decimal128>& value) { return value ? builder_.Append(*value) : Null(); }
-  Status Set(const Result<arrow::Decimal128>& value) { return value.ok() ? builder_.Append(*value) : value.status(); }
-  Status Set(const Result<std::optional<arrow::Decimal128>>& value) { return value.ok() ? Set(*value) : value.status(); }
+  Status Set(const std::optional<arrow::Decimal128>& value) {
+    return value ? builder_.Append(*value) : Null();
+  }
+  Status Set(const Result<arrow::Decimal128>& value) {
+    return value.ok() ? builder_.Append(*value) : value.status();
+  }
+  Status Set(const Result<std::optional<arrow::Decimal128>>& value) {
+    return value.ok() ? Set(*value) : value.status();
+  }
   Result<ArrayPtr> Finish() { return builder_.Finish(); }
 
  private:
   arrow::Decimal128Builder builder_;
 };
 
-/// Runs `function(In...)` on each row; a NULL argument makes NULL. The function returns a value, an optional (none is
-/// NULL) or a Result (an error ends the evaluation).
+/// Runs `function(In...)` on each row; a NULL argument makes NULL. The function returns a value, an
+/// optional (none is NULL) or a Result (an error ends the evaluation).
 template <typename Out, typename... In, typename F, size_t... I>
 Result<ArrayPtr> MapRows(const KernelCall& call, const F& function, std::index_sequence<I...>) {
   const std::tuple<Reader<In>...> readers{Reader<In>(call.args[I])...};

@@ -1,4 +1,5 @@
-// + - * / % div pmod and their try_ forms, negative, abs, bits: ANSI errors for overflow and division by zero.
+// + - * / % div pmod and their try_ forms, negative, abs, bits: ANSI errors for overflow and
+// division by zero.
 #include <bit>
 #include <cmath>
 
@@ -14,11 +15,13 @@ using arrow::Decimal256;
 using arrow::Type;
 
 Status DivideByZero() {
-  return MakeError("DIVIDE_BY_ZERO", "[DIVIDE_BY_ZERO] division by zero. SQLSTATE: 22012", "use try_divide to get NULL instead");
+  return MakeError("DIVIDE_BY_ZERO", "[DIVIDE_BY_ZERO] division by zero. SQLSTATE: 22012",
+                   "use try_divide to get NULL instead");
 }
 
 Status Overflow(const BoundExpression& call) {
-  return MakeError("ARITHMETIC_OVERFLOW", "[ARITHMETIC_OVERFLOW] overflow in " + ToString(call) + ". SQLSTATE: 22003",
+  return MakeError("ARITHMETIC_OVERFLOW",
+                   "[ARITHMETIC_OVERFLOW] overflow in " + ToString(call) + ". SQLSTATE: 22003",
                    "use the try_ form of the operator, or a wider type");
 }
 
@@ -33,22 +36,28 @@ enum class Outcome { kOk, kOverflow, kDivideByZero };
 struct Add {
   template <typename T>
   static Outcome Apply(T a, T b, T* out) {
-    if constexpr (std::is_floating_point_v<T>) return *out = a + b, Outcome::kOk;
-    else return __builtin_add_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
+    if constexpr (std::is_floating_point_v<T>)
+      return *out = a + b, Outcome::kOk;
+    else
+      return __builtin_add_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
   }
 };
 struct Subtract {
   template <typename T>
   static Outcome Apply(T a, T b, T* out) {
-    if constexpr (std::is_floating_point_v<T>) return *out = a - b, Outcome::kOk;
-    else return __builtin_sub_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
+    if constexpr (std::is_floating_point_v<T>)
+      return *out = a - b, Outcome::kOk;
+    else
+      return __builtin_sub_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
   }
 };
 struct Multiply {
   template <typename T>
   static Outcome Apply(T a, T b, T* out) {
-    if constexpr (std::is_floating_point_v<T>) return *out = a * b, Outcome::kOk;
-    else return __builtin_mul_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
+    if constexpr (std::is_floating_point_v<T>)
+      return *out = a * b, Outcome::kOk;
+    else
+      return __builtin_mul_overflow(a, b, out) ? Outcome::kOverflow : Outcome::kOk;
   }
 };
 struct Divide {
@@ -56,7 +65,8 @@ struct Divide {
   static Outcome Apply(T a, T b, T* out) {
     if (b == T{0}) return Outcome::kDivideByZero;
     if constexpr (std::is_integral_v<T>) {
-      if (b == T{-1}) return __builtin_sub_overflow(T{0}, a, out) ? Outcome::kOverflow : Outcome::kOk;
+      if (b == T{-1})
+        return __builtin_sub_overflow(T{0}, a, out) ? Outcome::kOverflow : Outcome::kOk;
     }
     *out = static_cast<T>(a / b);
     return Outcome::kOk;
@@ -79,8 +89,10 @@ struct PositiveRemainder {
   static Outcome Apply(T a, T b, T* out) {
     const Outcome outcome = Remainder::Apply(a, b, out);
     if (outcome == Outcome::kOk && *out < T{0}) {
-      if constexpr (std::is_floating_point_v<T>) *out = std::fmod(*out + b, b);
-      else *out = static_cast<T>((static_cast<int64_t>(*out) + b) % b);
+      if constexpr (std::is_floating_point_v<T>)
+        *out = std::fmod(*out + b, b);
+      else
+        *out = static_cast<T>((static_cast<int64_t>(*out) + b) % b);
     }
     return outcome;
   }
@@ -111,8 +123,8 @@ Result<ArrayPtr> Numbers(const KernelCall& call, bool tried) {
 }
 
 // `op` on unscaled values of a common scale where it needs one. Returns the result and its scale.
-std::optional<Decimal128> DecimalOp(char op, const Decimal128& a, int a_scale, const Decimal128& b, int b_scale,
-                                    int scale, int precision, bool* by_zero) {
+std::optional<Decimal128> DecimalOp(char op, const Decimal128& a, int a_scale, const Decimal128& b,
+                                    int b_scale, int scale, int precision, bool* by_zero) {
   const Decimal256 left(a);
   const Decimal256 right(b);
   if (op == '*') return Rescale(left * right, a_scale + b_scale, scale, precision);
@@ -136,7 +148,8 @@ std::optional<Decimal128> DecimalOp(char op, const Decimal128& a, int a_scale, c
     rest.Abs();
     Decimal256 divisor = denominator;
     divisor.Abs();
-    if (rest + rest >= divisor) quotient += numerator.Sign() * denominator.Sign() < 0 ? Decimal256(-1) : Decimal256(1);
+    if (rest + rest >= divisor)
+      quotient += numerator.Sign() * denominator.Sign() < 0 ? Decimal256(-1) : Decimal256(1);
     return Rescale(quotient, scale, scale, precision);
   }
   const int common = std::max(a_scale, b_scale);
@@ -149,12 +162,15 @@ std::optional<Decimal128> DecimalOp(char op, const Decimal128& a, int a_scale, c
     return Rescale(x + negated, common, scale, precision);
   }
   auto [quotient, remainder] = *x.Divide(y);
-  if (op == 'p' && remainder < Decimal256(0)) remainder = Decimal256(remainder + y).Divide(y)->second;
+  if (op == 'p' && remainder < Decimal256(0))
+    remainder = Decimal256(remainder + y).Divide(y)->second;
   return Rescale(remainder, common, scale, precision);
 }
 
 Result<ArrayPtr> Decimals(const KernelCall& call, char op, bool tried) {
-  auto scale_of = [](const arrow::DataType& type) { return static_cast<const arrow::Decimal128Type&>(type).scale(); };
+  auto scale_of = [](const arrow::DataType& type) {
+    return static_cast<const arrow::Decimal128Type&>(type).scale();
+  };
   const auto& type = static_cast<const arrow::Decimal128Type&>(*call.expression.type);
   const int left_scale = scale_of(*call.args[0].array->type());
   const int right_scale = scale_of(*call.args[1].array->type());
@@ -168,8 +184,10 @@ Result<ArrayPtr> Decimals(const KernelCall& call, char op, bool tried) {
       continue;
     }
     bool by_zero = false;
-    const auto result = DecimalOp(op, left.Get(row), left_scale, right.Get(row), right_scale, type.scale(), type.precision(), &by_zero);
-    if (!result.has_value() && !tried) return by_zero ? DivideByZero() : DecimalOverflow(call.expression);
+    const auto result = DecimalOp(op, left.Get(row), left_scale, right.Get(row), right_scale,
+                                  type.scale(), type.precision(), &by_zero);
+    if (!result.has_value() && !tried)
+      return by_zero ? DivideByZero() : DecimalOverflow(call.expression);
     SLUICE_RETURN_NOT_OK(writer.Set(result));
   }
   return writer.Finish();
@@ -194,18 +212,21 @@ KernelFactory Arithmetic(char op, bool tried = false) {
 
 template <typename T>
 Result<ArrayPtr> SignRows(const KernelCall& call, bool absolute) {
-  return MapRows<T, T>(call, [&](T value) -> Result<T> {
-    if constexpr (std::is_same_v<T, Decimal128>) {
-      return absolute ? Decimal128::Abs(value) : Decimal128(-value);
-    } else if constexpr (std::is_floating_point_v<T>) {
-      return absolute ? std::fabs(value) : -value;
-    } else {
-      if (absolute && value >= 0) return value;
-      T out{};
-      if (__builtin_sub_overflow(T{0}, value, &out)) return Overflow(call.expression);
-      return out;
-    }
-  }, std::index_sequence<0>());
+  return MapRows<T, T>(
+      call,
+      [&](T value) -> Result<T> {
+        if constexpr (std::is_same_v<T, Decimal128>) {
+          return absolute ? Decimal128::Abs(value) : Decimal128(-value);
+        } else if constexpr (std::is_floating_point_v<T>) {
+          return absolute ? std::fabs(value) : -value;
+        } else {
+          if (absolute && value >= 0) return value;
+          T out{};
+          if (__builtin_sub_overflow(T{0}, value, &out)) return Overflow(call.expression);
+          return out;
+        }
+      },
+      std::index_sequence<0>());
 }
 
 KernelFactory Sign(bool absolute) {
@@ -231,9 +252,13 @@ KernelFactory Bits(Function function) {
     return Kernel([function](const KernelCall& call) -> Result<ArrayPtr> {
       auto run = [&]<typename T>(T) -> Result<ArrayPtr> {
         if (call.args.size() == 1) {
-          return MapRows<T, T>(call, [&](T a) { return static_cast<T>(function(a, T{0})); }, std::index_sequence<0>());
+          return MapRows<T, T>(
+              call, [&](T a) { return static_cast<T>(function(a, T{0})); },
+              std::index_sequence<0>());
         }
-        return MapRows<T, T, T>(call, [&](T a, T b) { return static_cast<T>(function(a, b)); }, std::index_sequence<0, 1>());
+        return MapRows<T, T, T>(
+            call, [&](T a, T b) { return static_cast<T>(function(a, b)); },
+            std::index_sequence<0, 1>());
       };
       switch (call.expression.type->id()) {
         case Type::INT8: return run(int8_t{});
@@ -250,11 +275,13 @@ KernelFactory Shift(Function function) {
   return [function](const BoundExpression&) -> Result<Kernel> {
     return Kernel([function](const KernelCall& call) -> Result<ArrayPtr> {
       if (call.expression.type->id() == Type::INT32) {
-        return MapRows<int32_t, int32_t, int32_t>(call, [&](int32_t a, int32_t b) { return static_cast<int32_t>(function(a, b & 31)); },
-                                                  std::index_sequence<0, 1>());
+        return MapRows<int32_t, int32_t, int32_t>(
+            call, [&](int32_t a, int32_t b) { return static_cast<int32_t>(function(a, b & 31)); },
+            std::index_sequence<0, 1>());
       }
-      return MapRows<int64_t, int64_t, int32_t>(call, [&](int64_t a, int32_t b) { return static_cast<int64_t>(function(a, b & 63)); },
-                                                std::index_sequence<0, 1>());
+      return MapRows<int64_t, int64_t, int32_t>(
+          call, [&](int64_t a, int32_t b) { return static_cast<int64_t>(function(a, b & 63)); },
+          std::index_sequence<0, 1>());
     });
   };
 }
@@ -281,10 +308,13 @@ void RegisterArithmeticKernels(KernelMap* kernels) {
   map["|"] = Bits([](auto a, auto b) { return a | b; });
   map["^"] = Bits([](auto a, auto b) { return a ^ b; });
   map["~"] = Bits([](auto a, auto) { return ~a; });
-  map["shiftleft"] = Shift([](auto a, int by) { return static_cast<std::make_unsigned_t<decltype(a)>>(a) << by; });
+  map["shiftleft"] =
+      Shift([](auto a, int by) { return static_cast<std::make_unsigned_t<decltype(a)>>(a) << by; });
   map["shiftright"] = Shift([](auto a, int by) { return a >> by; });
-  map["shiftrightunsigned"] = Shift([](auto a, int by) { return static_cast<std::make_unsigned_t<decltype(a)>>(a) >> by; });
-  map["bit_count"] = Map<int32_t, int64_t>([](int64_t value) { return std::popcount(static_cast<uint64_t>(value)); });
+  map["shiftrightunsigned"] =
+      Shift([](auto a, int by) { return static_cast<std::make_unsigned_t<decltype(a)>>(a) >> by; });
+  map["bit_count"] = Map<int32_t, int64_t>(
+      [](int64_t value) { return std::popcount(static_cast<uint64_t>(value)); });
 }
 
 }  // namespace sluice::sql

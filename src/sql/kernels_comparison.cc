@@ -34,7 +34,8 @@ KernelFactory Comparison(Test test) {
     if (call.args[0]->type->num_fields() > 0) return NestedUnsupported(call);
     return Kernel([test](const KernelCall& now) -> Result<ArrayPtr> {
       Result<ArrayPtr> result = arrow::MakeArrayOfNull(arrow::boolean(), now.rows);
-      VisitPhysical(*now.args[0].array->type(), [&]<typename T>(T) { result = CompareRows<T>(now, test); });
+      VisitPhysical(*now.args[0].array->type(),
+                    [&]<typename T>(T) { result = CompareRows<T>(now, test); });
       return result;
     });
   };
@@ -49,7 +50,8 @@ Result<ArrayPtr> NullSafeEqual(const KernelCall& call) {
     for (int64_t row = 0; row < call.rows; ++row) {
       const bool left_null = left.IsNull(row);
       const bool right_null = right.IsNull(row);
-      builder.UnsafeAppend(left_null || right_null ? left_null == right_null : Compare(left.Get(row), right.Get(row)) == 0);
+      builder.UnsafeAppend(left_null || right_null ? left_null == right_null
+                                                   : Compare(left.Get(row), right.Get(row)) == 0);
     }
   });
   if (!known) {  // void: both are NULL
@@ -62,7 +64,8 @@ Result<ArrayPtr> IsNull(const KernelCall& call) {
   const bool negated = call.expression.name == "isnotnull";
   arrow::BooleanBuilder builder;
   SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
-  for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(call.args[0].IsNull(row) != negated);
+  for (int64_t row = 0; row < call.rows; ++row)
+    builder.UnsafeAppend(call.args[0].IsNull(row) != negated);
   return builder.Finish();
 }
 
@@ -79,7 +82,8 @@ Result<ArrayPtr> InRows(const KernelCall& call) {
     for (size_t i = 0; !unknown && !found && i < values.size(); ++i) {
       found = !values[i].IsNull(row) && Compare(operand.Get(row), values[i].Get(row)) == 0;
     }
-    for (size_t i = 0; !found && !unknown && i < values.size(); ++i) unknown = values[i].IsNull(row);
+    for (size_t i = 0; !found && !unknown && i < values.size(); ++i)
+      unknown = values[i].IsNull(row);
     if (found) {
       builder.UnsafeAppend(true);
     } else if (unknown) {
@@ -130,7 +134,8 @@ Result<ArrayPtr> IsNan(const KernelCall& call) {
   const Reader<double> reader(call.args[0]);
   arrow::BooleanBuilder builder;
   SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
-  for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(!reader.IsNull(row) && std::isnan(reader.Get(row)));
+  for (int64_t row = 0; row < call.rows; ++row)
+    builder.UnsafeAppend(!reader.IsNull(row) && std::isnan(reader.Get(row)));
   return builder.Finish();
 }
 
@@ -140,7 +145,8 @@ Result<ArrayPtr> NanValue(const KernelCall& call) {
   Writer<double> writer(call.expression.type);
   SLUICE_RETURN_NOT_OK(writer.Reserve(call.rows));
   for (int64_t row = 0; row < call.rows; ++row) {
-    const Reader<double>& chosen = !first.IsNull(row) && std::isnan(first.Get(row)) ? second : first;
+    const Reader<double>& chosen =
+        !first.IsNull(row) && std::isnan(first.Get(row)) ? second : first;
     SLUICE_RETURN_NOT_OK(chosen.IsNull(row) ? writer.Null() : writer.Set(chosen.Get(row)));
   }
   return writer.Finish();

@@ -27,11 +27,13 @@ Result<ArrayPtr> MakeStructArray(const KernelCall& call) {
     SLUICE_ASSIGN_OR_RETURN(auto array, Expand(arg, call.rows));
     children.push_back(array->data());
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(call.expression.type, call.rows, {nullptr}, std::move(children)));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(call.expression.type, call.rows, {nullptr}, std::move(children)));
 }
 
 // The arguments of each row one after another: row r, argument i is at r * args + i.
-Result<ArrayPtr> Interleave(const std::vector<Value>& args, size_t first, size_t step, int64_t rows) {
+Result<ArrayPtr> Interleave(const std::vector<Value>& args, size_t first, size_t step,
+                            int64_t rows) {
   arrow::ArrayVector arrays;
   std::vector<int64_t> offsets;
   int64_t total = 0;
@@ -44,7 +46,8 @@ Result<ArrayPtr> Interleave(const std::vector<Value>& args, size_t first, size_t
   arrow::UInt32Builder indices;
   SLUICE_RETURN_NOT_OK(indices.Reserve(rows * static_cast<int64_t>(arrays.size())));
   for (int64_t row = 0; row < rows; ++row) {
-    for (size_t i = first, k = 0; i < args.size(); i += step, ++k) indices.UnsafeAppend(static_cast<uint32_t>(offsets[k] + args[i].At(row)));
+    for (size_t i = first, k = 0; i < args.size(); i += step, ++k)
+      indices.UnsafeAppend(static_cast<uint32_t>(offsets[k] + args[i].At(row)));
   }
   return TakeAt(all, &indices);
 }
@@ -65,19 +68,24 @@ Result<ArrayPtr> MakeArrayOf(const KernelCall& call) {
   } else {
     SLUICE_ASSIGN_OR_RETURN(items, Interleave(call.args, 0, 1, call.rows));
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(call.expression.type, call.rows, {nullptr, offsets}, {items->data()}));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(call.expression.type, call.rows, {nullptr, offsets}, {items->data()}));
 }
 
 Status DuplicateKey(const arrow::Array& keys, int64_t at) {
   std::string text;
   AppendText(keys, at, &text);
-  return MakeError("DUPLICATED_MAP_KEY", fmt::format("[DUPLICATED_MAP_KEY] duplicate map key {} was found. SQLSTATE: 23505", text));
+  return MakeError(
+      "DUPLICATED_MAP_KEY",
+      fmt::format("[DUPLICATED_MAP_KEY] duplicate map key {} was found. SQLSTATE: 23505", text));
 }
 
 // Keys of one map from `first` to `last`: none NULL, none twice.
 Status CheckKeys(const arrow::Array& keys, int64_t first, int64_t last) {
   for (int64_t i = first; i < last; ++i) {
-    if (keys.IsNull(i)) return MakeError("NULL_MAP_KEY", "[NULL_MAP_KEY] cannot use null as map key. SQLSTATE: 2200E");
+    if (keys.IsNull(i))
+      return MakeError("NULL_MAP_KEY",
+                       "[NULL_MAP_KEY] cannot use null as map key. SQLSTATE: 2200E");
     for (int64_t k = first; k < i; ++k) {
       if (keys.RangeEquals(i, i + 1, k, keys)) return DuplicateKey(keys, i);
     }
@@ -86,16 +94,20 @@ Status CheckKeys(const arrow::Array& keys, int64_t first, int64_t last) {
 }
 
 Result<ArrayPtr> MapFrom(const TypePtr& type, int64_t rows, std::shared_ptr<arrow::Buffer> valid,
-                         std::shared_ptr<arrow::Buffer> offsets, const ArrayPtr& keys, const ArrayPtr& values) {
-  auto entries = arrow::ArrayData::Make(type->field(0)->type(), keys->length(), {nullptr}, {keys->data(), values->data()});
-  return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {std::move(valid), std::move(offsets)}, {entries}));
+                         std::shared_ptr<arrow::Buffer> offsets, const ArrayPtr& keys,
+                         const ArrayPtr& values) {
+  auto entries = arrow::ArrayData::Make(type->field(0)->type(), keys->length(), {nullptr},
+                                        {keys->data(), values->data()});
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, rows, {std::move(valid), std::move(offsets)}, {entries}));
 }
 
 Result<ArrayPtr> MakeMapOf(const KernelCall& call) {
   const auto width = static_cast<int64_t>(call.args.size() / 2);
   SLUICE_ASSIGN_OR_RETURN(auto keys, Interleave(call.args, 0, 2, call.rows));
   SLUICE_ASSIGN_OR_RETURN(auto values, Interleave(call.args, 1, 2, call.rows));
-  for (int64_t row = 0; row < call.rows; ++row) SLUICE_RETURN_NOT_OK(CheckKeys(*keys, row * width, (row + 1) * width));
+  for (int64_t row = 0; row < call.rows; ++row)
+    SLUICE_RETURN_NOT_OK(CheckKeys(*keys, row * width, (row + 1) * width));
   SLUICE_ASSIGN_OR_RETURN(auto offsets, EvenOffsets(call.rows, width));
   return MapFrom(call.expression.type, call.rows, nullptr, offsets, keys, values);
 }
@@ -115,9 +127,11 @@ Result<ArrayPtr> MapFromArrays(const KernelCall& call) {
     const int64_t v = call.args[1].At(row);
     if (present) {
       if (keys.value_length(k) != values.value_length(v)) {
-        return MakeError("INVALID_PARAMETER_VALUE", "map_from_arrays: the arrays of keys and values have different lengths");
+        return MakeError("INVALID_PARAMETER_VALUE",
+                         "map_from_arrays: the arrays of keys and values have different lengths");
       }
-      SLUICE_RETURN_NOT_OK(CheckKeys(*keys.values(), keys.value_offset(k), keys.value_offset(k + 1)));
+      SLUICE_RETURN_NOT_OK(
+          CheckKeys(*keys.values(), keys.value_offset(k), keys.value_offset(k + 1)));
       for (int32_t i = 0; i < keys.value_length(k); ++i) {
         SLUICE_RETURN_NOT_OK(key_at.Append(static_cast<uint32_t>(keys.value_offset(k) + i)));
         SLUICE_RETURN_NOT_OK(value_at.Append(static_cast<uint32_t>(values.value_offset(v) + i)));
@@ -178,11 +192,14 @@ Result<ArrayPtr> MapValue(const KernelCall& call) {
 Result<ArrayPtr> MapContainsKey(const KernelCall& call) {
   arrow::BooleanBuilder builder;
   Status status = MakeError("NOT_SUPPORTED_YET", "not supported yet: maps with nested keys");
-  VisitPhysical(*static_cast<const arrow::MapArray&>(*call.args[0].array).map_type()->key_type(), [&]<typename T>(T) {
-    status = FindKeys<T>(call, [&](int64_t row, int64_t entry) {
-      return call.args[0].IsNull(row) || call.args[1].IsNull(row) ? builder.AppendNull() : builder.Append(entry >= 0);
-    });
-  });
+  VisitPhysical(*static_cast<const arrow::MapArray&>(*call.args[0].array).map_type()->key_type(),
+                [&]<typename T>(T) {
+                  status = FindKeys<T>(call, [&](int64_t row, int64_t entry) {
+                    return call.args[0].IsNull(row) || call.args[1].IsNull(row)
+                               ? builder.AppendNull()
+                               : builder.Append(entry >= 0);
+                  });
+                });
   SLUICE_RETURN_NOT_OK(status);
   return builder.Finish();
 }
@@ -205,7 +222,9 @@ Result<ArrayPtr> ArrayItem(const KernelCall& call) {
     const int64_t length = list.value_length(at);
     int64_t position = index.Get(row);
     if (from_one && position == 0) {
-      return MakeError("INVALID_INDEX_OF_ZERO", "[INVALID_INDEX_OF_ZERO] the index 0 is invalid. An index shall be either < 0 or > 0. SQLSTATE: 22003");
+      return MakeError("INVALID_INDEX_OF_ZERO",
+                       "[INVALID_INDEX_OF_ZERO] the index 0 is invalid. An index shall be either < "
+                       "0 or > 0. SQLSTATE: 22003");
     }
     if (from_one) position = position > 0 ? position - 1 : length + position;
     if (position >= 0 && position < length) {
@@ -213,20 +232,28 @@ Result<ArrayPtr> ArrayItem(const KernelCall& call) {
     } else if (lenient) {
       indices.UnsafeAppendNull();
     } else {
-      const std::string code = from_one ? "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" : "INVALID_ARRAY_INDEX";
-      return MakeError(code, fmt::format("[{}] the index {} is out of bounds. The array has {} elements. SQLSTATE: 22003", code, index.Get(row), length),
-                       "use try_element_at or get to get NULL instead");
+      const std::string code =
+          from_one ? "INVALID_ARRAY_INDEX_IN_ELEMENT_AT" : "INVALID_ARRAY_INDEX";
+      return MakeError(
+          code,
+          fmt::format(
+              "[{}] the index {} is out of bounds. The array has {} elements. SQLSTATE: 22003",
+              code, index.Get(row), length),
+          "use try_element_at or get to get NULL instead");
     }
   }
   return TakeAt(list.values(), &indices);
 }
 
 Result<ArrayPtr> Size(const KernelCall& call) {
-  const auto& list = static_cast<const arrow::ListArray&>(*call.args[0].array);  // a map is a list of entries
+  const auto& list =
+      static_cast<const arrow::ListArray&>(*call.args[0].array);  // a map is a list of entries
   Writer<int32_t> writer(call.expression.type);
   SLUICE_RETURN_NOT_OK(writer.Reserve(call.rows));
   for (int64_t row = 0; row < call.rows; ++row) {
-    SLUICE_RETURN_NOT_OK(call.args[0].IsNull(row) ? writer.Null() : writer.Set(list.value_length(call.args[0].At(row))));
+    SLUICE_RETURN_NOT_OK(call.args[0].IsNull(row)
+                             ? writer.Null()
+                             : writer.Set(list.value_length(call.args[0].At(row))));
   }
   return writer.Finish();
 }
@@ -249,7 +276,8 @@ Result<ArrayPtr> ArrayJoin(const KernelCall& call) {
   const Reader<Text> separator(call.args[1]);
   if (call.args.size() == 3) null_text.emplace(call.args[2]);
   for (int64_t row = 0; row < call.rows; ++row) {
-    if (call.args[0].IsNull(row) || separator.IsNull(row) || (null_text && null_text->IsNull(row))) {
+    if (call.args[0].IsNull(row) || separator.IsNull(row) ||
+        (null_text && null_text->IsNull(row))) {
       SLUICE_RETURN_NOT_OK(writer.Null());
       continue;
     }
@@ -288,13 +316,15 @@ Result<ArrayPtr> Rearrange(const KernelCall& call, Choose choose) {
   SLUICE_ASSIGN_OR_RETURN(auto values, TakeAt(list.values(), &indices));
   SLUICE_ASSIGN_OR_RETURN(auto bits, valid.Finish());
   SLUICE_ASSIGN_OR_RETURN(auto ends, offsets.Finish());
-  return arrow::MakeArray(arrow::ArrayData::Make(call.expression.type, call.rows, {bits, ends}, {values->data()}));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(call.expression.type, call.rows, {bits, ends}, {values->data()}));
 }
 
 Result<ArrayPtr> ReverseArray(const KernelCall& call) {
   const auto& list = static_cast<const arrow::ListArray&>(*call.args[0].array);
   return Rearrange(call, [&](int64_t, int64_t at, std::vector<uint32_t>* items) {
-    for (int64_t i = list.value_offset(at + 1); i > list.value_offset(at); --i) items->push_back(static_cast<uint32_t>(i - 1));
+    for (int64_t i = list.value_offset(at + 1); i > list.value_offset(at); --i)
+      items->push_back(static_cast<uint32_t>(i - 1));
     return Status::OK();
   });
 }
@@ -307,10 +337,15 @@ Result<ArrayPtr> Slice(const KernelCall& call) {
     const int64_t size = list.value_length(at);
     const int64_t start = starts.Get(row);
     const int64_t length = lengths.Get(row);
-    if (start == 0) return MakeError("INVALID_PARAMETER_VALUE.START", "the start of slice must not be 0: positions count from 1");
-    if (length < 0) return MakeError("INVALID_PARAMETER_VALUE.LENGTH", "the length of slice must not be negative");
+    if (start == 0)
+      return MakeError("INVALID_PARAMETER_VALUE.START",
+                       "the start of slice must not be 0: positions count from 1");
+    if (length < 0)
+      return MakeError("INVALID_PARAMETER_VALUE.LENGTH",
+                       "the length of slice must not be negative");
     const int64_t first = start > 0 ? start - 1 : size + start;
-    for (int64_t i = first; first >= 0 && i < std::min(size, first + length); ++i) items->push_back(static_cast<uint32_t>(list.value_offset(at) + i));
+    for (int64_t i = first; first >= 0 && i < std::min(size, first + length); ++i)
+      items->push_back(static_cast<uint32_t>(list.value_offset(at) + i));
     return Status::OK();
   });
 }
@@ -324,17 +359,24 @@ Result<ArrayPtr> SortOrDistinct(const KernelCall& call) {
   auto order = [&](uint32_t a, uint32_t b) {  // NULL before all
     const bool a_null = reader.IsNull(a);
     const bool b_null = reader.IsNull(b);
-    return a_null || b_null ? (a_null == b_null ? 0 : a_null ? -1 : 1) : Compare(reader.Get(a), reader.Get(b));
+    return a_null || b_null ? (a_null == b_null ? 0
+                               : a_null         ? -1
+                                                : 1)
+                            : Compare(reader.Get(a), reader.Get(b));
   };
   return Rearrange(call, [&](int64_t row, int64_t at, std::vector<uint32_t>* items) {
     for (int64_t i = list.value_offset(at); i < list.value_offset(at + 1); ++i) {
       const auto item = static_cast<uint32_t>(i);
-      const bool known = distinct && std::any_of(items->begin(), items->end(), [&](uint32_t other) { return order(item, other) == 0; });
+      const bool known = distinct && std::any_of(items->begin(), items->end(), [&](uint32_t other) {
+                           return order(item, other) == 0;
+                         });
       if (!known) items->push_back(item);
     }
     if (distinct) return Status::OK();
     const bool ascending = call.args.size() < 2 || Reader<bool>(call.args[1]).Get(row);
-    std::stable_sort(items->begin(), items->end(), [&](uint32_t a, uint32_t b) { return ascending ? order(a, b) < 0 : order(b, a) < 0; });
+    std::stable_sort(items->begin(), items->end(), [&](uint32_t a, uint32_t b) {
+      return ascending ? order(a, b) < 0 : order(b, a) < 0;
+    });
     return Status::OK();
   });
 }
@@ -349,15 +391,19 @@ Result<ArrayPtr> Extreme(const KernelCall& call) {
   for (int64_t row = 0; row < call.rows; ++row) {
     int64_t best = -1;
     const int64_t at = call.args[0].At(row);
-    for (int64_t i = list.value_offset(at); !call.args[0].IsNull(row) && i < list.value_offset(at + 1); ++i) {
-      if (!reader.IsNull(i) && (best < 0 || Compare(reader.Get(i), reader.Get(best)) == wanted)) best = i;
+    for (int64_t i = list.value_offset(at);
+         !call.args[0].IsNull(row) && i < list.value_offset(at + 1); ++i) {
+      if (!reader.IsNull(i) && (best < 0 || Compare(reader.Get(i), reader.Get(best)) == wanted))
+        best = i;
     }
-    SLUICE_RETURN_NOT_OK(best < 0 ? indices.AppendNull() : indices.Append(static_cast<uint32_t>(best)));
+    SLUICE_RETURN_NOT_OK(best < 0 ? indices.AppendNull()
+                                  : indices.Append(static_cast<uint32_t>(best)));
   }
   return TakeAt(list.values(), &indices);
 }
 
-// array_contains: TRUE, else NULL if the array has a NULL, else FALSE. array_position: from 1, 0 when absent.
+// array_contains: TRUE, else NULL if the array has a NULL, else FALSE. array_position: from 1, 0
+// when absent.
 template <typename T>
 Result<ArrayPtr> Find(const KernelCall& call) {
   const auto& list = static_cast<const arrow::ListArray&>(*call.args[0].array);
@@ -372,7 +418,8 @@ Result<ArrayPtr> Find(const KernelCall& call) {
     bool has_null = false;
     const bool present = !call.args[0].IsNull(row) && !wanted.IsNull(row);
     const int64_t at = call.args[0].At(row);
-    for (int64_t i = list.value_offset(at); present && where == 0 && i < list.value_offset(at + 1); ++i) {
+    for (int64_t i = list.value_offset(at); present && where == 0 && i < list.value_offset(at + 1);
+         ++i) {
       if (reader.IsNull(i)) {
         has_null = true;
       } else if (Compare(reader.Get(i), wanted.Get(row)) == 0) {
@@ -382,7 +429,8 @@ Result<ArrayPtr> Find(const KernelCall& call) {
     if (!contains) {
       SLUICE_RETURN_NOT_OK(present ? position.Append(where) : position.AppendNull());
     } else {
-      SLUICE_RETURN_NOT_OK(!present || (where == 0 && has_null) ? found.AppendNull() : found.Append(where > 0));
+      SLUICE_RETURN_NOT_OK(!present || (where == 0 && has_null) ? found.AppendNull()
+                                                                : found.Append(where > 0));
     }
   }
   return contains ? found.Finish() : position.Finish();
@@ -392,10 +440,13 @@ template <typename Run>
 KernelFactory ByElement(Run run) {
   return [run](const BoundExpression& expression) -> Result<Kernel> {
     const arrow::DataType& element = *expression.args[0]->type->field(0)->type();
-    if (!VisitPhysical(element, [](auto) {})) return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: {} of nested values", expression.name));
+    if (!VisitPhysical(element, [](auto) {}))
+      return MakeError("NOT_SUPPORTED_YET",
+                       fmt::format("not supported yet: {} of nested values", expression.name));
     return Kernel([run](const KernelCall& call) -> Result<ArrayPtr> {
       Result<ArrayPtr> result = ArrayPtr();
-      VisitPhysical(*call.args[0].array->type()->field(0)->type(), [&]<typename T>(T) { result = run(call, T{}); });
+      VisitPhysical(*call.args[0].array->type()->field(0)->type(),
+                    [&]<typename T>(T) { result = run(call, T{}); });
       return result;
     });
   };
@@ -411,7 +462,8 @@ void RegisterNestedKernels(KernelMap* kernels) {
   map["map_from_arrays"] = Plain(MapFromArrays);
   map["map_value"] = Plain(MapValue);
   map["map_contains_key"] = Plain(MapContainsKey);
-  for (const char* name : {"array_item", "element_at", "try_element_at", "get"}) map[name] = Plain(ArrayItem);
+  for (const char* name : {"array_item", "element_at", "try_element_at", "get"})
+    map[name] = Plain(ArrayItem);
   map["size"] = Plain(Size);
   map["map_keys"] = Plain(MapPart);
   map["map_values"] = Plain(MapPart);
@@ -420,11 +472,14 @@ void RegisterNestedKernels(KernelMap* kernels) {
   map["reverse"] = [](const BoundExpression& call) -> Result<Kernel> {
     return call.type->id() == arrow::Type::LIST ? Kernel(ReverseArray) : Kernel(ReverseText);
   };
-  map["array_distinct"] = ByElement([]<typename T>(const KernelCall& call, T) { return SortOrDistinct<T>(call); });
+  map["array_distinct"] =
+      ByElement([]<typename T>(const KernelCall& call, T) { return SortOrDistinct<T>(call); });
   map["sort_array"] = map["array_distinct"];
-  map["array_max"] = ByElement([]<typename T>(const KernelCall& call, T) { return Extreme<T>(call); });
+  map["array_max"] =
+      ByElement([]<typename T>(const KernelCall& call, T) { return Extreme<T>(call); });
   map["array_min"] = map["array_max"];
-  map["array_contains"] = ByElement([]<typename T>(const KernelCall& call, T) { return Find<T>(call); });
+  map["array_contains"] =
+      ByElement([]<typename T>(const KernelCall& call, T) { return Find<T>(call); });
   map["array_position"] = map["array_contains"];
 }
 

@@ -12,13 +12,16 @@ namespace {
 
 using Text = std::string_view;
 
-Result<ArrayPtr> Call(const std::string& function, const ArrayPtr& array, const arrow::compute::FunctionOptions& options) {
+Result<ArrayPtr> Call(const std::string& function, const ArrayPtr& array,
+                      const arrow::compute::FunctionOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(auto result, arrow::compute::CallFunction(function, {array}, &options));
   return result.make_array();
 }
 
 KernelFactory AllNull() {
-  return Plain([](const KernelCall& call) -> Result<ArrayPtr> { return arrow::MakeArrayOfNull(call.expression.type, call.rows); });
+  return Plain([](const KernelCall& call) -> Result<ArrayPtr> {
+    return arrow::MakeArrayOfNull(call.expression.type, call.rows);
+  });
 }
 
 // RE2's own opinion of the pattern, asked once.
@@ -27,7 +30,8 @@ Status Probe(const std::string& pattern) {
   auto empty = arrow::MakeArrayOfNull(arrow::utf8(), 1);
   auto result = arrow::compute::CallFunction("match_substring_regex", {*empty}, &options);
   if (result.ok()) return Status::OK();
-  return MakeError("NOT_SUPPORTED_YET", "not supported yet: the regular expression: " + result.status().message());
+  return MakeError("NOT_SUPPORTED_YET",
+                   "not supported yet: the regular expression: " + result.status().message());
 }
 
 Result<Kernel> RLike(const BoundExpression& expression) {
@@ -35,32 +39,42 @@ Result<Kernel> RLike(const BoundExpression& expression) {
   if (!java.has_value()) return AllNull()(expression);
   if (auto fixed = FixedPattern::Make(*java)) {
     return Kernel([fixed = *fixed](const KernelCall& call) {
-      return MapRows<bool, Text>(call, [&](Text text) { return fixed.Matches(text); }, std::index_sequence<0>());
+      return MapRows<bool, Text>(
+          call, [&](Text text) { return fixed.Matches(text); }, std::index_sequence<0>());
     });
   }
   SLUICE_ASSIGN_OR_RETURN(auto regex, TranslateRegex(*java));
   SLUICE_RETURN_NOT_OK(Probe(regex.pattern));
-  return Kernel([options = arrow::compute::MatchSubstringOptions(regex.pattern)](const KernelCall& call) {
-    return Call("match_substring_regex", call.args[0].array, options);
-  });
+  return Kernel(
+      [options = arrow::compute::MatchSubstringOptions(regex.pattern)](const KernelCall& call) {
+        return Call("match_substring_regex", call.args[0].array, options);
+      });
 }
 
 Result<Kernel> RegexpReplace(const BoundExpression& expression) {
-  if (expression.args[1]->IsNullLiteral() || expression.args[2]->IsNullLiteral()) return AllNull()(expression);
+  if (expression.args[1]->IsNullLiteral() || expression.args[2]->IsNullLiteral())
+    return AllNull()(expression);
   const auto java = ConstantText(expression, 1);
   const auto by = ConstantText(expression, 2);
-  if (!by.has_value()) return MakeError("NOT_SUPPORTED_YET", "not supported yet: regexp_replace with a replacement that is not constant");
+  if (!by.has_value())
+    return MakeError("NOT_SUPPORTED_YET",
+                     "not supported yet: regexp_replace with a replacement that is not constant");
   SLUICE_ASSIGN_OR_RETURN(auto regex, TranslateRegex(*java));
-  if (regex.consumes_line_end) return MakeError("NOT_SUPPORTED_YET", "not supported yet: $ in the pattern of regexp_replace");
+  if (regex.consumes_line_end)
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: $ in the pattern of regexp_replace");
   SLUICE_RETURN_NOT_OK(Probe(regex.pattern));
   SLUICE_ASSIGN_OR_RETURN(auto replacement, TranslateReplacement(*by, regex.groups));
   // A pattern that matches the empty text: RE2 and Java step differently after it.
   SLUICE_ASSIGN_OR_RETURN(auto empty, arrow::MakeArrayFromScalar(arrow::StringScalar(""), 1));
-  SLUICE_ASSIGN_OR_RETURN(auto matches, Call("match_substring_regex", empty, arrow::compute::MatchSubstringOptions(regex.pattern)));
+  SLUICE_ASSIGN_OR_RETURN(auto matches, Call("match_substring_regex", empty,
+                                             arrow::compute::MatchSubstringOptions(regex.pattern)));
   if (static_cast<const arrow::BooleanArray&>(*matches).Value(0)) {
-    return MakeError("NOT_SUPPORTED_YET", "not supported yet: regexp_replace with a pattern that matches the empty text");
+    return MakeError(
+        "NOT_SUPPORTED_YET",
+        "not supported yet: regexp_replace with a pattern that matches the empty text");
   }
-  return Kernel([options = arrow::compute::ReplaceSubstringOptions(regex.pattern, replacement)](const KernelCall& call) {
+  return Kernel([options = arrow::compute::ReplaceSubstringOptions(regex.pattern, replacement)](
+                    const KernelCall& call) {
     return Call("replace_substring_regex", call.args[0].array, options);
   });
 }
@@ -70,9 +84,12 @@ Result<Kernel> RegexpExtract(const BoundExpression& expression) {
   const auto group = ConstantInt(expression, 2);
   if (!java.has_value() || !group.has_value()) return AllNull()(expression);
   SLUICE_ASSIGN_OR_RETURN(auto regex, TranslateRegex(*java));
-  if (regex.consumes_line_end && *group == 0) return MakeError("NOT_SUPPORTED_YET", "not supported yet: $ in the pattern of regexp_extract");
+  if (regex.consumes_line_end && *group == 0)
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: $ in the pattern of regexp_extract");
   if (*group < 0 || *group > regex.groups) {
-    return MakeError("INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", fmt::format("expects group index between 0 and {}, but got {}", regex.groups, *group));
+    return MakeError(
+        "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX",
+        fmt::format("expects group index between 0 and {}, but got {}", regex.groups, *group));
   }
   // Arrow extracts named groups: only the wanted one gets a name.
   std::string named;
@@ -98,7 +115,8 @@ Result<Kernel> RegexpExtract(const BoundExpression& expression) {
     }
   }
   SLUICE_RETURN_NOT_OK(Probe(named));
-  return Kernel([options = arrow::compute::ExtractRegexOptions(named)](const KernelCall& call) -> Result<ArrayPtr> {
+  return Kernel([options = arrow::compute::ExtractRegexOptions(named)](
+                    const KernelCall& call) -> Result<ArrayPtr> {
     SLUICE_ASSIGN_OR_RETURN(auto found, Call("extract_regex", call.args[0].array, options));
     const auto& record = static_cast<const arrow::StructArray&>(*found);
     const auto& texts = static_cast<const arrow::StringArray&>(*record.field(0));
@@ -108,7 +126,8 @@ Result<Kernel> RegexpExtract(const BoundExpression& expression) {
       if (call.args[0].IsNull(row)) {
         SLUICE_RETURN_NOT_OK(writer.Null());
       } else {  // no match is the empty text
-        SLUICE_RETURN_NOT_OK(writer.Set(record.IsNull(row) || texts.IsNull(row) ? Text() : texts.GetView(row)));
+        SLUICE_RETURN_NOT_OK(
+            writer.Set(record.IsNull(row) || texts.IsNull(row) ? Text() : texts.GetView(row)));
       }
     }
     return writer.Finish();
@@ -120,20 +139,25 @@ Result<Kernel> Split(const BoundExpression& expression) {
   const auto limit = ConstantInt(expression, 2);
   if (!java.has_value() || !limit.has_value()) return AllNull()(expression);
   SLUICE_ASSIGN_OR_RETURN(auto regex, TranslateRegex(*java));
-  if (regex.consumes_line_end || java->empty()) return MakeError("NOT_SUPPORTED_YET", "not supported yet: this pattern of split");
+  if (regex.consumes_line_end || java->empty())
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: this pattern of split");
   SLUICE_RETURN_NOT_OK(Probe(regex.pattern));
   SLUICE_ASSIGN_OR_RETURN(auto empty, arrow::MakeArrayFromScalar(arrow::StringScalar(""), 1));
-  SLUICE_ASSIGN_OR_RETURN(auto matches, Call("match_substring_regex", empty, arrow::compute::MatchSubstringOptions(regex.pattern)));
+  SLUICE_ASSIGN_OR_RETURN(auto matches, Call("match_substring_regex", empty,
+                                             arrow::compute::MatchSubstringOptions(regex.pattern)));
   if (static_cast<const arrow::BooleanArray&>(*matches).Value(0)) {
-    return MakeError("NOT_SUPPORTED_YET", "not supported yet: split by a pattern that matches the empty text");
+    return MakeError("NOT_SUPPORTED_YET",
+                     "not supported yet: split by a pattern that matches the empty text");
   }
   const int64_t splits = *limit > 0 ? *limit - 1 : -1;
-  return Kernel([options = arrow::compute::SplitPatternOptions(regex.pattern, splits), splits](const KernelCall& call) -> Result<ArrayPtr> {
+  return Kernel([options = arrow::compute::SplitPatternOptions(regex.pattern, splits),
+                 splits](const KernelCall& call) -> Result<ArrayPtr> {
     ArrayPtr result;
     if (splits == 0) {  // the whole text as the one element
       const auto& text = call.args[0].array;
       arrow::Int32Builder offsets;
-      for (int64_t row = 0; row <= call.rows; ++row) SLUICE_RETURN_NOT_OK(offsets.Append(static_cast<int32_t>(row)));
+      for (int64_t row = 0; row <= call.rows; ++row)
+        SLUICE_RETURN_NOT_OK(offsets.Append(static_cast<int32_t>(row)));
       SLUICE_ASSIGN_OR_RETURN(auto made, offsets.Finish());
       SLUICE_ASSIGN_OR_RETURN(result, arrow::ListArray::FromArrays(*made, *text));
     } else {
@@ -181,8 +205,13 @@ bool LikeMatches(Text text, Text pattern) {
 Status CheckLike(Text pattern) {
   for (size_t at = 0; at < pattern.size(); ++at) {
     if (pattern[at] != '\\') continue;
-    if (++at >= pattern.size() || (pattern[at] != '%' && pattern[at] != '_' && pattern[at] != '\\')) {
-      return MakeError("INVALID_FORMAT.ESC_IN_THE_MIDDLE", fmt::format("the LIKE pattern '{}' has an escape character before neither '_', '%' nor itself", pattern));
+    if (++at >= pattern.size() ||
+        (pattern[at] != '%' && pattern[at] != '_' && pattern[at] != '\\')) {
+      return MakeError(
+          "INVALID_FORMAT.ESC_IN_THE_MIDDLE",
+          fmt::format(
+              "the LIKE pattern '{}' has an escape character before neither '_', '%' nor itself",
+              pattern));
     }
   }
   return Status::OK();
@@ -190,12 +219,17 @@ Status CheckLike(Text pattern) {
 
 Result<ArrayPtr> Like(const KernelCall& call) {
   const bool any_case = call.expression.name == "ilike";
-  return MapRows<bool, Text, Text>(call, [&](Text text, Text pattern) -> Result<bool> {
-    SLUICE_RETURN_NOT_OK(CheckLike(pattern));
-    if (!any_case) return LikeMatches(text, pattern);
-    if (!IsAscii(text) || !IsAscii(pattern)) return MakeError("NOT_SUPPORTED_YET", "not supported yet: ILIKE of text that is not ASCII");
-    return LikeMatches(LowerAscii(text), LowerAscii(pattern));
-  }, std::index_sequence<0, 1>());
+  return MapRows<bool, Text, Text>(
+      call,
+      [&](Text text, Text pattern) -> Result<bool> {
+        SLUICE_RETURN_NOT_OK(CheckLike(pattern));
+        if (!any_case) return LikeMatches(text, pattern);
+        if (!IsAscii(text) || !IsAscii(pattern))
+          return MakeError("NOT_SUPPORTED_YET",
+                           "not supported yet: ILIKE of text that is not ASCII");
+        return LikeMatches(LowerAscii(text), LowerAscii(pattern));
+      },
+      std::index_sequence<0, 1>());
 }
 
 }  // namespace

@@ -18,17 +18,22 @@ Result<ArrayPtr> ChangeCase(const KernelCall& call) {
   const int64_t rows = array.length();
   const auto first = rows == 0 ? 0 : array.value_offset(0);
   const auto last = rows == 0 ? 0 : array.value_offset(rows);
-  const Text all(reinterpret_cast<const char*>(array.raw_data()) + first, static_cast<size_t>(last - first));
+  const Text all(reinterpret_cast<const char*>(array.raw_data()) + first,
+                 static_cast<size_t>(last - first));
   if (!IsAscii(all)) {
-    SLUICE_ASSIGN_OR_RETURN(auto changed, arrow::compute::CallFunction(upper ? "utf8_upper" : "utf8_lower", {call.args[0].array}));
-    // Java maps a few characters to several (the sharp s): refused rather than answered differently.
+    SLUICE_ASSIGN_OR_RETURN(
+        auto changed,
+        arrow::compute::CallFunction(upper ? "utf8_upper" : "utf8_lower", {call.args[0].array}));
+    // Java maps a few characters to several (the sharp s): refused rather than answered
+    // differently.
     for (size_t at = 0; at + 1 < all.size(); ++at) {
       const bool sharp_s = all[at] == '\xC3' && all[at + 1] == '\x9F';
       const bool dotted_i = all[at] == '\xC4' && (all[at + 1] == '\xB0' || all[at + 1] == '\xB1');
       const bool ligature = all[at] == '\xEF' && all[at + 1] == '\xAC';
       const bool final_sigma = !upper && all[at] == '\xCE' && all[at + 1] == '\xA3';
       if (sharp_s || dotted_i || ligature || final_sigma) {
-        return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + call.expression.name + " of a character with a special case mapping");
+        return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + call.expression.name +
+                                                  " of a character with a special case mapping");
       }
     }
     return changed.make_array();
@@ -86,31 +91,37 @@ KernelFactory Trim(bool left, bool right) {
         return right ? TrimRight(text) : text;
       })(call);
     }
-    return Map<Text, Text, Text>([left, right](Text text, Text set) { return TrimChars(text, set, left, right); })(call);
+    return Map<Text, Text, Text>(
+        [left, right](Text text, Text set) { return TrimChars(text, set, left, right); })(call);
   };
 }
 
 // Positions count from 1, negative ones from the end, as Spark's substringSQL.
 Text Substring(Text text, int64_t position, int64_t length, bool is_binary) {
   if (length <= 0) return {};
-  const int64_t count = is_binary || IsAscii(text) ? static_cast<int64_t>(text.size()) : CharCount(text);
+  const int64_t count =
+      is_binary || IsAscii(text) ? static_cast<int64_t>(text.size()) : CharCount(text);
   int64_t start = position > 0 ? position - 1 : position < 0 ? count + position : 0;
   int64_t end = start + length;
   start = std::clamp<int64_t>(start, 0, count);
   end = std::clamp<int64_t>(end, 0, count);
   if (start >= end) return {};
-  if (count == static_cast<int64_t>(text.size())) return text.substr(static_cast<size_t>(start), static_cast<size_t>(end - start));
+  if (count == static_cast<int64_t>(text.size()))
+    return text.substr(static_cast<size_t>(start), static_cast<size_t>(end - start));
   return CharSlice(text, start, end - start);
 }
 
 Result<Kernel> SubstringKernel(const BoundExpression& expression) {
   const bool is_binary = expression.type->id() == arrow::Type::BINARY;
   if (expression.args.size() == 2) {
-    return Map<Text, Text, int32_t>([is_binary](Text text, int32_t position) { return Substring(text, position, INT32_MAX, is_binary); })(expression);
+    return Map<Text, Text, int32_t>([is_binary](Text text, int32_t position) {
+      return Substring(text, position, INT32_MAX, is_binary);
+    })(expression);
   }
-  return Map<Text, Text, int32_t, int32_t>([is_binary](Text text, int32_t position, int32_t length) {
-    return Substring(text, position, length, is_binary);
-  })(expression);
+  return Map<Text, Text, int32_t, int32_t>(
+      [is_binary](Text text, int32_t position, int32_t length) {
+        return Substring(text, position, length, is_binary);
+      })(expression);
 }
 
 // Characters before byte `at`, counted from 1; 0 = not found.
@@ -137,7 +148,9 @@ std::string Replace(Text text, Text search, Text replacement) {
 }
 
 Result<Text> SplitPart(Text text, Text delimiter, int32_t part) {
-  if (part == 0) return MakeError("INVALID_INDEX_OF_ZERO", "[INVALID_INDEX_OF_ZERO] the index 0 is invalid. An index starts from 1");
+  if (part == 0)
+    return MakeError("INVALID_INDEX_OF_ZERO",
+                     "[INVALID_INDEX_OF_ZERO] the index 0 is invalid. An index starts from 1");
   std::vector<Text> pieces;
   size_t from = 0;
   if (!delimiter.empty()) {
@@ -230,7 +243,8 @@ Result<ArrayPtr> ConcatWs(const KernelCall& call) {
       }
       const auto& list = static_cast<const arrow::ListArray&>(*arg.array);
       const auto& items = static_cast<const arrow::StringArray&>(*list.values());
-      for (int64_t at = list.value_offset(arg.At(row)); at < list.value_offset(arg.At(row) + 1); ++at) {
+      for (int64_t at = list.value_offset(arg.At(row)); at < list.value_offset(arg.At(row) + 1);
+           ++at) {
         if (!items.IsNull(at)) add(items.GetView(at));
       }
     }
@@ -242,9 +256,11 @@ Result<ArrayPtr> ConcatWs(const KernelCall& call) {
 KernelFactory Length() {
   return [](const BoundExpression& call) -> Result<Kernel> {
     if (call.args[0]->type->id() == arrow::Type::BINARY) {
-      return Map<int32_t, Text>([](Text bytes) { return static_cast<int32_t>(bytes.size()); })(call);
+      return Map<int32_t, Text>([](Text bytes) { return static_cast<int32_t>(bytes.size()); })(
+          call);
     }
-    return Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(CharCount(text)); })(call);
+    return Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(CharCount(text)); })(
+        call);
   };
 }
 
@@ -260,24 +276,40 @@ void RegisterStringKernels(KernelMap* kernels) {
   map["substring"] = SubstringKernel;
   map["left"] = [](const BoundExpression& call) -> Result<Kernel> {
     const bool is_binary = call.type->id() == arrow::Type::BINARY;
-    return Map<Text, Text, int32_t>([is_binary](Text text, int32_t length) { return Substring(text, 1, length, is_binary); })(call);
+    return Map<Text, Text, int32_t>([is_binary](Text text, int32_t length) {
+      return Substring(text, 1, length, is_binary);
+    })(call);
   };
-  map["right"] = Map<Text, Text, int32_t>([](Text text, int32_t length) { return length <= 0 ? Text() : Substring(text, -length, length, false); });
+  map["right"] = Map<Text, Text, int32_t>([](Text text, int32_t length) {
+    return length <= 0 ? Text() : Substring(text, -length, length, false);
+  });
   map["char_length"] = Length();
-  map["octet_length"] = Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(text.size()); });
-  map["bit_length"] = Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(text.size() * 8); });
-  map["instr"] = Map<int32_t, Text, Text>([](Text text, Text part) { return CharPosition(text, text.find(part)); });
+  map["octet_length"] =
+      Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(text.size()); });
+  map["bit_length"] =
+      Map<int32_t, Text>([](Text text) { return static_cast<int32_t>(text.size() * 8); });
+  map["instr"] = Map<int32_t, Text, Text>(
+      [](Text text, Text part) { return CharPosition(text, text.find(part)); });
   map["locate"] = [](const BoundExpression& call) -> Result<Kernel> {
-    if (call.args.size() == 2) return Map<int32_t, Text, Text>([](Text part, Text text) { return Locate(part, text, 1); })(call);
-    return Map<int32_t, Text, Text, int32_t>([](Text part, Text text, int32_t from) { return Locate(part, text, from); })(call);
+    if (call.args.size() == 2)
+      return Map<int32_t, Text, Text>([](Text part, Text text) { return Locate(part, text, 1); })(
+          call);
+    return Map<int32_t, Text, Text, int32_t>(
+        [](Text part, Text text, int32_t from) { return Locate(part, text, from); })(call);
   };
   map["replace"] = [](const BoundExpression& call) -> Result<Kernel> {
-    if (call.args.size() == 2) return Map<Text, Text, Text>([](Text text, Text search) { return Replace(text, search, ""); })(call);
-    return Map<Text, Text, Text, Text>([](Text text, Text search, Text by) { return Replace(text, search, by); })(call);
+    if (call.args.size() == 2)
+      return Map<Text, Text, Text>(
+          [](Text text, Text search) { return Replace(text, search, ""); })(call);
+    return Map<Text, Text, Text, Text>(
+        [](Text text, Text search, Text by) { return Replace(text, search, by); })(call);
   };
-  map["startswith"] = Map<bool, Text, Text>([](Text text, Text part) { return text.starts_with(part); });
-  map["endswith"] = Map<bool, Text, Text>([](Text text, Text part) { return text.ends_with(part); });
-  map["contains"] = Map<bool, Text, Text>([](Text text, Text part) { return text.find(part) != Text::npos; });
+  map["startswith"] =
+      Map<bool, Text, Text>([](Text text, Text part) { return text.starts_with(part); });
+  map["endswith"] =
+      Map<bool, Text, Text>([](Text text, Text part) { return text.ends_with(part); });
+  map["contains"] =
+      Map<bool, Text, Text>([](Text text, Text part) { return text.find(part) != Text::npos; });
   map["split_part"] = Map<Text, Text, Text, int32_t>(SplitPart);
   map["substring_index"] = Map<Text, Text, Text, int32_t>(SubstringIndex);
   map["lpad"] = Map<Text, Text, int32_t, Text>(Pad<true>);

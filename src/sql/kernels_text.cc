@@ -21,8 +21,10 @@ std::string ToBase64(Text bytes) {
   std::string out;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
-    for (size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? kBase64[group >> (18 - 6 * k) & 63] : '=';
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k)
+      out += i + k <= bytes.size() ? kBase64[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }
@@ -37,7 +39,10 @@ Result<std::string> FromBase64(Text text) {
     if (c == '=') continue;
     if (at == kBase64 + 64) {
       if (c == '\n' || c == '\r') continue;
-      return MakeError("CONVERSION_INVALID_INPUT", fmt::format("[CONVERSION_INVALID_INPUT] the value '{}' is not BASE64. SQLSTATE: 22018", text.substr(0, 200)));
+      return MakeError(
+          "CONVERSION_INVALID_INPUT",
+          fmt::format("[CONVERSION_INVALID_INPUT] the value '{}' is not BASE64. SQLSTATE: 22018",
+                      text.substr(0, 200)));
     }
     ++symbols;
     bits = bits << 6 | static_cast<uint32_t>(at - kBase64);
@@ -47,7 +52,9 @@ Result<std::string> FromBase64(Text text) {
       out += static_cast<char>(bits >> count & 0xFF);
     }
   }
-  if (symbols % 4 == 1) return MakeError("CONVERSION_INVALID_INPUT", "[CONVERSION_INVALID_INPUT] the value is not BASE64. SQLSTATE: 22018");
+  if (symbols % 4 == 1)
+    return MakeError("CONVERSION_INVALID_INPUT",
+                     "[CONVERSION_INVALID_INPUT] the value is not BASE64. SQLSTATE: 22018");
   return out;
 }
 
@@ -56,7 +63,8 @@ std::string Hex(Text bytes, bool upper) {
   static constexpr char kLower[] = "0123456789abcdef";
   const char* digits = upper ? kUpper : kLower;
   std::string out;
-  for (const char c : bytes) out += {digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
+  for (const char c : bytes)
+    out += {digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]};
   return out;
 }
 
@@ -67,7 +75,10 @@ std::optional<std::string> Unhex(Text text) {
     int value = 0;
     for (size_t k = 0; k < 2; ++k) {
       const char c = padded[i + k];
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) return std::nullopt;
       value = value * 16 + digit;
     }
@@ -79,7 +90,8 @@ std::optional<std::string> Unhex(Text text) {
 std::string Digest(Text bytes, const EVP_MD* kind) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  const bool done = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) == 1;
+  const bool done =
+      EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) == 1;
   SLUICE_CHECK(done, "a digest failed");
   return Hex(Text(reinterpret_cast<const char*>(digest.data()), size), false);
 }
@@ -105,7 +117,8 @@ int64_t Crc32(Text bytes) {
 }
 
 Result<std::string> Initcap(Text text) {
-  if (!IsAscii(text)) return MakeError("NOT_SUPPORTED_YET", "not supported yet: initcap of text that is not ASCII");
+  if (!IsAscii(text))
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: initcap of text that is not ASCII");
   std::string out(text);
   bool start = true;
   for (char& c : out) {
@@ -148,7 +161,8 @@ int32_t Ascii(Text text) {
   const size_t bytes = std::min(CharBytes(text[0]), text.size());
   if (bytes == 1) return lead;
   int32_t code = lead & (0xFF >> (bytes + 1));
-  for (size_t i = 1; i < bytes; ++i) code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  for (size_t i = 1; i < bytes; ++i)
+    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
   return code;
 }
 
@@ -169,7 +183,8 @@ int32_t Levenshtein(Text a, Text b) {
     row[0] = static_cast<int32_t>(i);
     for (size_t j = 1; j <= right.size(); ++j) {
       const int32_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)});
+      row[j] =
+          std::min({above + 1, row[j - 1] + 1, diagonal + (left[i - 1] == right[j - 1] ? 0 : 1)});
       diagonal = above;
     }
   }
@@ -190,7 +205,8 @@ int32_t FindInSet(Text word, Text set) {
 Result<std::string> Repeat(Text text, int32_t times) {
   constexpr int64_t kMaxBytes = 1 << 30;
   if (static_cast<int64_t>(text.size()) * times > kMaxBytes) {
-    return MakeError("COLLECTION_SIZE_LIMIT_EXCEEDED", fmt::format("repeat makes a text of more than {} bytes", kMaxBytes));
+    return MakeError("COLLECTION_SIZE_LIMIT_EXCEEDED",
+                     fmt::format("repeat makes a text of more than {} bytes", kMaxBytes));
   }
   std::string out;
   for (int32_t i = 0; i < times; ++i) out += text;
@@ -200,11 +216,14 @@ Result<std::string> Repeat(Text text, int32_t times) {
 }  // namespace
 
 Result<ArrayPtr> ReverseText(const KernelCall& call) {
-  return MapRows<Text, Text>(call, [](Text text) {
-    std::string out;
-    for (const Text character : Characters(text)) out.insert(0, character);
-    return out;
-  }, std::index_sequence<0>());
+  return MapRows<Text, Text>(
+      call,
+      [](Text text) {
+        std::string out;
+        for (const Text character : Characters(text)) out.insert(0, character);
+        return out;
+      },
+      std::index_sequence<0>());
 }
 
 void RegisterTextKernels(KernelMap* kernels) {
@@ -214,7 +233,8 @@ void RegisterTextKernels(KernelMap* kernels) {
   map["unhex"] = Map<Text, Text>(Unhex);
   map["hex"] = [](const BoundExpression& call) -> Result<Kernel> {
     if (call.args[0]->type->id() == Type::INT64) {
-      return Map<Text, int64_t>([](int64_t value) { return fmt::format("{:X}", static_cast<uint64_t>(value)); })(call);
+      return Map<Text, int64_t>(
+          [](int64_t value) { return fmt::format("{:X}", static_cast<uint64_t>(value)); })(call);
     }
     return Map<Text, Text>([](Text bytes) { return Hex(bytes, true); })(call);
   };
@@ -226,11 +246,14 @@ void RegisterTextKernels(KernelMap* kernels) {
   map["translate"] = Map<Text, Text, Text, Text>(Translate);
   map["ascii"] = Map<int32_t, Text>(Ascii);
   map["chr"] = Map<Text, int64_t>(Chr);
-  map["space"] = Map<Text, int32_t>([](int32_t count) { return std::string(static_cast<size_t>(std::max(count, 0)), ' '); });
+  map["space"] = Map<Text, int32_t>(
+      [](int32_t count) { return std::string(static_cast<size_t>(std::max(count, 0)), ' '); });
   map["repeat"] = Map<Text, Text, int32_t>(Repeat);
   map["levenshtein"] = Map<int32_t, Text, Text>(Levenshtein);
   map["find_in_set"] = Map<int32_t, Text, Text>(FindInSet);
-  map["raise_error"] = Map<Text, Text>([](Text message) -> Result<Text> { return MakeError("USER_RAISED_EXCEPTION", "[USER_RAISED_EXCEPTION] " + std::string(message)); });
+  map["raise_error"] = Map<Text, Text>([](Text message) -> Result<Text> {
+    return MakeError("USER_RAISED_EXCEPTION", "[USER_RAISED_EXCEPTION] " + std::string(message));
+  });
 }
 
 }  // namespace sluice::sql

@@ -93,9 +93,9 @@ size_t UnescapeOne(std::string_view text, size_t at, std::string* out) {
   }
   const auto octal = [&](size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '7'; };
   if ((c == '0' || c == '1') && octal(at + 1) && octal(at + 2)) {
-    AppendUtf8(static_cast<uint32_t>((c - '0') * 64 + (text[at + 1] - '0') * 8 +
-                                     (text[at + 2] - '0')),
-               out);
+    AppendUtf8(
+        static_cast<uint32_t>((c - '0') * 64 + (text[at + 1] - '0') * 8 + (text[at + 2] - '0')),
+        out);
     return 3;
   }
   switch (c) {
@@ -114,8 +114,7 @@ size_t UnescapeOne(std::string_view text, size_t at, std::string* out) {
 
 class Lexer {
  public:
-  Lexer(const SourceText& source, std::vector<Span>* hints)
-      : text_(source.text()), hints_(hints) {}
+  Lexer(const SourceText& source, std::vector<Span>* hints) : text_(source.text()), hints_(hints) {}
 
   std::vector<Token> Run() {
     while (SkipBlanks(), at_ < text_.size()) {
@@ -128,8 +127,9 @@ class Lexer {
   }
 
  private:
-  bool Starts(std::string_view prefix) const { return text_.compare(at_, prefix.size(), prefix) ==
-      0; }
+  bool Starts(std::string_view prefix) const {
+    return text_.compare(at_, prefix.size(), prefix) == 0;
+  }
   char Ahead(size_t n) const { return at_ + n < text_.size() ? text_[at_ + n] : '\0'; }
 
   void Emit(TokenKind kind, std::string value = "") {

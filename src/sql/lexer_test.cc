@@ -37,7 +37,9 @@ TEST(LexerTest, DecodesStrings) {
   EXPECT_EQ(Lex(R"('it''s')")[0].value, "it's");
   EXPECT_EQ(Lex(R"("say ""x""")")[0].value, "say \"x\"");
   EXPECT_EQ(Lex(R"('a\tb\n\\\'\%\_\q')")[0].value, "a\tb\n\\'\\%\\_q");
-  EXPECT_EQ(Lex(R"('\u00e9\U0001F600\101')")[0].value, "\xC3\xA9\xF0\x9F\x98\x80" "A");
+  EXPECT_EQ(Lex(R"('\u00e9\U0001F600\101')")[0].value,
+            "\xC3\xA9\xF0\x9F\x98\x80"
+            "A");
   EXPECT_EQ(Lex(R"('\uD83D\uDE00')")[0].value, "\xF0\x9F\x98\x80");
   EXPECT_EQ(Lex(R"(r'\n\d')")[0].value, "\\n\\d");
   EXPECT_EQ(Lex("`a``b`")[0].value, "a`b");
@@ -45,7 +47,9 @@ TEST(LexerTest, DecodesStrings) {
 
 TEST(LexerTest, SkipsComments) {
   EXPECT_EQ(Texts("a -- x\n b /* c /* d */ e */ f"), "a b f ");
-  EXPECT_EQ(Texts("a\xC2\xA0" "b"), "a b ");
+  EXPECT_EQ(Texts("a\xC2\xA0"
+                  "b"),
+            "a b ");
   EXPECT_EQ(Texts("'--'"), "'--' ");
 }
 
@@ -53,7 +57,10 @@ TEST(LexerTest, MarksWhatIsNoToken) {
   EXPECT_EQ(Lex("'abc")[0].kind, TokenKind::kInvalid);
   EXPECT_EQ(Lex("/* abc")[0].kind, TokenKind::kInvalid);
   EXPECT_EQ(Lex("`abc")[0].kind, TokenKind::kInvalid);
-  EXPECT_EQ(Lex("\xE2\x80\x98" "abc\xE2\x80\x99")[0].kind, TokenKind::kInvalid);
+  EXPECT_EQ(Lex("\xE2\x80\x98"
+                "abc\xE2\x80\x99")[0]
+                .kind,
+            TokenKind::kInvalid);
   EXPECT_EQ(Lex("\x01")[0].kind, TokenKind::kInvalid);
   EXPECT_EQ(Lex("'abc\\").back().kind, TokenKind::kEnd);
 }

@@ -23,17 +23,17 @@ struct IntervalValue {
 
 enum class LiteralKind : uint8_t {
   kNull,
-  kBoolean,    // boolean
-  kInteger,    // integer; type int8, int16, int32 or int64
-  kDecimal,    // text: digits with at most one point and a leading minus; type decimal128(p, s)
-  kFloating,   // real; type float32 or float64; text as written
-  kString,     // text: the characters
-  kBinary,     // text: the bytes
-  kDate,       // integer: days since 1970-01-01
-  kTimestamp,  // integer: microseconds since the epoch, UTC (a text without zone is read as UTC)
+  kBoolean,       // boolean
+  kInteger,       // integer; type int8, int16, int32 or int64
+  kDecimal,       // text: digits with at most one point and a leading minus; type decimal128(p, s)
+  kFloating,      // real; type float32 or float64; text as written
+  kString,        // text: the characters
+  kBinary,        // text: the bytes
+  kDate,          // integer: days since 1970-01-01
+  kTimestamp,     // integer: microseconds since the epoch, UTC (a text without zone is read as UTC)
   kTimestampNtz,  // integer: microseconds
-  kTime,       // integer: microseconds since midnight
-  kInterval,   // interval
+  kTime,          // integer: microseconds since midnight
+  kInterval,      // interval
 };
 
 struct Literal {

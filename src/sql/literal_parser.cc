@@ -16,12 +16,12 @@ constexpr int kMaxExponent = 400;
 
 /// A number token cut into its parts.
 struct NumberParts {
-  std::string digits;    // without point
-  int scale = 0;         // digits after the point, less the exponent
+  std::string digits;  // without point
+  int scale = 0;       // digits after the point, less the exponent
   bool has_point = false;
   bool has_exponent = false;
-  std::string suffix;    // upper case
-  std::string body;      // without the suffix
+  std::string suffix;  // upper case
+  std::string body;    // without the suffix
 };
 
 NumberParts Split(std::string_view text) {

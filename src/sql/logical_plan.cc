@@ -35,40 +35,50 @@ std::string Calls(const AggregateNode& aggregate) {
 
 std::string Line(const LogicalPlan& plan) {
   switch (plan.kind) {
-    case PlanKind::kScan: return fmt::format("Scan {}{}", plan.is_streaming ? "STREAM " : "", As<ScanNode>(plan).dataset);
-    case PlanKind::kTableFunctionScan: return "TableFunctionScan " + As<TableFunctionNode>(plan).function;
+    case PlanKind::kScan:
+      return fmt::format("Scan {}{}", plan.is_streaming ? "STREAM " : "",
+                         As<ScanNode>(plan).dataset);
+    case PlanKind::kTableFunctionScan:
+      return "TableFunctionScan " + As<TableFunctionNode>(plan).function;
     case PlanKind::kValues: return fmt::format("Values {} rows", As<ValuesNode>(plan).rows.size());
     case PlanKind::kProject: return "Project " + List(As<ProjectNode>(plan).expressions);
     case PlanKind::kFilter: return "Filter " + ToString(*As<FilterNode>(plan).condition);
     case PlanKind::kAggregate:
-      return fmt::format("Aggregate by [{}]: {}", List(As<AggregateNode>(plan).groups), Calls(As<AggregateNode>(plan)));
+      return fmt::format("Aggregate by [{}]: {}", List(As<AggregateNode>(plan).groups),
+                         Calls(As<AggregateNode>(plan)));
     case PlanKind::kJoin: {
-      static constexpr const char* kNames[] = {"Inner", "Left", "Right", "Full", "LeftSemi", "LeftAnti", "Cross"};
+      static constexpr const char* kNames[] = {"Inner",    "Left",     "Right", "Full",
+                                               "LeftSemi", "LeftAnti", "Cross"};
       const auto& join = As<JoinNode>(plan);
-      return fmt::format("Join {} [{}] = [{}]{}", kNames[static_cast<int>(join.join)], List(join.left_keys),
-                         List(join.right_keys), join.residual ? " and " + ToString(*join.residual) : "");
+      return fmt::format("Join {} [{}] = [{}]{}", kNames[static_cast<int>(join.join)],
+                         List(join.left_keys), List(join.right_keys),
+                         join.residual ? " and " + ToString(*join.residual) : "");
     }
     case PlanKind::kDistinct: return "Distinct";
     case PlanKind::kDedupFirst:
-      return fmt::format("DedupFirst by [{}] order [{}]", List(As<DedupFirstNode>(plan).keys), Keys(As<DedupFirstNode>(plan).order));
+      return fmt::format("DedupFirst by [{}] order [{}]", List(As<DedupFirstNode>(plan).keys),
+                         Keys(As<DedupFirstNode>(plan).order));
     case PlanKind::kWindow: {
       std::string text = "Window ";
       for (const WindowCall& call : As<WindowNode>(plan).calls) {
-        text += fmt::format("{}({}) over ([{}] order [{}]) ", call.function, List(call.args), List(call.partition),
-                            Keys(call.order));
+        text += fmt::format("{}({}) over ([{}] order [{}]) ", call.function, List(call.args),
+                            List(call.partition), Keys(call.order));
       }
       return text;
     }
     case PlanKind::kSort: return "Sort " + Keys(As<SortNode>(plan).keys);
-    case PlanKind::kLimit: return fmt::format("Limit {} offset {}", As<LimitNode>(plan).limit, As<LimitNode>(plan).offset);
+    case PlanKind::kLimit:
+      return fmt::format("Limit {} offset {}", As<LimitNode>(plan).limit,
+                         As<LimitNode>(plan).offset);
     case PlanKind::kSetOp: {
       static constexpr const char* kNames[] = {"Union", "Intersect", "Except"};
-      return fmt::format("{}{}", kNames[static_cast<int>(As<SetOpNode>(plan).op)], As<SetOpNode>(plan).all ? " all" : "");
+      return fmt::format("{}{}", kNames[static_cast<int>(As<SetOpNode>(plan).op)],
+                         As<SetOpNode>(plan).all ? " all" : "");
     }
     case PlanKind::kWatermark: {
       const auto& watermark = As<WatermarkNode>(plan);
-      return fmt::format("Watermark {} delay {} us", plan.schema->field(watermark.event_time)->name(),
-                         watermark.delay_micros);
+      return fmt::format("Watermark {} delay {} us",
+                         plan.schema->field(watermark.event_time)->name(), watermark.delay_micros);
     }
   }
   return "?";

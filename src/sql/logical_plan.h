@@ -1,5 +1,6 @@
-// The relational plan of one query after analysis. Expressions refer to the columns of a node's input by position (a
-// join's input is the left columns followed by the right ones). Immutable; nodes are shared, any thread.
+// The relational plan of one query after analysis. Expressions refer to the columns of a node's
+// input by position (a join's input is the left columns followed by the right ones). Immutable;
+// nodes are shared, any thread.
 #pragma once
 
 #include <arrow/type.h>
@@ -15,14 +16,27 @@
 namespace sluice::sql {
 
 enum class PlanKind {
-  kScan, kTableFunctionScan, kValues, kProject, kFilter, kAggregate, kJoin, kDistinct, kDedupFirst, kWindow, kSort,
-  kLimit, kSetOp, kWatermark,
+  kScan,
+  kTableFunctionScan,
+  kValues,
+  kProject,
+  kFilter,
+  kAggregate,
+  kJoin,
+  kDistinct,
+  kDedupFirst,
+  kWindow,
+  kSort,
+  kLimit,
+  kSetOp,
+  kWatermark,
 };
 
 struct LogicalPlan;
 using PlanPtr = std::shared_ptr<const LogicalPlan>;
 
-/// What every node has. Names in `schema` are as the query spells them and may repeat; positions identify columns.
+/// What every node has. Names in `schema` are as the query spells them and may repeat; positions
+/// identify columns.
 struct LogicalPlan {
   explicit LogicalPlan(PlanKind plan_kind) : kind(plan_kind) {}
   virtual ~LogicalPlan() = default;
@@ -39,12 +53,13 @@ struct LogicalPlan {
 /// A table of the catalog or of the pipeline.
 struct ScanNode : LogicalPlan {
   ScanNode() : LogicalPlan(PlanKind::kScan) {}
-  std::string dataset;                          // the resolver's name for it
-  std::map<std::string, std::string> options;   // STREAM t WITH (...), lower-case keys as given
+  std::string dataset;                         // the resolver's name for it
+  std::map<std::string, std::string> options;  // STREAM t WITH (...), lower-case keys as given
   Span span;
 };
 
-/// read_kafka(...) and its like. Arguments are constants, rendered as strings; keys keep their spelling.
+/// read_kafka(...) and its like. Arguments are constants, rendered as strings; keys keep their
+/// spelling.
 struct TableFunctionNode : LogicalPlan {
   TableFunctionNode() : LogicalPlan(PlanKind::kTableFunctionScan) {}
   std::string function;  // lower case
@@ -69,9 +84,10 @@ struct FilterNode : LogicalPlan {
   BoundPtr condition;
 };
 
-/// One aggregate function. `function` is canonical: count, sum, avg, min, max, percentile_approx, approx_count_distinct,
-/// first, last, collect_list, collect_set, bool_and, bool_or, stddev_samp, stddev_pop, var_samp, var_pop, max_by, ...
-/// count(*) has no arguments. Constant parameters (a percentage) come after the value.
+/// One aggregate function. `function` is canonical: count, sum, avg, min, max, percentile_approx,
+/// approx_count_distinct, first, last, collect_list, collect_set, bool_and, bool_or, stddev_samp,
+/// stddev_pop, var_samp, var_pop, max_by, ... count(*) has no arguments. Constant parameters (a
+/// percentage) come after the value.
 struct AggregateCall {
   std::string function;
   std::vector<BoundPtr> args;
@@ -92,8 +108,9 @@ struct AggregateNode : LogicalPlan {
 
 enum class JoinKind { kInner, kLeft, kRight, kFull, kLeftSemi, kLeftAnti, kCross };
 
-/// Output: left columns, then right columns (left only for semi and anti). Keys are pairwise equal under "=": a NULL
-/// matches nothing; where `null_safe[i]`, under "<=>". `residual` is over left columns followed by right ones, may be null.
+/// Output: left columns, then right columns (left only for semi and anti). Keys are pairwise equal
+/// under "=": a NULL matches nothing; where `null_safe[i]`, under "<=>". `residual` is over left
+/// columns followed by right ones, may be null.
 struct JoinNode : LogicalPlan {
   JoinNode() : LogicalPlan(PlanKind::kJoin) {}
   JoinKind join = JoinKind::kInner;
@@ -114,8 +131,8 @@ struct SortKey {
   bool nulls_first = true;
 };
 
-/// QUALIFY row_number() OVER (PARTITION BY keys ORDER BY order) = 1 over a stream: the first row of each key, for ever
-/// or until the watermark passes. Output: the input's columns.
+/// QUALIFY row_number() OVER (PARTITION BY keys ORDER BY order) = 1 over a stream: the first row of
+/// each key, for ever or until the watermark passes. Output: the input's columns.
 struct DedupFirstNode : LogicalPlan {
   DedupFirstNode() : LogicalPlan(PlanKind::kDedupFirst) {}
   std::vector<BoundPtr> keys;
@@ -123,8 +140,9 @@ struct DedupFirstNode : LogicalPlan {
   Span span;
 };
 
-/// One window function over a partition. Frames: the default (RANGE UNBOUNDED PRECEDING to CURRENT ROW when ordered,
-/// else the whole partition) when `frame` is empty; otherwise its canonical SQL text.
+/// One window function over a partition. Frames: the default (RANGE UNBOUNDED PRECEDING to CURRENT
+/// ROW when ordered, else the whole partition) when `frame` is empty; otherwise its canonical SQL
+/// text.
 struct WindowCall {
   std::string function;
   std::vector<BoundPtr> args;

@@ -18,8 +18,10 @@ bool IsString(const arrow::DataType& type) { return type.id() == arrow::Type::ST
 
 }  // namespace
 
-Result<BoundPtr> FunctionBinder::BindArithmetic(const std::string& op, BoundPtr left, BoundPtr right, Span span) {
-  if (IsInterval(*left->type) || IsInterval(*right->type) || IsDateTime(*left->type) || IsDateTime(*right->type)) {
+Result<BoundPtr> FunctionBinder::BindArithmetic(const std::string& op, BoundPtr left,
+                                                BoundPtr right, Span span) {
+  if (IsInterval(*left->type) || IsInterval(*right->type) || IsDateTime(*left->type) ||
+      IsDateTime(*right->type)) {
     return BindTimeArithmetic(op, left, right, span);
   }
   // Strings take part as BIGINT beside an integer, as DOUBLE otherwise.
@@ -28,31 +30,40 @@ Result<BoundPtr> FunctionBinder::BindArithmetic(const std::string& op, BoundPtr 
       return MakeCast(side, IsNumeric(*other->type) ? other->type : arrow::float64());
     }
     if (!IsString(*side->type)) return side;
-    return MakeCast(side, IsIntegral(*other->type) && op != "/" ? arrow::int64() : arrow::float64());
+    return MakeCast(side,
+                    IsIntegral(*other->type) && op != "/" ? arrow::int64() : arrow::float64());
   };
   const BoundPtr left_number = numeric(left, right);
   right = numeric(right, left);
   left = left_number;
   if (!IsNumeric(*left->type) || !IsNumeric(*right->type)) {
     const bool same = left->type->Equals(*right->type);
-    return Error(span, same ? "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE" : "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                 fmt::format("cannot resolve \"({} {} {})\": the left and right operands have the types \"{}\" and \"{}\"",
-                             ToString(*left), op, ToString(*right), SparkTypeSql(*left->type), SparkTypeSql(*right->type)));
+    return Error(
+        span,
+        same ? "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE" : "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+        fmt::format("cannot resolve \"({} {} {})\": the left and right operands have the types "
+                    "\"{}\" and \"{}\"",
+                    ToString(*left), op, ToString(*right), SparkTypeSql(*left->type),
+                    SparkTypeSql(*right->type)));
   }
   const bool decimal = IsDecimal(*left->type) || IsDecimal(*right->type);
   const bool floating = IsFloating(*left->type) || IsFloating(*right->type);
   const bool nullable = left->nullable || right->nullable;
   if (op == "div") {
-    if (floating) return Error(span, "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", "div requires integers or decimals");
+    if (floating)
+      return Error(span, "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+                   "div requires integers or decimals");
     if (decimal) return Unsupported(span, "div of decimals");
-    return MakeCall(op, {MakeCast(left, arrow::int64()), MakeCast(right, arrow::int64())}, arrow::int64(), nullable, span);
+    return MakeCall(op, {MakeCast(left, arrow::int64()), MakeCast(right, arrow::int64())},
+                    arrow::int64(), nullable, span);
   }
   if (decimal && !floating) return BindDecimalArithmetic(op, left, right, span);
   TypePtr type = op == "/" ? arrow::float64() : CommonType(left->type, right->type);
   return MakeCall(op, {MakeCast(left, type), MakeCast(right, type)}, type, nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::BindDecimalArithmetic(const std::string& op, BoundPtr left, BoundPtr right, Span span) {
+Result<BoundPtr> FunctionBinder::BindDecimalArithmetic(const std::string& op, BoundPtr left,
+                                                       BoundPtr right, Span span) {
   const auto left_type = DecimalFor(*left);
   const auto right_type = DecimalFor(*right);
   left = MakeCast(left, left_type);
@@ -61,21 +72,24 @@ Result<BoundPtr> FunctionBinder::BindDecimalArithmetic(const std::string& op, Bo
   return MakeCall(op, {left, right}, DecimalResult(op, *left_type, *right_type), nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::BindTimeArithmetic(const std::string& op, const BoundPtr& left, const BoundPtr& right,
-                                                    Span span) {
-  if (op == "+" && (IsInterval(*left->type) || (IsIntegral(*left->type) && right->type->id() == arrow::Type::DATE32))) {
+Result<BoundPtr> FunctionBinder::BindTimeArithmetic(const std::string& op, const BoundPtr& left,
+                                                    const BoundPtr& right, Span span) {
+  if (op == "+" && (IsInterval(*left->type) ||
+                    (IsIntegral(*left->type) && right->type->id() == arrow::Type::DATE32))) {
     return BindTimeArithmetic(op, right, left, span);
   }
   if ((op != "+" && op != "-") || !(IsDateTime(*left->type) || IsString(*left->type))) {
-    return Unsupported(span, fmt::format("{} {} {}", SparkTypeSql(*left->type), op, SparkTypeSql(*right->type)));
+    return Unsupported(
+        span, fmt::format("{} {} {}", SparkTypeSql(*left->type), op, SparkTypeSql(*right->type)));
   }
   const bool nullable = left->nullable || right->nullable;
   if (left->type->id() == arrow::Type::DATE32 && IsIntegral(*right->type)) {
-    return MakeCall(op == "+" ? "date_add" : "date_sub", {left, MakeCast(right, arrow::int32())}, arrow::date32(),
-                    nullable, span);
+    return MakeCall(op == "+" ? "date_add" : "date_sub", {left, MakeCast(right, arrow::int32())},
+                    arrow::date32(), nullable, span);
   }
   if (!IsInterval(*right->type)) {
-    return Unsupported(span, fmt::format("{} {} {}", SparkTypeSql(*left->type), op, SparkTypeSql(*right->type)));
+    return Unsupported(
+        span, fmt::format("{} {} {}", SparkTypeSql(*left->type), op, SparkTypeSql(*right->type)));
   }
   if (IsString(*left->type)) {
     return BindTimeArithmetic(op, MakeCast(left, SparkTimestamp()), right, span);
@@ -92,16 +106,20 @@ Result<BoundPtr> FunctionBinder::BindTimeArithmetic(const std::string& op, const
   return MakeCall("time_" + sign + "_interval", {left, right}, left->type, nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::BindComparison(const std::string& op, BoundPtr left, BoundPtr right, Span span) {
+Result<BoundPtr> FunctionBinder::BindComparison(const std::string& op, BoundPtr left,
+                                                BoundPtr right, Span span) {
   TypePtr common = CommonType(left->type, right->type);
   if (common == nullptr) {
     return Error(span, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
-                 fmt::format("cannot resolve \"({} {} {})\": the left and right operands of the binary operator have "
+                 fmt::format("cannot resolve \"({} {} {})\": the left and right operands of the "
+                             "binary operator have "
                              "incompatible types (\"{}\" and \"{}\")",
-                             ToString(*left), op, ToString(*right), SparkTypeSql(*left->type), SparkTypeSql(*right->type)));
+                             ToString(*left), op, ToString(*right), SparkTypeSql(*left->type),
+                             SparkTypeSql(*right->type)));
   }
   if (common->id() == arrow::Type::MAP) {
-    return Error(span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "cannot resolve: maps cannot be compared");
+    return Error(span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                 "cannot resolve: maps cannot be compared");
   }
   left = MakeCast(left, common);
   right = MakeCast(right, common);
@@ -113,7 +131,8 @@ Result<BoundPtr> FunctionBinder::BindComparison(const std::string& op, BoundPtr 
   return MakeCall(op, {left, right}, arrow::boolean(), nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::BindLogical(const std::string& op, BoundPtr left, BoundPtr right, Span span) {
+Result<BoundPtr> FunctionBinder::BindLogical(const std::string& op, BoundPtr left, BoundPtr right,
+                                             Span span) {
   SLUICE_ASSIGN_OR_RETURN(left, Coerce(left, arrow::boolean(), op, 1));
   SLUICE_ASSIGN_OR_RETURN(right, Coerce(right, arrow::boolean(), op, 2));
   const bool nullable = left->nullable || right->nullable;
@@ -133,7 +152,8 @@ Result<BoundPtr> FunctionBinder::BindCase(std::vector<BoundPtr> args, Span span)
   if (has_else) results.push_back(args.back());
   SLUICE_RETURN_NOT_OK(Unify("CASE WHEN", &results, 0, span));
   for (size_t i = 0; i + 1 < args.size(); i += 2) {
-    SLUICE_ASSIGN_OR_RETURN(args[i], Coerce(args[i], arrow::boolean(), "CASE WHEN", static_cast<int>(i) + 1));
+    SLUICE_ASSIGN_OR_RETURN(
+        args[i], Coerce(args[i], arrow::boolean(), "CASE WHEN", static_cast<int>(i) + 1));
     args[i + 1] = results[i / 2];
   }
   if (has_else) args.back() = results.back();
@@ -149,11 +169,13 @@ Result<BoundPtr> FunctionBinder::BindIn(std::vector<BoundPtr> args, Span span) {
   return MakeCall("in", std::move(args), arrow::boolean(), nullable, span);
 }
 
-Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type, bool try_mode, Span span) {
+Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type, bool try_mode,
+                                          Span span) {
   if (!CanCast(*operand->type, *type)) {
     return Error(span, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
-                 fmt::format("cannot resolve \"CAST({} AS {})\": cannot cast \"{}\" to \"{}\"", ToString(*operand),
-                             SparkTypeSql(*type), SparkTypeSql(*operand->type), SparkTypeSql(*type)));
+                 fmt::format("cannot resolve \"CAST({} AS {})\": cannot cast \"{}\" to \"{}\"",
+                             ToString(*operand), SparkTypeSql(*type), SparkTypeSql(*operand->type),
+                             SparkTypeSql(*type)));
   }
   return MakeCast(std::move(operand), type, try_mode, span);
 }
@@ -173,7 +195,8 @@ Result<BoundPtr> FunctionBinder::BindSubscript(BoundPtr operand, BoundPtr index,
     return Unsupported(span, "a field by a string subscript");
   }
   return Error(span, "INVALID_EXTRACT_BASE_FIELD_TYPE",
-               fmt::format("cannot extract a value from \"{}\": need a complex type [STRUCT, ARRAY, MAP] but got \"{}\"",
+               fmt::format("cannot extract a value from \"{}\": need a complex type [STRUCT, "
+                           "ARRAY, MAP] but got \"{}\"",
                            ToString(*operand), SparkTypeSql(*operand->type)));
 }
 

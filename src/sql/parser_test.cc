@@ -60,8 +60,9 @@ TEST(ParserTest, Intervals) {
   EXPECT_EQ(Form("INTERVAL 10 MINUTES"), "INTERVAL '10' MINUTE");
   EXPECT_EQ(Form("INTERVAL '1-2' YEAR TO MONTH"), "INTERVAL '1-2' YEAR TO MONTH");
   EXPECT_EQ(Form("INTERVAL 5 days 3 hours 7 minutes"), "INTERVAL '5 03:07' DAY TO MINUTE");
-  EXPECT_EQ(Form("INTERVAL '5 hours 30 seconds 1 millisecond'"), "INTERVAL '05:00:30.001' HOUR "
-      "TO SECOND");
+  EXPECT_EQ(Form("INTERVAL '5 hours 30 seconds 1 millisecond'"),
+            "INTERVAL '05:00:30.001' HOUR "
+            "TO SECOND");
   EXPECT_EQ(Form("INTERVAL -1 DAY"), "INTERVAL '-1' DAY");
   EXPECT_EQ(Form("INTERVAL '1 month 2 days'"), "INVALID_INTERVAL_FORMAT");
   EXPECT_EQ(Form("interval + 1"), "(interval + 1)");
@@ -76,8 +77,9 @@ TEST(ParserTest, CallsWithTheirOwnSyntax) {
   EXPECT_EQ(Form("overlay(a PLACING 'b' FROM 2)"), "overlay(a, b, 2)");
   EXPECT_EQ(Form("timestampadd(MONTH, 1, ts)"), "timestampadd(MONTH, 1, ts)");
   EXPECT_EQ(Form("count(*)"), "count(1)");
-  EXPECT_EQ(Form("count(DISTINCT a) FILTER (WHERE b > 1)"), "count(DISTINCT a) FILTER (WHERE (b "
-      "> 1))");
+  EXPECT_EQ(Form("count(DISTINCT a) FILTER (WHERE b > 1)"),
+            "count(DISTINCT a) FILTER (WHERE (b "
+            "> 1))");
   EXPECT_EQ(Form("transform(xs, x -> x + 1)"),
             "transform(xs, lambdafunction((namedlambdavariable() + 1), namedlambdavariable()))");
   EXPECT_EQ(Form("exists(xs, x -> x > 1)"),
@@ -168,8 +170,9 @@ TEST(ParserTest, PipesBecomePlainQueries) {
     EXPECT_TRUE(RewritePipes(&query).ok());
     return ToSql(query);
   };
-  EXPECT_EQ(plain("FROM STREAM s |> WHERE x > 1 |> SELECT x"), "SELECT x FROM STREAM s WHERE x "
-      "> 1");
+  EXPECT_EQ(plain("FROM STREAM s |> WHERE x > 1 |> SELECT x"),
+            "SELECT x FROM STREAM s WHERE x "
+            "> 1");
   EXPECT_EQ(plain("FROM t |> AGGREGATE count(*) AS n GROUP BY a |> WHERE n > 1"),
             "SELECT * FROM (SELECT a, count(*) AS n FROM t GROUP BY a) WHERE n > 1");
   EXPECT_EQ(plain("FROM t |> JOIN u ON t.a = u.a |> ORDER BY t.a"),
@@ -179,15 +182,15 @@ TEST(ParserTest, PipesBecomePlainQueries) {
 TEST(ParserTest, ErrorsSayWhereAndWhat) {
   const Status status = ParseQuery(SourceText("q.sql", "SELECT a\nFROM t\nWHERE a >")).status();
   EXPECT_TRUE(HasCode(status, "PARSE_SYNTAX_ERROR"));
-  EXPECT_NE(status.message().find("SQLSTATE: 42601 (q.sql:3:10)"), std::string::npos) <<
-      status.message();
+  EXPECT_NE(status.message().find("SQLSTATE: 42601 (q.sql:3:10)"), std::string::npos)
+      << status.message();
   const Status form = ParseQuery(SourceText("", "SELECT a FROM t WHRE a > 1")).status();
   EXPECT_EQ(ErrorHint(form), "did you mean WHERE instead of WHRE?") << form.message();
   const Status comma = ParseQuery(SourceText("", "SELECT a, FROM t")).status();
   EXPECT_NE(comma.message().find("line 1:11"), std::string::npos) << comma.message();
   EXPECT_TRUE(HasCode(ParseQuery(SourceText("", "SELECT 'abc")).status(), "PARSE_SYNTAX_ERROR"));
-  EXPECT_TRUE(HasCode(ParseQuery(SourceText("", "SELECT 1 /* x")).status(),
-      "UNCLOSED_BRACKETED_COMMENT"));
+  EXPECT_TRUE(
+      HasCode(ParseQuery(SourceText("", "SELECT 1 /* x")).status(), "UNCLOSED_BRACKETED_COMMENT"));
   EXPECT_TRUE(HasCode(ParseQuery(SourceText("", " ")).status(), "PARSE_EMPTY_STATEMENT"));
 }
 

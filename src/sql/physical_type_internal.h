@@ -1,4 +1,5 @@
-// Values by their physical C++ type: Spark's order of them, and dispatch from an Arrow type. Part of the evaluator.
+// Values by their physical C++ type: Spark's order of them, and dispatch from an Arrow type. Part
+// of the evaluator.
 #pragma once
 
 #include <arrow/type.h>

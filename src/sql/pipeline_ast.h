@@ -28,7 +28,7 @@ struct AutoCdc {
   bool ignore_null_updates = false;
   Box<Expr> delete_when;
   Box<Expr> truncate_when;
-  Box<Expr> sequence_by;         // always set
+  Box<Expr> sequence_by;  // always set
   Box<Expr> system_sequence_by;
   std::optional<ColumnList> columns;
   ScdType scd_type = ScdType::kType1;
@@ -41,14 +41,14 @@ struct AutoCdc {
 struct InsertFlow {
   Box<Query> query;
   bool once = false;
-  bool by_name = false;                 // written; inserts are by name always
+  bool by_name = false;  // written; inserts are by name always
   bool overwrite = false;
-  bool schema_evolution = false;        // WITH SCHEMA EVOLUTION
-  std::vector<Name> columns;            // INSERT INTO t (a, b)
-  Box<Expr> replace_where;              // REPLACE WHERE p
-  std::vector<Name> replace_using;      // REPLACE USING (a, b)
-  Box<Expr> replace_on;                 // REPLACE ON p
-  Box<Expr> sequence_by;                // Lakeflow: REPLACE USING (..) SEQUENCE BY e
+  bool schema_evolution = false;    // WITH SCHEMA EVOLUTION
+  std::vector<Name> columns;        // INSERT INTO t (a, b)
+  Box<Expr> replace_where;          // REPLACE WHERE p
+  std::vector<Name> replace_using;  // REPLACE USING (a, b)
+  Box<Expr> replace_on;             // REPLACE ON p
+  Box<Expr> sequence_by;            // Lakeflow: REPLACE USING (..) SEQUENCE BY e
   Span span;
 };
 
@@ -190,8 +190,16 @@ struct QueryStatement {
 };
 
 struct ShowStatement {
-  enum class Kind : uint8_t { kTables, kSchemas, kViews, kFunctions, kColumns, kProperties,
-      kPartitions, kCatalogs };
+  enum class Kind : uint8_t {
+    kTables,
+    kSchemas,
+    kViews,
+    kFunctions,
+    kColumns,
+    kProperties,
+    kPartitions,
+    kCatalogs
+  };
   Kind kind = Kind::kTables;
   std::optional<QualifiedName> in;  // IN schema / FROM table
   std::optional<std::string> like;
@@ -217,17 +225,21 @@ struct UnsupportedStatement {
 };
 
 struct Statement {
-  using Node = std::variant<CreateStreamingTable, CreateMaterializedView, CreateView, CreateFlow,
-                            CreateSink, SetConfiguration, UseNamespace, QueryStatement,
-                            ShowStatement, DescribeStatement, ExplainStatement,
-                            UnsupportedStatement>;
+  using Node =
+      std::variant<CreateStreamingTable, CreateMaterializedView, CreateView, CreateFlow, CreateSink,
+                   SetConfiguration, UseNamespace, QueryStatement, ShowStatement, DescribeStatement,
+                   ExplainStatement, UnsupportedStatement>;
   Node node;
   Span span;
 
   template <typename T>
-  const T* As() const { return std::get_if<T>(&node); }
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
   template <typename T>
-  T* As() { return std::get_if<T>(&node); }
+  T* As() {
+    return std::get_if<T>(&node);
+  }
 };
 
 }  // namespace sluice::sql

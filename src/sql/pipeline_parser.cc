@@ -111,9 +111,9 @@ class StatementParser {
   }
 
   Statement::Node CreateOther() {
-    for (const char* word : {"TABLE", "FUNCTION", "SCHEMA", "DATABASE", "CATALOG", "TEMPORARY",
-                             "TEMP", "GLOBAL", "EXTERNAL", "METRIC", "VARIABLE", "INDEX", "ROLE",
-                             "VOLUME", "CONNECTION", "PROCEDURE"}) {
+    for (const char* word :
+         {"TABLE", "FUNCTION", "SCHEMA", "DATABASE", "CATALOG", "TEMPORARY", "TEMP", "GLOBAL",
+          "EXTERNAL", "METRIC", "VARIABLE", "INDEX", "ROLE", "VOLUME", "CONNECTION", "PROCEDURE"}) {
       if (cursor_.IsWord(0, word)) {
         return Unsupported();
       }
@@ -147,10 +147,10 @@ class StatementParser {
 
   Statement::Node Other() {
     for (const char* word :
-         {"ALTER",  "DROP",   "INSERT", "MERGE",   "UPDATE",  "DELETE",  "REFRESH", "OPTIMIZE",
-          "VACUUM", "GRANT",  "REVOKE", "CACHE",   "UNCACHE", "ANALYZE", "MSCK",    "TRUNCATE",
-          "COPY",   "ADD",    "LIST",   "DECLARE", "BEGIN",   "CALL",    "COMMENT", "RESET",
-          "CLEAR",  "LOAD",   "UNDROP", "RESTORE", "EXECUTE", "REORG",   "REPAIR",  "REPLACE",
+         {"ALTER",   "DROP",   "INSERT", "MERGE",   "UPDATE",  "DELETE",  "REFRESH", "OPTIMIZE",
+          "VACUUM",  "GRANT",  "REVOKE", "CACHE",   "UNCACHE", "ANALYZE", "MSCK",    "TRUNCATE",
+          "COPY",    "ADD",    "LIST",   "DECLARE", "BEGIN",   "CALL",    "COMMENT", "RESET",
+          "CLEAR",   "LOAD",   "UNDROP", "RESTORE", "EXECUTE", "REORG",   "REPAIR",  "REPLACE",
           "CONVERT", "IMPORT", "EXPORT", "SYNC"}) {
       if (cursor_.AtWord(word)) {
         return Unsupported();

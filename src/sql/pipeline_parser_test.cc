@@ -20,9 +20,9 @@ std::string Code(const std::string& text) { return ErrorCode(Parse(text).status(
 /// Where the statements with Spark's answers are, or "".
 std::string SharedFile(const std::string& name) {
   const char* given = std::getenv("SLUICE_SHARED");
-  for (const std::string& folder : {std::string(given == nullptr ? "" : given),
-                                    std::string(SLUICE_SOURCE_DIR "/../shared"),
-                                    std::string(SLUICE_SOURCE_DIR "/../../shared")}) {
+  for (const std::string& folder :
+       {std::string(given == nullptr ? "" : given), std::string(SLUICE_SOURCE_DIR "/../shared"),
+        std::string(SLUICE_SOURCE_DIR "/../../shared")}) {
     if (!folder.empty() && std::ifstream(folder + "/" + name).good()) {
       return folder + "/" + name;
     }
@@ -33,9 +33,11 @@ std::string SharedFile(const std::string& name) {
 /// What Spark rejects and we reject as well, by a piece of the statement.
 bool AlsoOurs(const std::string& sql) {
   for (const std::string piece :
-       {"CREATE MATERIALIZED VIEW m\n", "SCD TYPE 3", "KEYS (id) STORED AS SCD TYPE 2", "WHERE "
-           "x>1 SEQUENCE",
-        "KEYS id SEQUENCE", "COLUMNS (a,b) COLUMNS (c)", "TABLESAMPLE (10 PERCENT)", "INT "
+       {"CREATE MATERIALIZED VIEW m\n", "SCD TYPE 3", "KEYS (id) STORED AS SCD TYPE 2",
+        "WHERE "
+        "x>1 SEQUENCE",
+        "KEYS id SEQUENCE", "COLUMNS (a,b) COLUMNS (c)", "TABLESAMPLE (10 PERCENT)",
+        "INT "
         "COLLATE"}) {
     if ((sql + "\n").find(piece) != std::string::npos) {
       return true;
@@ -171,15 +173,17 @@ TEST(PipelineParserTest, AdHocStatements) {
 
 TEST(PipelineParserTest, Errors) {
   EXPECT_EQ(Code("CREATE FLOW f AS AUTO CDC INTO t FROM STREAM s KEYS (id)"),
-      "MISSING_CLAUSES_FOR_OPERATION");
+            "MISSING_CLAUSES_FOR_OPERATION");
   EXPECT_EQ(Code("CREATE STREAMING TABLE t COMMENT 'a' COMMENT 'b'"), "DUPLICATE_CLAUSES");
   EXPECT_EQ(Code("CREATE FLOW a.f AS INSERT INTO t SELECT 1"), "MULTIPART_FLOW_NAME_NOT_SUPPORTED");
   const Status misspelt = Parse("CREATE STREMING TABLE t").status();
-  EXPECT_EQ(ErrorHint(misspelt), "did you mean STREAMING instead of STREMING?") <<
-      misspelt.message();
+  EXPECT_EQ(ErrorHint(misspelt), "did you mean STREAMING instead of STREMING?")
+      << misspelt.message();
   const Status violation =
-      Parse("CREATE STREAMING TABLE t (CONSTRAINT a EXPECT (b) ON VIOLATION DROP RWO) AS SELECT "
-          "1").status();
+      Parse(
+          "CREATE STREAMING TABLE t (CONSTRAINT a EXPECT (b) ON VIOLATION DROP RWO) AS SELECT "
+          "1")
+          .status();
   EXPECT_EQ(ErrorCode(violation), "PARSE_SYNTAX_ERROR");
   EXPECT_EQ(Code("SELECT 1 SELECT 2"), "PARSE_SYNTAX_ERROR");
   EXPECT_TRUE(Parse(" ; -- nothing\n ;").ok());

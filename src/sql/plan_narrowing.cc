@@ -18,9 +18,11 @@ PlanPtr PushFilters(const PlanPtr& plan) {
       auto below = MakeFilter(input->input(), SubstituteColumns(condition, project.expressions));
       return MakeProject(PushFilters(below), project.expressions, project.schema->fields());
     }
-    if (input->kind == PlanKind::kWatermark) return PushFilters(MakeFilter(input->input(), condition));
+    if (input->kind == PlanKind::kWatermark)
+      return PushFilters(MakeFilter(input->input(), condition));
     if (input->kind == PlanKind::kFilter) {
-      return PushFilters(MakeFilter(input->input(), JoinConjuncts({As<FilterNode>(*input).condition, condition})));
+      return PushFilters(
+          MakeFilter(input->input(), JoinConjuncts({As<FilterNode>(*input).condition, condition})));
     }
   }
   return plan;
@@ -48,7 +50,8 @@ std::vector<int> Union(std::vector<int> left, const std::vector<int>& right) {
 // Where each column of the full schema is among `kept`; -1 = gone.
 std::vector<int> Positions(const arrow::Schema& schema, const std::vector<int>& kept) {
   std::vector<int> positions(static_cast<size_t>(schema.num_fields()), -1);
-  for (size_t i = 0; i < kept.size(); ++i) positions[static_cast<size_t>(kept[i])] = static_cast<int>(i);
+  for (size_t i = 0; i < kept.size(); ++i)
+    positions[static_cast<size_t>(kept[i])] = static_cast<int>(i);
   return positions;
 }
 
@@ -67,7 +70,8 @@ PlanPtr PruneProject(const ProjectNode& project, const std::vector<int>& needed)
   return MakeProject(Prune(project.input(), below), std::move(kept), std::move(fields));
 }
 
-PlanPtr Narrowed(const PlanPtr& made, const std::vector<int>& have, const std::vector<int>& needed) {
+PlanPtr Narrowed(const PlanPtr& made, const std::vector<int>& have,
+                 const std::vector<int>& needed) {
   if (have == needed) return made;
   std::vector<BoundPtr> columns;
   arrow::FieldVector fields;
@@ -81,7 +85,9 @@ PlanPtr Narrowed(const PlanPtr& made, const std::vector<int>& have, const std::v
 
 PlanPtr PruneAggregate(const AggregateNode& node, const std::vector<int>& needed) {
   auto made = std::make_shared<AggregateNode>(node);
-  std::vector<int> have = All(*arrow::schema(arrow::FieldVector(node.schema->fields().begin(), node.schema->fields().begin() + static_cast<std::ptrdiff_t>(node.groups.size()))));
+  std::vector<int> have = All(*arrow::schema(arrow::FieldVector(
+      node.schema->fields().begin(),
+      node.schema->fields().begin() + static_cast<std::ptrdiff_t>(node.groups.size()))));
   made->calls.clear();
   for (size_t i = 0; i < node.calls.size(); ++i) {
     const int column = static_cast<int>(node.groups.size() + i);
@@ -112,7 +118,9 @@ PlanPtr PruneJoin(const JoinNode& node, const std::vector<int>& needed) {
   std::vector<int> right = ReferencedColumns(node.right_keys);
   std::vector<int> both = needed;
   if (node.residual != nullptr) both = Union(both, ReferencedColumns(*node.residual));
-  for (int column : both) (column < left_columns ? left : right).push_back(column < left_columns ? column : column - left_columns);
+  for (int column : both)
+    (column < left_columns ? left : right)
+        .push_back(column < left_columns ? column : column - left_columns);
   left = Union(left, {});
   right = Union(right, {});
   auto made = std::make_shared<JoinNode>(node);
@@ -123,7 +131,8 @@ PlanPtr PruneJoin(const JoinNode& node, const std::vector<int>& needed) {
   for (BoundPtr& key : made->right_keys) key = RemapColumns(key, right_at);
   std::vector<int> at = left_at;
   std::vector<int> have = left;
-  for (int position : right_at) at.push_back(position < 0 ? -1 : position + static_cast<int>(left.size()));
+  for (int position : right_at)
+    at.push_back(position < 0 ? -1 : position + static_cast<int>(left.size()));
   const bool left_only = node.join == JoinKind::kLeftSemi || node.join == JoinKind::kLeftAnti;
   for (int column : right) {
     if (!left_only) have.push_back(column + left_columns);
@@ -151,7 +160,8 @@ PlanPtr PruneInputs(const PlanPtr& plan) {
     case PlanKind::kLimit: return with(std::make_shared<LimitNode>(As<LimitNode>(*plan)));
     case PlanKind::kSetOp: return with(std::make_shared<SetOpNode>(As<SetOpNode>(*plan)));
     case PlanKind::kWindow: return with(std::make_shared<WindowNode>(As<WindowNode>(*plan)));
-    case PlanKind::kDedupFirst: return with(std::make_shared<DedupFirstNode>(As<DedupFirstNode>(*plan)));
+    case PlanKind::kDedupFirst:
+      return with(std::make_shared<DedupFirstNode>(As<DedupFirstNode>(*plan)));
     default: return plan;
   }
 }
@@ -163,7 +173,8 @@ PlanPtr Prune(const PlanPtr& original, const std::vector<int>& needed) {
     case PlanKind::kFilter: return PruneFilter(As<FilterNode>(*plan), needed);
     case PlanKind::kAggregate: return PruneAggregate(As<AggregateNode>(*plan), needed);
     case PlanKind::kJoin: return PruneJoin(As<JoinNode>(*plan), needed);
-    case PlanKind::kWatermark: return Prune(plan->input(), needed);  // means nothing to a bounded query
+    case PlanKind::kWatermark:
+      return Prune(plan->input(), needed);  // means nothing to a bounded query
     default: return Narrowed(PruneInputs(plan), All(*plan->schema), needed);
   }
 }

@@ -57,7 +57,9 @@ struct LevelVisitor {
   int operator()(const Is&) const { return kPredicate; }
   int operator()(const Lambda&) const { return kAny; }
   template <typename T>
-  int operator()(const T&) const { return kPrimary; }
+  int operator()(const T&) const {
+    return kPrimary;
+  }
 };
 
 std::string Print(const Box<Expr>& box, int lowest);
@@ -95,8 +97,7 @@ std::string BareUnit(const FunctionCall& call) {
                             ? nullptr
                             : call.arguments[0].value->As<Literal>();
   const bool word = literal != nullptr && literal->kind == LiteralKind::kString &&
-                    !literal->text.empty() &&
-                    QuoteIdentifier(literal->text) == literal->text;
+                    !literal->text.empty() && QuoteIdentifier(literal->text) == literal->text;
   return word ? literal->text : "";
 }
 
@@ -336,8 +337,7 @@ std::string PrintExprs(const std::vector<Expr>& exprs) {
 
 std::string PrintArguments(const std::vector<Argument>& arguments) {
   return Joined(arguments, ", ", [](const Argument& argument) {
-    return (argument.name ? PrintName(*argument.name) + " => " : "") +
-           Print(argument.value, kAny) +
+    return (argument.name ? PrintName(*argument.name) + " => " : "") + Print(argument.value, kAny) +
            (argument.alias ? " AS " + PrintName(*argument.alias) : "");
   });
 }

@@ -54,14 +54,14 @@ std::string PrintBinary(const std::string& bytes) {
 /// Words that mean something else where a name is expected.
 bool IsKeyword(const std::string& name) {
   static constexpr std::array<std::string_view, 62> kWords{
-      "SELECT", "FROM",  "WHERE",   "GROUP",     "HAVING",     "ORDER",   "LIMIT",     "OFFSET",
-      "UNION",  "MINUS", "EXCEPT",  "INTERSECT", "QUALIFY",    "WINDOW",  "LATERAL",   "SORT",
-      "ON",     "USING", "JOIN",    "CLUSTER",   "DISTRIBUTE", "LEFT",    "RIGHT",     "INNER",
-      "FULL",   "CROSS", "NATURAL", "ANTI",      "SEMI",       "PIVOT",   "UNPIVOT",   "WHEN",
-      "THEN",   "ELSE",  "END",     "CASE",      "AND",        "OR",      "NOT",       "IN",
-      "IS",     "LIKE",  "ILIKE",   "RLIKE",     "REGEXP",     "BETWEEN", "AS",        "ESCAPE",
-      "FOR",    "NULL",  "TRUE",    "FALSE",     "DIV",        "COLLATE", "WATERMARK", "STREAM",
-      "TABLE",  "VALUES", "WITH",   "DISTINCT",  "INTERVAL",   "CREATE"};
+      "SELECT", "FROM",   "WHERE",   "GROUP",     "HAVING",     "ORDER",   "LIMIT",     "OFFSET",
+      "UNION",  "MINUS",  "EXCEPT",  "INTERSECT", "QUALIFY",    "WINDOW",  "LATERAL",   "SORT",
+      "ON",     "USING",  "JOIN",    "CLUSTER",   "DISTRIBUTE", "LEFT",    "RIGHT",     "INNER",
+      "FULL",   "CROSS",  "NATURAL", "ANTI",      "SEMI",       "PIVOT",   "UNPIVOT",   "WHEN",
+      "THEN",   "ELSE",   "END",     "CASE",      "AND",        "OR",      "NOT",       "IN",
+      "IS",     "LIKE",   "ILIKE",   "RLIKE",     "REGEXP",     "BETWEEN", "AS",        "ESCAPE",
+      "FOR",    "NULL",   "TRUE",    "FALSE",     "DIV",        "COLLATE", "WATERMARK", "STREAM",
+      "TABLE",  "VALUES", "WITH",    "DISTINCT",  "INTERVAL",   "CREATE"};
   for (const std::string_view word : kWords) {
     if (EqualsIgnoreCase(word, name)) {
       return true;

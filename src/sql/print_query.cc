@@ -33,8 +33,8 @@ std::string PrintChanges(const ChangesClause& changes) {
             (changes.from_exclusive ? " EXCLUSIVE" : "");
   }
   if (changes.to) {
-    text += std::string(" TO ") + by + ToSql(*changes.to) +
-            (changes.to_exclusive ? " EXCLUSIVE" : "");
+    text +=
+        std::string(" TO ") + by + ToSql(*changes.to) + (changes.to_exclusive ? " EXCLUSIVE" : "");
   }
   return text;
 }
@@ -48,8 +48,8 @@ std::string PrintStreamClauses(const std::vector<Property>& options,
 std::string PrintSample(const TableSample& sample) {
   std::string text = " TABLESAMPLE (";
   if (sample.amount) {
-    text += ToSql(*sample.amount) +
-            (sample.kind == TableSample::Kind::kRows ? " ROWS" : " PERCENT");
+    text +=
+        ToSql(*sample.amount) + (sample.kind == TableSample::Kind::kRows ? " ROWS" : " PERCENT");
   } else {
     text += sample.text;
   }
@@ -121,14 +121,12 @@ struct RelationPrinter {
 
   std::string operator()(const Unpivot& unpivot) const {
     const std::string values = PrintNames(unpivot.values);
-    const std::string columns =
-        Joined(unpivot.columns, ", ", [&](const Unpivot::Column& column) {
-          const std::string names = Joined(column.columns, ", ", [](const QualifiedName& name) {
-            return name.ToString();
-          });
-          return (column.columns.size() == 1 ? names : "(" + names + ")") +
-                 (column.alias ? " AS " + PrintName(*column.alias) : "");
-        });
+    const std::string columns = Joined(unpivot.columns, ", ", [&](const Unpivot::Column& column) {
+      const std::string names =
+          Joined(column.columns, ", ", [](const QualifiedName& name) { return name.ToString(); });
+      return (column.columns.size() == 1 ? names : "(" + names + ")") +
+             (column.alias ? " AS " + PrintName(*column.alias) : "");
+    });
     return Input(unpivot.input) + " UNPIVOT " + (unpivot.include_nulls ? "INCLUDE NULLS " : "") +
            "(" + (unpivot.values.size() == 1 ? values : "(" + values + ")") + " FOR " +
            PrintName(unpivot.name) + " IN (" + columns + "))";
@@ -152,12 +150,15 @@ std::string PrintGroupingElement(const GroupingElement& element) {
     return ToSql(*element.expr);
   }
   const bool sets = element.kind == GroupingElement::Kind::kGroupingSets;
-  const char* word = sets                                              ? "GROUPING SETS ("
+  const char* word = sets                                           ? "GROUPING SETS ("
                      : element.kind == GroupingElement::Kind::kCube ? "CUBE ("
-                                                                       : "ROLLUP (";
-  return word + Joined(element.sets, ", ", [&](const std::vector<Expr>& set) {
-           return set.size() == 1 && !sets ? ToSql(set[0]) : "(" + PrintExprs(set) + ")";
-         }) + ")";
+                                                                    : "ROLLUP (";
+  return word +
+         Joined(element.sets, ", ",
+                [&](const std::vector<Expr>& set) {
+                  return set.size() == 1 && !sets ? ToSql(set[0]) : "(" + PrintExprs(set) + ")";
+                }) +
+         ")";
 }
 
 std::string PrintSelect(const Select& select) {
@@ -195,8 +196,8 @@ std::string PrintOperand(const Box<Query>& query) {
   if (!query) {
     return "";
   }
-  const bool bare = query->with.empty() && PrintOrganization(*query).empty() &&
-                    query->As<PipeQuery>() == nullptr;
+  const bool bare =
+      query->with.empty() && PrintOrganization(*query).empty() && query->As<PipeQuery>() == nullptr;
   return bare ? ToSql(*query) : "(" + ToSql(*query) + ")";
 }
 
@@ -262,9 +263,12 @@ std::string PrintSelectItems(const std::vector<SelectItem>& items) {
 }
 
 std::string PrintProperties(const std::vector<Property>& properties) {
-  return "(" + Joined(properties, ", ", [](const Property& property) {
-           return QuoteString(property.key) + " = " + QuoteString(property.value);
-         }) + ")";
+  return "(" +
+         Joined(properties, ", ",
+                [](const Property& property) {
+                  return QuoteString(property.key) + " = " + QuoteString(property.value);
+                }) +
+         ")";
 }
 
 std::string ToSql(const Relation& relation) {

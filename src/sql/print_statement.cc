@@ -47,8 +47,8 @@ std::string PrintColumn(const ColumnDefinition& column) {
   }
   if (column.mask) {
     text += " MASK " + column.mask->ToString();
-    text += column.mask_using.empty() ? ""
-                                      : " USING COLUMNS (" + PrintExprs(column.mask_using) + ")";
+    text +=
+        column.mask_using.empty() ? "" : " USING COLUMNS (" + PrintExprs(column.mask_using) + ")";
   }
   text += column.not_null ? " NOT NULL" : "";
   if (column.generated_as) {
@@ -208,9 +208,9 @@ struct StatementPrinter {
 
   std::string operator()(const CreateFlow& flow) const {
     const auto* cdc = std::get_if<AutoCdc>(&flow.body);
-    const std::string prefix =
-        "CREATE FLOW " + PrintName(flow.name) +
-        (flow.comment ? " COMMENT " + QuoteString(*flow.comment) : "") + " AS ";
+    const std::string prefix = "CREATE FLOW " + PrintName(flow.name) +
+                               (flow.comment ? " COMMENT " + QuoteString(*flow.comment) : "") +
+                               " AS ";
     if (cdc != nullptr) {
       return (flow.anonymous ? "" : prefix) + "AUTO CDC " + (cdc->once ? "ONCE INTO " : "INTO ") +
              flow.target.ToString() + " " + PrintCdc(*cdc);

@@ -14,16 +14,40 @@ std::string Printed(const std::string& text) {
 
 TEST(PrintTest, KeepsTheMeaningWithFewParentheses) {
   for (const std::string text : {
-           "(a + b) * c - (d - e)", "a - (b - c)", "NOT (a AND b) OR c", "(a OR b) AND c", "- -1",
-           "-(-a)", "-(1)",
-           "(a = b) IS NULL", "a[0].b.c", "(-1)[0]", "f(x -> (y -> y))", "(a, b)", "'it\\'s "
-           "\\\\ \\n \\%'", "1L", "1.0D",
-           "5BD", "0.1F", "X'0AFF'", "CAST(a AS STRUCT<a: INT>)", "a::INT::STRING", "v:a.`b "
-           "c`[0]", "a IS NOT DISTINCT FROM b",
-           "a BETWEEN (b = c) AND d", "x COLLATE UTF8_LCASE", "CASE WHEN a THEN b END + 1", ":p "
+           "(a + b) * c - (d - e)",
+           "a - (b - c)",
+           "NOT (a AND b) OR c",
+           "(a OR b) AND c",
+           "- -1",
+           "-(-a)",
+           "-(1)",
+           "(a = b) IS NULL",
+           "a[0].b.c",
+           "(-1)[0]",
+           "f(x -> (y -> y))",
+           "(a, b)",
+           "'it\\'s "
+           "\\\\ \\n \\%'",
+           "1L",
+           "1.0D",
+           "5BD",
+           "0.1F",
+           "X'0AFF'",
+           "CAST(a AS STRUCT<a: INT>)",
+           "a::INT::STRING",
+           "v:a.`b "
+           "c`[0]",
+           "a IS NOT DISTINCT FROM b",
+           "a BETWEEN (b = c) AND d",
+           "x COLLATE UTF8_LCASE",
+           "CASE WHEN a THEN b END + 1",
+           ":p "
            "+ ?",
-           "DATE '2024-01-01' + INTERVAL '1' DAY", "`select` + `a b` + `a``b`", "a NOT LIKE 'x'",
-           "- - a", "~ -a",
+           "DATE '2024-01-01' + INTERVAL '1' DAY",
+           "`select` + `a b` + `a``b`",
+           "a NOT LIKE 'x'",
+           "- - a",
+           "~ -a",
        }) {
     const std::string once = Printed(text);
     EXPECT_EQ(Printed(once), once) << text;

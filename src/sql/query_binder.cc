@@ -42,11 +42,14 @@ PlanPtr MakeSort(PlanPtr input, std::vector<SortKey> keys) {
   return made;
 }
 
-Status QueryBinder::Error(Span span, std::string_view error_class, const std::string& message) const {
+Status QueryBinder::Error(Span span, std::string_view error_class,
+                          const std::string& message) const {
   return AnalysisError(source_, span, error_class, message);
 }
 
-Status QueryBinder::Unsupported(Span span, const std::string& what) const { return NotSupportedYet(source_, span, what); }
+Status QueryBinder::Unsupported(Span span, const std::string& what) const {
+  return NotSupportedYet(source_, span, what);
+}
 
 Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
   if (!query.limit && !query.offset) return plan;
@@ -55,7 +58,8 @@ Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
     if (!expr) return Status::OK();
     const auto* literal = expr->As<Literal>();
     if (literal == nullptr || literal->kind != LiteralKind::kInteger || literal->integer < 0) {
-      return Error(expr->span, "INVALID_LIMIT_LIKE_EXPRESSION", "the limit like expression must be a number that is not negative");
+      return Error(expr->span, "INVALID_LIMIT_LIKE_EXPRESSION",
+                   "the limit like expression must be a number that is not negative");
     }
     *target = literal->integer;
     return Status::OK();
@@ -79,7 +83,8 @@ Result<PlanPtr> QueryBinder::BindQuery(const Query& query) {
     SLUICE_ASSIGN_OR_RETURN(auto plan, BindQuery(*table.query));
     if (!table.columns.empty()) {
       BoundRelation bound{plan, Scope::Of(*plan->schema, {})};
-      SLUICE_ASSIGN_OR_RETURN(bound, AddAlias(TableAlias{table.name, table.columns}, std::move(bound), table.name.span));
+      SLUICE_ASSIGN_OR_RETURN(bound, AddAlias(TableAlias{table.name, table.columns},
+                                              std::move(bound), table.name.span));
       plan = bound.plan;
     }
     common_tables_.back()[LowerAscii(table.name.text)] = plan;
@@ -119,7 +124,9 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query) {
       const auto* ordinal = item.expr->As<Literal>();
       if (ordinal != nullptr && ordinal->kind == LiteralKind::kInteger) {
         if (ordinal->integer < 1 || ordinal->integer > plan->schema->num_fields()) {
-          return Error(item.span, "ORDER_BY_POS_OUT_OF_RANGE", fmt::format("ORDER BY position {} is not in the select list", ordinal->integer));
+          return Error(
+              item.span, "ORDER_BY_POS_OUT_OF_RANGE",
+              fmt::format("ORDER BY position {} is not in the select list", ordinal->integer));
         }
         const int index = static_cast<int>(ordinal->integer) - 1;
         key.expression = MakeColumn(index, *plan->schema->field(index), item.span);
@@ -127,7 +134,9 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query) {
         SLUICE_ASSIGN_OR_RETURN(key.expression, binder.Bind(*item.expr));
       }
       key.ascending = !item.descending;
-      key.nulls_first = item.nulls == OrderItem::Nulls::kDefault ? key.ascending : item.nulls == OrderItem::Nulls::kFirst;
+      key.nulls_first = item.nulls == OrderItem::Nulls::kDefault
+                            ? key.ascending
+                            : item.nulls == OrderItem::Nulls::kFirst;
       keys.push_back(std::move(key));
     }
     plan = MakeSort(std::move(plan), std::move(keys));
@@ -146,7 +155,8 @@ Result<PlanPtr> QueryBinder::BindValues(const Values& values, Span span) {
       bound.push_back(std::move(value));
     }
     if (!made->rows.empty() && bound.size() != made->rows[0].size()) {
-      return Error(span, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "inline table rows have different numbers of columns");
+      return Error(span, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                   "inline table rows have different numbers of columns");
     }
     made->rows.push_back(std::move(bound));
   }
@@ -159,8 +169,9 @@ Result<PlanPtr> QueryBinder::BindValues(const Values& values, Span span) {
       nullable |= row[c]->nullable;
     }
     if (common == nullptr) {
-      return Error(span, "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
-                   fmt::format("found incompatible types in the column `col{}` of the inline table", c + 1));
+      return Error(
+          span, "INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE",
+          fmt::format("found incompatible types in the column `col{}` of the inline table", c + 1));
     }
     for (auto& row : made->rows) row[c] = MakeCast(row[c], common);
     fields.push_back(arrow::field(fmt::format("col{}", c + 1), common, nullable));
@@ -169,11 +180,13 @@ Result<PlanPtr> QueryBinder::BindValues(const Values& values, Span span) {
   return made;
 }
 
-Result<std::pair<PlanPtr, PlanPtr>> QueryBinder::UnifyColumns(PlanPtr left, PlanPtr right, Span span) {
+Result<std::pair<PlanPtr, PlanPtr>> QueryBinder::UnifyColumns(PlanPtr left, PlanPtr right,
+                                                              Span span) {
   const int count = left->schema->num_fields();
   if (count != right->schema->num_fields()) {
     return Error(span, "NUM_COLUMNS_MISMATCH",
-                 fmt::format("set operations can only be performed on inputs with the same number of columns, but the first "
+                 fmt::format("set operations can only be performed on inputs with the same number "
+                             "of columns, but the first "
                              "has {} columns and the second has {} columns",
                              count, right->schema->num_fields()));
   }
@@ -188,8 +201,8 @@ Result<std::pair<PlanPtr, PlanPtr>> QueryBinder::UnifyColumns(PlanPtr left, Plan
     TypePtr common = CommonType(a->type(), b->type());
     if (common == nullptr) {
       return Error(span, "INCOMPATIBLE_COLUMN_TYPE",
-                   fmt::format("column {} has the incompatible types \"{}\" and \"{}\"", i + 1, SparkTypeSql(*a->type()),
-                               SparkTypeSql(*b->type())));
+                   fmt::format("column {} has the incompatible types \"{}\" and \"{}\"", i + 1,
+                               SparkTypeSql(*a->type()), SparkTypeSql(*b->type())));
     }
     change_left |= !common->Equals(*a->type());
     change_right |= !common->Equals(*b->type());
@@ -214,7 +227,10 @@ Result<PlanPtr> QueryBinder::BindSetOperation(const SetOperation& operation, Spa
         if (LowerAscii(right->schema->field(i)->name()) == LowerAscii(field->name())) found = i;
       }
       if (found < 0 || left->schema->num_fields() != right->schema->num_fields()) {
-        return Error(span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", fmt::format("UNION BY NAME: the other side has no column `{}`, or has more columns", field->name()));
+        return Error(
+            span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+            fmt::format("UNION BY NAME: the other side has no column `{}`, or has more columns",
+                        field->name()));
       }
       columns.push_back(MakeColumn(found, *right->schema->field(found)));
       fields.push_back(right->schema->field(found));
@@ -230,7 +246,8 @@ Result<PlanPtr> QueryBinder::BindSetOperation(const SetOperation& operation, Spa
   arrow::FieldVector fields;
   for (int i = 0; i < sides.first->schema->num_fields(); ++i) {
     const auto& field = sides.first->schema->field(i);
-    fields.push_back(field->WithNullable(field->nullable() || sides.second->schema->field(i)->nullable()));
+    fields.push_back(
+        field->WithNullable(field->nullable() || sides.second->schema->field(i)->nullable()));
   }
   made->schema = arrow::schema(std::move(fields));
   made->is_streaming = sides.first->is_streaming || sides.second->is_streaming;

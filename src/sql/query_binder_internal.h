@@ -1,4 +1,5 @@
-// Binds queries: relations of FROM, common tables, set operations, and (select_binder) SELECT. Part of the analyzer.
+// Binds queries: relations of FROM, common tables, set operations, and (select_binder) SELECT. Part
+// of the analyzer.
 #pragma once
 
 #include <map>
@@ -41,8 +42,8 @@ class QueryBinder {
   Result<BoundRelation> BindTable(const TableRef& table, Span span);
   Result<BoundRelation> BindTableFunction(const TableFunction& function, Span span);
   Result<BoundRelation> BindJoin(const Join& join, Span span);
-  Result<BoundRelation> BindUsing(const Join& join, const std::vector<std::string>& names, BoundRelation left,
-                                  BoundRelation right, Span span);
+  Result<BoundRelation> BindUsing(const Join& join, const std::vector<std::string>& names,
+                                  BoundRelation left, BoundRelation right, Span span);
   Result<BoundRelation> AddWatermark(const Watermark& watermark, BoundRelation input);
   Result<BoundRelation> AddAlias(const TableAlias& alias, BoundRelation input, Span span);
   Status SplitCondition(const BoundPtr& condition, int left_columns, JoinNode* join) const;
@@ -56,7 +57,8 @@ class QueryBinder {
 };
 
 /// SELECT with the ORDER BY of the query around it.
-Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select, const std::vector<OrderItem>& order_by, Span span);
+Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
+                           const std::vector<OrderItem>& order_by, Span span);
 
 PlanPtr MakeProject(PlanPtr input, std::vector<BoundPtr> expressions, arrow::FieldVector fields);
 PlanPtr MakeFilter(PlanPtr input, BoundPtr condition);

@@ -13,7 +13,8 @@ namespace sluice::sql {
 namespace {
 
 bool OnlyColumns(const std::vector<BoundPtr>& expressions) {
-  return std::all_of(expressions.begin(), expressions.end(), [](const BoundPtr& e) { return e->IsColumn(); });
+  return std::all_of(expressions.begin(), expressions.end(),
+                     [](const BoundPtr& e) { return e->IsColumn(); });
 }
 
 std::vector<BoundPtr> AllColumns(const arrow::Schema& schema) {
@@ -24,7 +25,8 @@ std::vector<BoundPtr> AllColumns(const arrow::Schema& schema) {
 
 std::shared_ptr<arrow::Schema> Numbered(const arrow::Schema& schema) {
   arrow::FieldVector fields;
-  for (int i = 0; i < schema.num_fields(); ++i) fields.push_back(arrow::field(ColumnSql(i), schema.field(i)->type()));
+  for (int i = 0; i < schema.num_fields(); ++i)
+    fields.push_back(arrow::field(ColumnSql(i), schema.field(i)->type()));
   return arrow::schema(std::move(fields));
 }
 
@@ -45,10 +47,12 @@ std::string QueryCompiler::ToSql(Fragment fragment, Fragment* into) {
   const std::string name = NextName();
   ReaderPtr reader = std::move(fragment.reader);
   auto schema = Numbered(*reader->schema());
-  if (schema->num_fields() == 0) {  // DuckDB has no table without columns: one of nothing stands for the row count
+  if (schema->num_fields() ==
+      0) {  // DuckDB has no table without columns: one of nothing stands for the row count
     auto nothing = MakeLiteral(arrow::MakeScalar(false));
     schema = arrow::schema({arrow::field("c0", arrow::boolean())});
-    auto made = MakeProjectReader(std::move(reader), nullptr, {nothing}, schema, functions_, clock_);
+    auto made =
+        MakeProjectReader(std::move(reader), nullptr, {nothing}, schema, functions_, clock_);
     reader = std::move(made).ValueOrDie();
   }
   into->tables.emplace_back(name, MakeRenamingReader(std::move(reader), std::move(schema)));
@@ -58,24 +62,31 @@ std::string QueryCompiler::ToSql(Fragment fragment, Fragment* into) {
 Result<ReaderPtr> QueryCompiler::ToReader(Fragment fragment) {
   if (fragment.reader != nullptr) return std::move(fragment.reader);
   SLUICE_ASSIGN_OR_RETURN(auto connection, runtime_.Connect());
-  for (auto& [name, reader] : fragment.tables) SLUICE_RETURN_NOT_OK(connection->Register(name, std::move(reader)));
+  for (auto& [name, reader] : fragment.tables)
+    SLUICE_RETURN_NOT_OK(connection->Register(name, std::move(reader)));
   return connection->Query(fragment.sql, fragment.schema);
 }
 
-Result<ReaderPtr> QueryCompiler::OpenScan(const LogicalPlan& scan, std::vector<int> columns, const BoundPtr& condition) {
-  if (scan.is_streaming) return MakeError("UNSUPPORTED_STREAMING_OPERATOR", "a stream cannot be read by a bounded query");
+Result<ReaderPtr> QueryCompiler::OpenScan(const LogicalPlan& scan, std::vector<int> columns,
+                                          const BoundPtr& condition) {
+  if (scan.is_streaming)
+    return MakeError("UNSUPPORTED_STREAMING_OPERATOR",
+                     "a stream cannot be read by a bounded query");
   std::vector<SimplePredicate> predicates = SimplePredicates(condition);
-  for (SimplePredicate& predicate : predicates) predicate.column = columns[static_cast<size_t>(predicate.column)];
+  for (SimplePredicate& predicate : predicates)
+    predicate.column = columns[static_cast<size_t>(predicate.column)];
   return open_scan_(scan, columns, predicates);
 }
 
 Result<Fragment> QueryCompiler::BuildProject(const ProjectNode& project) {
   const PlanPtr& input = project.input();
-  const bool is_scan = input->kind == PlanKind::kScan || input->kind == PlanKind::kTableFunctionScan;
+  const bool is_scan =
+      input->kind == PlanKind::kScan || input->kind == PlanKind::kTableFunctionScan;
   if (is_scan && OnlyColumns(project.expressions)) {
     std::vector<int> columns;
     for (const BoundPtr& column : project.expressions) columns.push_back(column->index);
-    if (std::is_sorted(columns.begin(), columns.end()) && std::adjacent_find(columns.begin(), columns.end()) == columns.end()) {
+    if (std::is_sorted(columns.begin(), columns.end()) &&
+        std::adjacent_find(columns.begin(), columns.end()) == columns.end()) {
       SLUICE_ASSIGN_OR_RETURN(auto reader, OpenScan(*input, columns, nullptr));
       return FromReader(MakeRenamingReader(std::move(reader), project.schema));
     }
@@ -90,7 +101,8 @@ Result<Fragment> QueryCompiler::BuildProject(const ProjectNode& project) {
     SLUICE_ASSIGN_OR_RETURN(below, Build(input));
   }
   // Only picks columns: stays SQL. An order would get lost in a subquery.
-  if (below.reader == nullptr && OnlyColumns(project.expressions) && !below.ends_with_order && !project.expressions.empty()) {
+  if (below.reader == nullptr && OnlyColumns(project.expressions) && !below.ends_with_order &&
+      !project.expressions.empty()) {
     std::vector<std::string> columns;
     for (const BoundPtr& column : project.expressions) columns.push_back(ColumnSql(column->index));
     Fragment made;
@@ -100,18 +112,22 @@ Result<Fragment> QueryCompiler::BuildProject(const ProjectNode& project) {
     return made;
   }
   SLUICE_ASSIGN_OR_RETURN(auto reader, ToReader(std::move(below)));
-  SLUICE_ASSIGN_OR_RETURN(reader, MakeProjectReader(std::move(reader), nullptr, project.expressions, project.schema, functions_, clock_));
+  SLUICE_ASSIGN_OR_RETURN(reader, MakeProjectReader(std::move(reader), nullptr, project.expressions,
+                                                    project.schema, functions_, clock_));
   return FromReader(std::move(reader));
 }
 
 Result<Fragment> QueryCompiler::BuildFilter(const FilterNode& filter) {
   ReaderPtr input;
   const PlanPtr& below = filter.input();
-  const bool picks_scan = below->kind == PlanKind::kProject && OnlyColumns(As<ProjectNode>(*below).expressions) &&
-                          (below->input()->kind == PlanKind::kScan || below->input()->kind == PlanKind::kTableFunctionScan);
+  const bool picks_scan = below->kind == PlanKind::kProject &&
+                          OnlyColumns(As<ProjectNode>(*below).expressions) &&
+                          (below->input()->kind == PlanKind::kScan ||
+                           below->input()->kind == PlanKind::kTableFunctionScan);
   if (picks_scan) {
     std::vector<int> columns;
-    for (const BoundPtr& column : As<ProjectNode>(*below).expressions) columns.push_back(column->index);
+    for (const BoundPtr& column : As<ProjectNode>(*below).expressions)
+      columns.push_back(column->index);
     SLUICE_ASSIGN_OR_RETURN(input, OpenScan(*below->input(), columns, filter.condition));
   } else if (below->kind == PlanKind::kScan || below->kind == PlanKind::kTableFunctionScan) {
     std::vector<int> columns(static_cast<size_t>(below->schema->num_fields()));
@@ -121,8 +137,9 @@ Result<Fragment> QueryCompiler::BuildFilter(const FilterNode& filter) {
     SLUICE_ASSIGN_OR_RETURN(auto fragment, Build(below));
     SLUICE_ASSIGN_OR_RETURN(input, ToReader(std::move(fragment)));
   }
-  SLUICE_ASSIGN_OR_RETURN(auto reader, MakeProjectReader(std::move(input), filter.condition, AllColumns(*filter.schema),
-                                                         filter.schema, functions_, clock_));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto reader, MakeProjectReader(std::move(input), filter.condition, AllColumns(*filter.schema),
+                                     filter.schema, functions_, clock_));
   return FromReader(std::move(reader));
 }
 
@@ -134,7 +151,8 @@ Result<Fragment> QueryCompiler::BuildWith(const PlanPtr& plan, const std::vector
     expressions.push_back(expression);
     fields.push_back(FieldFor(ColumnSql(static_cast<int>(fields.size())), *expression));
   }
-  return BuildProject(As<ProjectNode>(*MakeProject(plan, std::move(expressions), std::move(fields))));
+  return BuildProject(
+      As<ProjectNode>(*MakeProject(plan, std::move(expressions), std::move(fields))));
 }
 
 Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
@@ -148,9 +166,12 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
   std::vector<std::string> grouped;
   for (size_t i = 0; i < node.groups.size(); ++i) grouped.push_back(ColumnSql(static_cast<int>(i)));
   selected = grouped;
-  arrow::FieldVector fields(node.schema->fields().begin(), node.schema->fields().begin() + static_cast<std::ptrdiff_t>(grouped.size()));
+  arrow::FieldVector fields(
+      node.schema->fields().begin(),
+      node.schema->fields().begin() + static_cast<std::ptrdiff_t>(grouped.size()));
   std::vector<BoundPtr> results;  // over what DuckDB returns
-  for (size_t i = 0; i < grouped.size(); ++i) results.push_back(MakeColumn(static_cast<int>(i), *fields[i]));
+  for (size_t i = 0; i < grouped.size(); ++i)
+    results.push_back(MakeColumn(static_cast<int>(i), *fields[i]));
   bool plain = true;
   auto select = [&](std::string sql, TypePtr type) {
     selected.push_back(std::move(sql));
@@ -163,34 +184,45 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
     for (size_t i = 0; i < used; ++i) args.push_back(add(call.args[i]));
     const std::string filter = call.filter == nullptr ? "" : add(call.filter);
     if (!IsDecimalAverage(call.function, *call.type)) {
-      SLUICE_ASSIGN_OR_RETURN(auto sql, AggregateSql(call.function, args, call.distinct, call.ignore_nulls, filter, *call.type, call.args, ""));
+      SLUICE_ASSIGN_OR_RETURN(
+          auto sql, AggregateSql(call.function, args, call.distinct, call.ignore_nulls, filter,
+                                 *call.type, call.args, ""));
       results.push_back(select(std::move(sql), call.type));
       continue;
     }
     plain = false;
     const auto& input = static_cast<const arrow::Decimal128Type&>(*call.args[0]->type);
     const TypePtr sum_type = BoundedDecimal(input.precision() + 10, input.scale());
-    SLUICE_ASSIGN_OR_RETURN(auto sum, AggregateSql("sum", args, call.distinct, false, filter, *sum_type, call.args, ""));
-    SLUICE_ASSIGN_OR_RETURN(auto count, AggregateSql("count", args, call.distinct, false, filter, *arrow::int64(), call.args, ""));
+    SLUICE_ASSIGN_OR_RETURN(auto sum, AggregateSql("sum", args, call.distinct, false, filter,
+                                                   *sum_type, call.args, ""));
+    SLUICE_ASSIGN_OR_RETURN(auto count, AggregateSql("count", args, call.distinct, false, filter,
+                                                     *arrow::int64(), call.args, ""));
     const BoundPtr total = select(std::move(sum), sum_type);
-    const BoundPtr rows = MakeCast(select(std::move(count), arrow::int64()), arrow::decimal128(20, 0));
-    const auto quotient = DecimalResult("/", static_cast<const arrow::Decimal128Type&>(*sum_type), static_cast<const arrow::Decimal128Type&>(*rows->type));
+    const BoundPtr rows =
+        MakeCast(select(std::move(count), arrow::int64()), arrow::decimal128(20, 0));
+    const auto quotient = DecimalResult("/", static_cast<const arrow::Decimal128Type&>(*sum_type),
+                                        static_cast<const arrow::Decimal128Type&>(*rows->type));
     const auto has_rows = MakeCall("isnotnull", {total}, arrow::boolean(), false);
     const auto average = MakeCast(MakeCall("/", {total, rows}, quotient, true), call.type);
     results.push_back(MakeCall("case", {has_rows, average}, call.type, true));
   }
   arrow::FieldVector inner;
-  for (const BoundPtr& column : columns) inner.push_back(FieldFor(ColumnSql(static_cast<int>(inner.size())), *column));
-  SLUICE_ASSIGN_OR_RETURN(auto below, BuildProject(As<ProjectNode>(*MakeProject(node.input(), columns, std::move(inner)))));
+  for (const BoundPtr& column : columns)
+    inner.push_back(FieldFor(ColumnSql(static_cast<int>(inner.size())), *column));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto below,
+      BuildProject(As<ProjectNode>(*MakeProject(node.input(), columns, std::move(inner)))));
   Fragment made;
   made.schema = arrow::schema(fields);
   const std::string from = ToSql(std::move(below), &made);
   if (selected.empty()) selected.push_back("count(*)");
-  made.sql = fmt::format("SELECT {} FROM {}{}{}", SelectList(selected), from, grouped.empty() ? "" : " GROUP BY ", fmt::join(grouped, ", "));
+  made.sql = fmt::format("SELECT {} FROM {}{}{}", SelectList(selected), from,
+                         grouped.empty() ? "" : " GROUP BY ", fmt::join(grouped, ", "));
   if (fields.empty()) made.schema = arrow::schema({arrow::field("c0", arrow::int64())});
   if (plain && !fields.empty()) return made;
   SLUICE_ASSIGN_OR_RETURN(auto reader, ToReader(std::move(made)));
-  SLUICE_ASSIGN_OR_RETURN(reader, MakeProjectReader(std::move(reader), nullptr, std::move(results), node.schema, functions_, clock_));
+  SLUICE_ASSIGN_OR_RETURN(reader, MakeProjectReader(std::move(reader), nullptr, std::move(results),
+                                                    node.schema, functions_, clock_));
   return FromReader(std::move(reader));
 }
 
@@ -220,7 +252,8 @@ Result<Fragment> QueryCompiler::BuildSort(const SortNode& sort) {
   std::vector<std::string> selected;
   for (int i = 0; i < columns; ++i) selected.push_back(ColumnSql(i));
   const std::string from = ToSql(std::move(below), &made);
-  made.sql = fmt::format("SELECT {} FROM {} ORDER BY {}", SelectList(selected), from, OrderSql(keys));
+  made.sql =
+      fmt::format("SELECT {} FROM {} ORDER BY {}", SelectList(selected), from, OrderSql(keys));
   made.ends_with_order = true;
   return made;
 }
@@ -245,12 +278,15 @@ Result<Fragment> QueryCompiler::BuildSetOp(const SetOpNode& operation) {
     SLUICE_ASSIGN_OR_RETURN(auto second, ToReader(std::move(right)));
     return FromReader(MakeConcatReader(std::move(first), std::move(second), operation.schema));
   }
-  const char* op = operation.op == SetOpKind::kUnion ? "UNION" : operation.op == SetOpKind::kIntersect ? "INTERSECT" : "EXCEPT";
+  const char* op = operation.op == SetOpKind::kUnion       ? "UNION"
+                   : operation.op == SetOpKind::kIntersect ? "INTERSECT"
+                                                           : "EXCEPT";
   Fragment made;
   made.schema = operation.schema;
   const std::string first = ToSql(std::move(left), &made);
   const std::string second = ToSql(std::move(right), &made);
-  made.sql = fmt::format("SELECT * FROM {} {}{} SELECT * FROM {}", first, op, operation.all ? " ALL" : "", second);
+  made.sql = fmt::format("SELECT * FROM {} {}{} SELECT * FROM {}", first, op,
+                         operation.all ? " ALL" : "", second);
   made.sql = "SELECT * FROM (" + made.sql + ")";
   return made;
 }
@@ -266,9 +302,12 @@ Result<Fragment> QueryCompiler::BuildWindow(const WindowNode& window) {
   std::vector<std::string> selected;
   for (int i = 0; i < columns; ++i) selected.push_back(ColumnSql(i));
   for (const WindowCall& call : window.calls) {
-    if (IsDecimalAverage(call.function, *call.type)) return MakeError("NOT_SUPPORTED_YET", "not supported yet: avg of decimals as window function");
+    if (IsDecimalAverage(call.function, *call.type))
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: avg of decimals as window function");
     std::string over;
-    for (const BoundPtr& partition : call.partition) over += (over.empty() ? "PARTITION BY " : ", ") + name(partition);
+    for (const BoundPtr& partition : call.partition)
+      over += (over.empty() ? "PARTITION BY " : ", ") + name(partition);
     std::vector<std::pair<std::string, const SortKey*>> keys;
     for (const SortKey& key : call.order) keys.emplace_back(name(key.expression), &key);
     if (!keys.empty()) over += " ORDER BY " + OrderSql(keys);
@@ -276,10 +315,13 @@ Result<Fragment> QueryCompiler::BuildWindow(const WindowNode& window) {
     std::vector<std::string> args;
     const size_t used = call.function == "percentile_approx" ? 1 : call.args.size();
     for (size_t i = 0; i < used; ++i) {
-      const bool number = call.args[i]->IsLiteral() && IsIntegral(*call.args[i]->type) && (i > 0 || call.function == "ntile");
+      const bool number = call.args[i]->IsLiteral() && IsIntegral(*call.args[i]->type) &&
+                          (i > 0 || call.function == "ntile");
       args.push_back(number ? call.args[i]->literal->ToString() : name(call.args[i]));
     }
-    SLUICE_ASSIGN_OR_RETURN(auto sql, AggregateSql(call.function, args, call.distinct, call.ignore_nulls, "", *call.type, call.args, over.empty() ? " " : over));
+    SLUICE_ASSIGN_OR_RETURN(auto sql,
+                            AggregateSql(call.function, args, call.distinct, call.ignore_nulls, "",
+                                         *call.type, call.args, over.empty() ? " " : over));
     selected.push_back(std::move(sql));
   }
   SLUICE_ASSIGN_OR_RETURN(auto below, BuildWith(window.input(), extra));
@@ -315,7 +357,8 @@ Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
     case PlanKind::kWatermark: return Build(plan->input());
     case PlanKind::kDedupFirst: break;
   }
-  return MakeError("UNSUPPORTED_STREAMING_OPERATOR", "deduplication of a stream in a bounded query");
+  return MakeError("UNSUPPORTED_STREAMING_OPERATOR",
+                   "deduplication of a stream in a bounded query");
 }
 
 Result<ReaderPtr> QueryCompiler::Compile(const PlanPtr& plan) {

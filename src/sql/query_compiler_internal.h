@@ -1,5 +1,6 @@
-// Turns a narrowed plan into readers: Arrow stages where expressions are computed, DuckDB SQL over column names
-// (c0, c1, ...) where rows are joined, grouped, sorted or windowed. One compiler per query. Part of the query runner.
+// Turns a narrowed plan into readers: Arrow stages where expressions are computed, DuckDB SQL over
+// column names (c0, c1, ...) where rows are joined, grouped, sorted or windowed. One compiler per
+// query. Part of the query runner.
 #pragma once
 
 #include <memory>
@@ -18,13 +19,14 @@ struct Fragment {
   std::string sql;
   std::vector<std::pair<std::string, ReaderPtr>> tables;  // what the SQL reads
   std::shared_ptr<arrow::Schema> schema;
-  bool ends_with_order = false;                            // LIMIT may be appended to the text
+  bool ends_with_order = false;  // LIMIT may be appended to the text
 };
 
 class QueryCompiler {
  public:
   /// All outlive the readers it makes, except the opener.
-  QueryCompiler(DuckDbRuntime& runtime, const ScanOpener& open_scan, const NativeFunctions& functions, TimestampMicros clock)
+  QueryCompiler(DuckDbRuntime& runtime, const ScanOpener& open_scan,
+                const NativeFunctions& functions, TimestampMicros clock)
       : runtime_(runtime), open_scan_(open_scan), functions_(functions), clock_(clock) {}
 
   Result<ReaderPtr> Compile(const PlanPtr& plan);
@@ -40,7 +42,8 @@ class QueryCompiler {
   Result<Fragment> BuildLimit(const LimitNode& limit);
   Result<Fragment> BuildSetOp(const SetOpNode& operation);
   Result<Fragment> BuildWindow(const WindowNode& window);
-  Result<ReaderPtr> OpenScan(const LogicalPlan& scan, std::vector<int> columns, const BoundPtr& condition);
+  Result<ReaderPtr> OpenScan(const LogicalPlan& scan, std::vector<int> columns,
+                             const BoundPtr& condition);
 
   /// `plan`'s rows with all its columns and then `extra`, which are computed here.
   Result<Fragment> BuildWith(const PlanPtr& plan, const std::vector<BoundPtr>& extra);
@@ -57,10 +60,11 @@ class QueryCompiler {
   int next_table_ = 0;
 };
 
-/// The SQL of an aggregate over column names `args`, cast to its result type. `filter` is a column name or empty.
-/// avg of decimals is not among them: it is made of sum and count.
-Result<std::string> AggregateSql(const std::string& function, const std::vector<std::string>& args, bool distinct,
-                                 bool ignore_nulls, const std::string& filter, const arrow::DataType& type,
+/// The SQL of an aggregate over column names `args`, cast to its result type. `filter` is a column
+/// name or empty. avg of decimals is not among them: it is made of sum and count.
+Result<std::string> AggregateSql(const std::string& function, const std::vector<std::string>& args,
+                                 bool distinct, bool ignore_nulls, const std::string& filter,
+                                 const arrow::DataType& type,
                                  const std::vector<BoundPtr>& bound_args, const std::string& over);
 /// True for avg over decimals: computed as sum / count with decimal arithmetic.
 bool IsDecimalAverage(const std::string& function, const arrow::DataType& type);

@@ -7,11 +7,12 @@
 namespace sluice::sql {
 namespace {
 
-// The residual condition of an outer join as SQL: and, or, not and comparisons over parts that use one side only;
-// those become columns of that side.
+// The residual condition of an outer join as SQL: and, or, not and comparisons over parts that use
+// one side only; those become columns of that side.
 class ResidualLowering {
  public:
-  ResidualLowering(int left_columns, int right_columns) : left_columns_(left_columns), right_columns_(right_columns) {}
+  ResidualLowering(int left_columns, int right_columns)
+      : left_columns_(left_columns), right_columns_(right_columns) {}
 
   std::vector<BoundPtr> left;   // more columns of the left side
   std::vector<BoundPtr> right;  // more columns of the right side, over its own positions
@@ -19,27 +20,30 @@ class ResidualLowering {
   Result<std::string> Lower(const BoundPtr& expression) {
     bool uses_left = false;
     bool uses_right = false;
-    for (int column : ReferencedColumns(*expression)) (column < left_columns_ ? uses_left : uses_right) = true;
+    for (int column : ReferencedColumns(*expression))
+      (column < left_columns_ ? uses_left : uses_right) = true;
     if (!uses_right) {
       left.push_back(expression);
       return ColumnSql(left_columns_ + static_cast<int>(left.size()) - 1, "l");
     }
     if (!uses_left) {
       std::vector<int> positions;
-      for (int i = 0; i < left_columns_ + right_columns_; ++i) positions.push_back(i - left_columns_);
+      for (int i = 0; i < left_columns_ + right_columns_; ++i)
+        positions.push_back(i - left_columns_);
       right.push_back(RemapColumns(expression, positions));
       return ColumnSql(right_columns_ + static_cast<int>(right.size()) - 1, "r");
     }
-    static const std::map<std::string, std::string> operators = {{"and", "AND"}, {"or", "OR"}, {"=", "="}, {"<", "<"},
-                                                                 {"<=", "<="}, {">", ">"}, {">=", ">="},
-                                                                 {"<=>", "IS NOT DISTINCT FROM"}};
+    static const std::map<std::string, std::string> operators = {
+        {"and", "AND"}, {"or", "OR"}, {"=", "="},   {"<", "<"},
+        {"<=", "<="},   {">", ">"},   {">=", ">="}, {"<=>", "IS NOT DISTINCT FROM"}};
     if (expression->IsCall("not")) {
       SLUICE_ASSIGN_OR_RETURN(auto operand, Lower(expression->args[0]));
       return "(NOT " + operand + ")";
     }
     const auto found = operators.find(expression->name);
     if (expression->kind != BoundKind::kCall || found == operators.end()) {
-      return MakeError("NOT_SUPPORTED_YET", "not supported yet: the condition " + ToString(*expression) + " in an outer join");
+      return MakeError("NOT_SUPPORTED_YET", "not supported yet: the condition " +
+                                                ToString(*expression) + " in an outer join");
     }
     SLUICE_ASSIGN_OR_RETURN(auto first, Lower(expression->args[0]));
     SLUICE_ASSIGN_OR_RETURN(auto second, Lower(expression->args[1]));
@@ -75,7 +79,8 @@ Result<Fragment> QueryCompiler::BuildJoin(const JoinNode& join) {
   for (size_t i = 0; i < join.left_keys.size(); ++i) {
     residual.left.push_back(join.left_keys[i]);
     residual.right.push_back(join.right_keys[i]);
-    both(fmt::format("{} {} {}", ColumnSql(left_columns + static_cast<int>(i), "l"), join.null_safe[i] ? "IS NOT DISTINCT FROM" : "=",
+    both(fmt::format("{} {} {}", ColumnSql(left_columns + static_cast<int>(i), "l"),
+                     join.null_safe[i] ? "IS NOT DISTINCT FROM" : "=",
                      ColumnSql(right_columns + static_cast<int>(i), "r")));
   }
   const bool filter_above = join.residual != nullptr && join.join == JoinKind::kInner;
@@ -94,20 +99,28 @@ Result<Fragment> QueryCompiler::BuildJoin(const JoinNode& join) {
   const std::string left_sql = ToSql(std::move(left), &made);
   const std::string right_sql = ToSql(std::move(right), &made);
   const bool cross = on.empty() && (join.join == JoinKind::kInner || join.join == JoinKind::kCross);
-  made.sql = fmt::format("SELECT {} FROM {} l {} {} r{}", SelectList(selected), left_sql, cross ? "CROSS JOIN" : JoinSql(join.join),
-                         right_sql, cross ? "" : " ON " + (on.empty() ? "true" : on));
+  made.sql = fmt::format("SELECT {} FROM {} l {} {} r{}", SelectList(selected), left_sql,
+                         cross ? "CROSS JOIN" : JoinSql(join.join), right_sql,
+                         cross ? "" : " ON " + (on.empty() ? "true" : on));
   if (selected.empty()) {  // only the number of rows matters
     SLUICE_ASSIGN_OR_RETURN(auto connection, runtime_.Connect());
-    for (auto& [name, reader] : made.tables) SLUICE_RETURN_NOT_OK(connection->Register(name, std::move(reader)));
-    SLUICE_ASSIGN_OR_RETURN(auto rows, connection->Query(made.sql, arrow::schema({arrow::field("c0", arrow::int32())})));
-    SLUICE_ASSIGN_OR_RETURN(rows, MakeProjectReader(std::move(rows), nullptr, {}, join.schema, functions_, clock_));
+    for (auto& [name, reader] : made.tables)
+      SLUICE_RETURN_NOT_OK(connection->Register(name, std::move(reader)));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto rows,
+        connection->Query(made.sql, arrow::schema({arrow::field("c0", arrow::int32())})));
+    SLUICE_ASSIGN_OR_RETURN(
+        rows, MakeProjectReader(std::move(rows), nullptr, {}, join.schema, functions_, clock_));
     return FromReader(std::move(rows));
   }
   if (!filter_above) return made;
   SLUICE_ASSIGN_OR_RETURN(auto rows, ToReader(std::move(made)));
   std::vector<BoundPtr> columns;
-  for (int i = 0; i < join.schema->num_fields(); ++i) columns.push_back(MakeColumn(i, *join.schema->field(i)));
-  SLUICE_ASSIGN_OR_RETURN(rows, MakeProjectReader(std::move(rows), join.residual, std::move(columns), join.schema, functions_, clock_));
+  for (int i = 0; i < join.schema->num_fields(); ++i)
+    columns.push_back(MakeColumn(i, *join.schema->field(i)));
+  SLUICE_ASSIGN_OR_RETURN(
+      rows, MakeProjectReader(std::move(rows), join.residual, std::move(columns), join.schema,
+                              functions_, clock_));
   return FromReader(std::move(rows));
 }
 

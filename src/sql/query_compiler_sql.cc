@@ -22,8 +22,8 @@ std::string SelectList(const std::vector<std::string>& expressions) {
 std::string OrderSql(const std::vector<std::pair<std::string, const SortKey*>>& keys) {
   std::string text;
   for (const auto& [column, key] : keys) {
-    text += fmt::format("{}{} {} NULLS {}", text.empty() ? "" : ", ", column, key->ascending ? "ASC" : "DESC",
-                        key->nulls_first ? "FIRST" : "LAST");
+    text += fmt::format("{}{} {} NULLS {}", text.empty() ? "" : ", ", column,
+                        key->ascending ? "ASC" : "DESC", key->nulls_first ? "FIRST" : "LAST");
   }
   return text;
 }
@@ -43,14 +43,15 @@ std::string And(const std::string& left, const std::string& right) {
   return left.empty() ? right : right.empty() ? left : left + " AND " + right;
 }
 
-Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, bool distinct, bool ignore_nulls,
-                    const std::vector<BoundPtr>& bound) {
+Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, bool distinct,
+                    bool ignore_nulls, const std::vector<BoundPtr>& bound) {
   const std::string unique = distinct ? "DISTINCT " : "";
   auto present = [&](size_t i) { return args[i] + " IS NOT NULL"; };
   if (f == "count") {
     if (args.empty()) return Parts{"count(*)", ""};
     if (args.size() == 1) return Parts{fmt::format("count({}{})", unique, args[0]), ""};
-    Parts parts{distinct ? fmt::format("count(DISTINCT row({}))", fmt::join(args, ", ")) : "count(*)", ""};
+    Parts parts{
+        distinct ? fmt::format("count(DISTINCT row({}))", fmt::join(args, ", ")) : "count(*)", ""};
     for (size_t i = 0; i < args.size(); ++i) parts.filter = And(parts.filter, present(i));
     return parts;
   }
@@ -58,30 +59,58 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
   // Exact, and so within any stated error.
   if (f == "approx_count_distinct") return Parts{fmt::format("count(DISTINCT {})", args[0]), ""};
   if (f == "percentile_approx") {
-    return Parts{fmt::format("quantile_disc({}, {})", args[0], bound[1]->literal->ToString()), present(0)};
+    return Parts{fmt::format("quantile_disc({}, {})", args[0], bound[1]->literal->ToString()),
+                 present(0)};
   }
-  if (f == "first") return ignore_nulls ? Parts{fmt::format("first({})", args[0]), present(0)} : Parts{fmt::format("first({})", args[0]), ""};
-  if (f == "last") return ignore_nulls ? Parts{fmt::format("last({})", args[0]), present(0)} : Parts{fmt::format("last({})", args[0]), ""};
+  if (f == "first")
+    return ignore_nulls ? Parts{fmt::format("first({})", args[0]), present(0)}
+                        : Parts{fmt::format("first({})", args[0]), ""};
+  if (f == "last")
+    return ignore_nulls ? Parts{fmt::format("last({})", args[0]), present(0)}
+                        : Parts{fmt::format("last({})", args[0]), ""};
   if (f == "collect_list") return Parts{fmt::format("list({}{})", unique, args[0]), present(0)};
   if (f == "collect_set") return Parts{fmt::format("list(DISTINCT {})", args[0]), present(0)};
   if (f == "max_by") return Parts{fmt::format("arg_max_null({}, {})", args[0], args[1]), ""};
   if (f == "min_by") return Parts{fmt::format("arg_min_null({}, {})", args[0], args[1]), ""};
-  static const std::map<std::string, std::string> same = {
-      {"sum", "sum"}, {"avg", "avg"}, {"min", "min"}, {"max", "max"}, {"bool_and", "bool_and"}, {"bool_or", "bool_or"},
-      {"stddev_samp", "stddev_samp"}, {"stddev_pop", "stddev_pop"}, {"var_samp", "var_samp"}, {"var_pop", "var_pop"},
-      {"median", "median"}, {"corr", "corr"}, {"covar_pop", "covar_pop"}, {"covar_samp", "covar_samp"},
-      {"bit_and", "bit_and"}, {"bit_or", "bit_or"}, {"bit_xor", "bit_xor"},
-      {"row_number", "row_number"}, {"rank", "rank"}, {"dense_rank", "dense_rank"}, {"percent_rank", "percent_rank"},
-      {"cume_dist", "cume_dist"}, {"ntile", "ntile"}, {"lag", "lag"}, {"lead", "lead"}, {"nth_value", "nth_value"}};
+  static const std::map<std::string, std::string> same = {{"sum", "sum"},
+                                                          {"avg", "avg"},
+                                                          {"min", "min"},
+                                                          {"max", "max"},
+                                                          {"bool_and", "bool_and"},
+                                                          {"bool_or", "bool_or"},
+                                                          {"stddev_samp", "stddev_samp"},
+                                                          {"stddev_pop", "stddev_pop"},
+                                                          {"var_samp", "var_samp"},
+                                                          {"var_pop", "var_pop"},
+                                                          {"median", "median"},
+                                                          {"corr", "corr"},
+                                                          {"covar_pop", "covar_pop"},
+                                                          {"covar_samp", "covar_samp"},
+                                                          {"bit_and", "bit_and"},
+                                                          {"bit_or", "bit_or"},
+                                                          {"bit_xor", "bit_xor"},
+                                                          {"row_number", "row_number"},
+                                                          {"rank", "rank"},
+                                                          {"dense_rank", "dense_rank"},
+                                                          {"percent_rank", "percent_rank"},
+                                                          {"cume_dist", "cume_dist"},
+                                                          {"ntile", "ntile"},
+                                                          {"lag", "lag"},
+                                                          {"lead", "lead"},
+                                                          {"nth_value", "nth_value"}};
   const auto found = same.find(f);
-  if (found == same.end()) return MakeError("NOT_SUPPORTED_YET", "not supported yet: aggregate " + f);
-  return Parts{fmt::format("{}({}{}{})", found->second, unique, fmt::join(args, ", "), ignore_nulls ? " IGNORE NULLS" : ""), ""};
+  if (found == same.end())
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: aggregate " + f);
+  return Parts{fmt::format("{}({}{}{})", found->second, unique, fmt::join(args, ", "),
+                           ignore_nulls ? " IGNORE NULLS" : ""),
+               ""};
 }
 
 }  // namespace
 
-Result<std::string> AggregateSql(const std::string& function, const std::vector<std::string>& args, bool distinct,
-                                 bool ignore_nulls, const std::string& filter, const arrow::DataType& type,
+Result<std::string> AggregateSql(const std::string& function, const std::vector<std::string>& args,
+                                 bool distinct, bool ignore_nulls, const std::string& filter,
+                                 const arrow::DataType& type,
                                  const std::vector<BoundPtr>& bound_args, const std::string& over) {
   SLUICE_ASSIGN_OR_RETURN(auto parts, Lower(function, args, distinct, ignore_nulls, bound_args));
   parts.filter = And(parts.filter, filter);
@@ -89,7 +118,8 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
   if (!parts.filter.empty()) text += " FILTER (WHERE " + parts.filter + ")";
   if (!over.empty()) text += " OVER (" + over + ")";
   if (function.starts_with("collect_")) return "coalesce(" + text + ", [])";
-  const bool converts = function == "sum" || function.starts_with("count") || function == "row_number" || function == "rank" ||
+  const bool converts = function == "sum" || function.starts_with("count") ||
+                        function == "row_number" || function == "rank" ||
                         function == "dense_rank" || function == "ntile";
   if (!converts) return text;
   SLUICE_ASSIGN_OR_RETURN(auto name, DuckDbTypeName(type));

@@ -14,11 +14,14 @@ class ProjectReader : public arrow::RecordBatchReader {
   ProjectReader(ReaderPtr input, std::shared_ptr<arrow::Schema> schema, TimestampMicros clock)
       : input_(std::move(input)), schema_(std::move(schema)), clock_(clock) {}
 
-  Status Prepare(BoundPtr condition, std::vector<BoundPtr> expressions, const NativeFunctions& functions) {
+  Status Prepare(BoundPtr condition, std::vector<BoundPtr> expressions,
+                 const NativeFunctions& functions) {
     if (condition != nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(condition_, Evaluator::Make(input_->schema(), {std::move(condition)}, {functions}));
+      SLUICE_ASSIGN_OR_RETURN(
+          condition_, Evaluator::Make(input_->schema(), {std::move(condition)}, {functions}));
     }
-    SLUICE_ASSIGN_OR_RETURN(expressions_, Evaluator::Make(input_->schema(), std::move(expressions), {functions}));
+    SLUICE_ASSIGN_OR_RETURN(expressions_,
+                            Evaluator::Make(input_->schema(), std::move(expressions), {functions}));
     return Status::OK();
   }
 
@@ -34,7 +37,8 @@ class ProjectReader : public arrow::RecordBatchReader {
       }
       if (condition_ != nullptr) {
         SLUICE_ASSIGN_OR_RETURN(auto mask, condition_->Evaluate(*rows, clock_));
-        SLUICE_ASSIGN_OR_RETURN(auto indices, TrueIndices(static_cast<const arrow::BooleanArray&>(*mask[0])));
+        SLUICE_ASSIGN_OR_RETURN(auto indices,
+                                TrueIndices(static_cast<const arrow::BooleanArray&>(*mask[0])));
         if (indices->length() == 0) continue;
         if (rows->num_columns() == 0) {
           rows = arrow::RecordBatch::Make(rows->schema(), indices->length(), arrow::ArrayVector{});
@@ -58,7 +62,8 @@ class ProjectReader : public arrow::RecordBatchReader {
 
 class LimitReader : public arrow::RecordBatchReader {
  public:
-  LimitReader(ReaderPtr input, int64_t offset, int64_t limit) : input_(std::move(input)), skip_(offset), left_(limit) {}
+  LimitReader(ReaderPtr input, int64_t offset, int64_t limit)
+      : input_(std::move(input)), skip_(offset), left_(limit) {}
   std::shared_ptr<arrow::Schema> schema() const override { return input_->schema(); }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     *out = nullptr;
@@ -108,12 +113,14 @@ class ConcatReader : public arrow::RecordBatchReader {
 
 class RenamingReader : public arrow::RecordBatchReader {
  public:
-  RenamingReader(ReaderPtr input, std::shared_ptr<arrow::Schema> schema) : input_(std::move(input)), schema_(std::move(schema)) {}
+  RenamingReader(ReaderPtr input, std::shared_ptr<arrow::Schema> schema)
+      : input_(std::move(input)), schema_(std::move(schema)) {}
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     std::shared_ptr<arrow::RecordBatch> rows;
     SLUICE_RETURN_NOT_OK(input_->ReadNext(&rows));
-    *out = rows == nullptr ? nullptr : arrow::RecordBatch::Make(schema_, rows->num_rows(), rows->columns());
+    *out = rows == nullptr ? nullptr
+                           : arrow::RecordBatch::Make(schema_, rows->num_rows(), rows->columns());
     return Status::OK();
   }
 
@@ -124,9 +131,10 @@ class RenamingReader : public arrow::RecordBatchReader {
 
 }  // namespace
 
-Result<ReaderPtr> MakeProjectReader(ReaderPtr input, BoundPtr condition, std::vector<BoundPtr> expressions,
-                                    std::shared_ptr<arrow::Schema> schema, const NativeFunctions& functions,
-                                    TimestampMicros clock) {
+Result<ReaderPtr> MakeProjectReader(ReaderPtr input, BoundPtr condition,
+                                    std::vector<BoundPtr> expressions,
+                                    std::shared_ptr<arrow::Schema> schema,
+                                    const NativeFunctions& functions, TimestampMicros clock) {
   auto reader = std::make_shared<ProjectReader>(std::move(input), std::move(schema), clock);
   SLUICE_RETURN_NOT_OK(reader->Prepare(std::move(condition), std::move(expressions), functions));
   return reader;
@@ -136,7 +144,8 @@ ReaderPtr MakeLimitReader(ReaderPtr input, int64_t offset, int64_t limit) {
   return std::make_shared<LimitReader>(std::move(input), offset, limit);
 }
 
-ReaderPtr MakeConcatReader(ReaderPtr first, ReaderPtr second, std::shared_ptr<arrow::Schema> schema) {
+ReaderPtr MakeConcatReader(ReaderPtr first, ReaderPtr second,
+                           std::shared_ptr<arrow::Schema> schema) {
   return std::make_shared<ConcatReader>(std::move(first), std::move(second), std::move(schema));
 }
 
@@ -150,7 +159,8 @@ Result<ReaderPtr> MakeValuesReader(const ValuesNode& values, TimestampMicros clo
   for (int c = 0; c < values.schema->num_fields(); ++c) {
     arrow::ArrayVector cells;
     for (const auto& row : values.rows) {
-      SLUICE_ASSIGN_OR_RETURN(auto scalar, Evaluator::EvaluateConstant(row[static_cast<size_t>(c)], clock));
+      SLUICE_ASSIGN_OR_RETURN(auto scalar,
+                              Evaluator::EvaluateConstant(row[static_cast<size_t>(c)], clock));
       SLUICE_ASSIGN_OR_RETURN(auto cell, arrow::MakeArrayFromScalar(*scalar, 1));
       cells.push_back(std::move(cell));
     }

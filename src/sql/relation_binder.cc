@@ -13,13 +13,14 @@ namespace sluice::sql {
 
 std::shared_ptr<arrow::Schema> KafkaSchema(bool include_headers) {
   arrow::FieldVector fields = {
-      arrow::field("key", arrow::binary()),        arrow::field("value", arrow::binary()),
-      arrow::field("topic", arrow::utf8()),        arrow::field("partition", arrow::int32()),
-      arrow::field("offset", arrow::int64()),      arrow::field("timestamp", SparkTimestamp()),
+      arrow::field("key", arrow::binary()),         arrow::field("value", arrow::binary()),
+      arrow::field("topic", arrow::utf8()),         arrow::field("partition", arrow::int32()),
+      arrow::field("offset", arrow::int64()),       arrow::field("timestamp", SparkTimestamp()),
       arrow::field("timestampType", arrow::int32())};
   if (include_headers) {
-    fields.push_back(arrow::field("headers", SparkArray(arrow::struct_({arrow::field("key", arrow::utf8()),
-                                                                       arrow::field("value", arrow::binary())}))));
+    fields.push_back(arrow::field(
+        "headers", SparkArray(arrow::struct_({arrow::field("key", arrow::utf8()),
+                                              arrow::field("value", arrow::binary())}))));
   }
   return arrow::schema(std::move(fields));
 }
@@ -36,7 +37,8 @@ Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
   if (parts.size() == 1 && !table.stream) {
     for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
       auto found = scope->find(qualifier[0]);
-      if (found != scope->end()) return BoundRelation{found->second, Scope::Of(*found->second->schema, qualifier)};
+      if (found != scope->end())
+        return BoundRelation{found->second, Scope::Of(*found->second->schema, qualifier)};
     }
   }
   SLUICE_ASSIGN_OR_RETURN(auto resolved, resolver_.ResolveRelation(parts, table.stream));
@@ -45,12 +47,16 @@ Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
     for (const std::string& known : Suggestions(table.name.last(), resolver_.KnownRelations())) {
       hint += (hint.empty() ? "did you mean one of: " : ", ") + known;
     }
-    return AnalysisError(source_, table.name.span, "TABLE_OR_VIEW_NOT_FOUND",
-                         fmt::format("the table or view {} cannot be found. Verify the spelling and correctness of the "
-                                     "schema and catalog",
-                                     table.name.ToString()), hint);
+    return AnalysisError(
+        source_, table.name.span, "TABLE_OR_VIEW_NOT_FOUND",
+        fmt::format(
+            "the table or view {} cannot be found. Verify the spelling and correctness of the "
+            "schema and catalog",
+            table.name.ToString()),
+        hint);
   }
-  if (resolved->plan != nullptr) return BoundRelation{resolved->plan, Scope::Of(*resolved->plan->schema, qualifier)};
+  if (resolved->plan != nullptr)
+    return BoundRelation{resolved->plan, Scope::Of(*resolved->plan->schema, qualifier)};
   auto made = std::make_shared<ScanNode>();
   made->dataset = resolved->name;
   made->schema = resolved->schema;
@@ -71,25 +77,46 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
   ExpressionBinder binder(source_, options_, empty, nullptr);
   int position = 0;
   for (const Argument& argument : function.arguments) {
-    const std::string key = argument.name.has_value() ? argument.name->text : fmt::format("#{}", position++);
+    const std::string key =
+        argument.name.has_value() ? argument.name->text : fmt::format("#{}", position++);
     SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*argument.value));
-    SLUICE_ASSIGN_OR_RETURN(auto text, Evaluator::EvaluateConstant(MakeCast(bound, arrow::utf8()), 0));
-    made->args[key] = text->is_valid ? std::string(static_cast<const arrow::StringScalar&>(*text).view()) : "";
+    SLUICE_ASSIGN_OR_RETURN(auto text,
+                            Evaluator::EvaluateConstant(MakeCast(bound, arrow::utf8()), 0));
+    made->args[key] =
+        text->is_valid ? std::string(static_cast<const arrow::StringScalar&>(*text).view()) : "";
   }
   for (const Property& option : function.options) made->args[option.key] = option.value;
-  SLUICE_ASSIGN_OR_RETURN(auto resolved, resolver_.ResolveTableFunction(made->function, made->args, function.stream));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto resolved, resolver_.ResolveTableFunction(made->function, made->args, function.stream));
   if (!resolved.has_value()) {
-    static const std::vector<std::string> planned = {"range", "explode", "explode_outer", "posexplode", "inline", "stack",
-                                                     "json_tuple", "read_files", "read_eventhubs", "read_http",
-                                                     "read_mqtt", "read_database", "read_cdc", "event_log",
-                                                     "read_kinesis", "read_pubsub", "read_pulsar",
-                                                     "collations", "python_worker_logs", "sql_keywords",
-                                                     "variant_explode", "variant_explode_outer"};
+    static const std::vector<std::string> planned = {"range",
+                                                     "explode",
+                                                     "explode_outer",
+                                                     "posexplode",
+                                                     "inline",
+                                                     "stack",
+                                                     "json_tuple",
+                                                     "read_files",
+                                                     "read_eventhubs",
+                                                     "read_http",
+                                                     "read_mqtt",
+                                                     "read_database",
+                                                     "read_cdc",
+                                                     "event_log",
+                                                     "read_kinesis",
+                                                     "read_pubsub",
+                                                     "read_pulsar",
+                                                     "collations",
+                                                     "python_worker_logs",
+                                                     "sql_keywords",
+                                                     "variant_explode",
+                                                     "variant_explode_outer"};
     if (std::find(planned.begin(), planned.end(), made->function) != planned.end()) {
       return Unsupported(function.name.span, "table function " + made->function);
     }
-    return Error(function.name.span, "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
-                 fmt::format("could not resolve `{}` to a table-valued function", function.name.last()));
+    return Error(
+        function.name.span, "UNRESOLVABLE_TABLE_VALUED_FUNCTION",
+        fmt::format("could not resolve `{}` to a table-valued function", function.name.last()));
   }
   made->schema = resolved->schema;
   made->is_streaming = function.stream || resolved->is_streaming;
@@ -97,8 +124,10 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
   return BoundRelation{std::move(made), std::move(scope)};
 }
 
-Status QueryBinder::SplitCondition(const BoundPtr& condition, int left_columns, JoinNode* join) const {
-  std::vector<int> to_right(static_cast<size_t>(left_columns + join->inputs[1]->schema->num_fields()));
+Status QueryBinder::SplitCondition(const BoundPtr& condition, int left_columns,
+                                   JoinNode* join) const {
+  std::vector<int> to_right(
+      static_cast<size_t>(left_columns + join->inputs[1]->schema->num_fields()));
   for (size_t i = 0; i < to_right.size(); ++i) to_right[i] = static_cast<int>(i) - left_columns;
   auto side = [&](const BoundPtr& expression) {  // 1 left, 2 right, 3 both, 0 none
     int sides = 0;
@@ -143,9 +172,11 @@ arrow::FieldVector JoinFields(const JoinNode& join) {
   arrow::FieldVector fields;
   const bool null_left = join.join == JoinKind::kRight || join.join == JoinKind::kFull;
   const bool null_right = join.join == JoinKind::kLeft || join.join == JoinKind::kFull;
-  for (const auto& field : join.inputs[0]->schema->fields()) fields.push_back(null_left ? field->WithNullable(true) : field);
+  for (const auto& field : join.inputs[0]->schema->fields())
+    fields.push_back(null_left ? field->WithNullable(true) : field);
   if (join.join == JoinKind::kLeftSemi || join.join == JoinKind::kLeftAnti) return fields;
-  for (const auto& field : join.inputs[1]->schema->fields()) fields.push_back(null_right ? field->WithNullable(true) : field);
+  for (const auto& field : join.inputs[1]->schema->fields())
+    fields.push_back(null_right ? field->WithNullable(true) : field);
   return fields;
 }
 
@@ -180,10 +211,12 @@ Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
   if (join.on) {
     ExpressionBinder binder(source_, options_, both, nullptr);
     SLUICE_ASSIGN_OR_RETURN(auto condition, binder.Bind(*join.on));
-    SLUICE_ASSIGN_OR_RETURN(condition, binder.functions().Coerce(condition, arrow::boolean(), "ON", 1));
+    SLUICE_ASSIGN_OR_RETURN(condition,
+                            binder.functions().Coerce(condition, arrow::boolean(), "ON", 1));
     SLUICE_RETURN_NOT_OK(SplitCondition(condition, left_columns, made.get()));
   }
-  if (made->join == JoinKind::kInner && made->left_keys.empty() && made->residual == nullptr) made->join = JoinKind::kCross;
+  if (made->join == JoinKind::kInner && made->left_keys.empty() && made->residual == nullptr)
+    made->join = JoinKind::kCross;
   if (made->join == JoinKind::kCross && join.on) made->join = JoinKind::kInner;
   made->schema = arrow::schema(JoinFields(*made));
   Scope scope = made->schema->num_fields() == left_columns ? left.scope : both;
@@ -192,8 +225,9 @@ Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
 }
 
 // Output: the shared columns once, then the other columns of the left and of the right side.
-Result<BoundRelation> QueryBinder::BindUsing(const Join& join, const std::vector<std::string>& names, BoundRelation left,
-                                             BoundRelation right, Span span) {
+Result<BoundRelation> QueryBinder::BindUsing(const Join& join,
+                                             const std::vector<std::string>& names,
+                                             BoundRelation left, BoundRelation right, Span span) {
   auto made = std::make_shared<JoinNode>();
   made->join = KindOf(join.type);
   made->inputs = {left.plan, right.plan};
@@ -210,7 +244,9 @@ Result<BoundRelation> QueryBinder::BindUsing(const Join& join, const std::vector
       found = &column;
     }
     if (found == nullptr) {
-      return Error(span, "UNRESOLVED_USING_COLUMN_FOR_JOIN", fmt::format("USING column `{}` cannot be resolved on one side of the join", name));
+      return Error(
+          span, "UNRESOLVED_USING_COLUMN_FOR_JOIN",
+          fmt::format("USING column `{}` cannot be resolved on one side of the join", name));
     }
     return found;
   };
@@ -223,8 +259,9 @@ Result<BoundRelation> QueryBinder::BindUsing(const Join& join, const std::vector
     SLUICE_ASSIGN_OR_RETURN(const ScopeColumn* a, find(left.scope, name));
     SLUICE_ASSIGN_OR_RETURN(const ScopeColumn* b, find(right.scope, name));
     ExpressionBinder binder(source_, options_, scope, nullptr);
-    SLUICE_ASSIGN_OR_RETURN(auto equal, binder.functions().BindComparison("=", MakeColumn(a->index, *a->field, span),
-                                                                          MakeColumn(b->index, *b->field, span), span));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto equal, binder.functions().BindComparison("=", MakeColumn(a->index, *a->field, span),
+                                                      MakeColumn(b->index, *b->field, span), span));
     made->left_keys.push_back(equal->args[0]);
     made->right_keys.push_back(equal->args[1]);
     made->null_safe.push_back(false);
@@ -243,7 +280,8 @@ Result<BoundRelation> QueryBinder::BindUsing(const Join& join, const std::vector
   for (const auto& [a, b] : pairs) {
     BoundPtr value = MakeColumn(a->index, *made->schema->field(a->index), span);
     if (!left_only && made->join != JoinKind::kInner && made->join != JoinKind::kLeft) {
-      BoundPtr other = MakeColumn(left_columns + b->index, *made->schema->field(left_columns + b->index), span);
+      BoundPtr other =
+          MakeColumn(left_columns + b->index, *made->schema->field(left_columns + b->index), span);
       if (made->join == JoinKind::kFull) {
         ExpressionBinder binder(source_, options_, scope, nullptr);
         SLUICE_ASSIGN_OR_RETURN(value, binder.functions().Bind("coalesce", {value, other}, span));
@@ -261,39 +299,49 @@ Result<BoundRelation> QueryBinder::BindUsing(const Join& join, const std::vector
     }
   }
   for (const ScopeColumn& column : left.scope.columns) {
-    if (std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.first->index == column.index; })) continue;
+    if (std::any_of(pairs.begin(), pairs.end(),
+                    [&](const auto& pair) { return pair.first->index == column.index; }))
+      continue;
     add(column, MakeColumn(column.index, *made->schema->field(column.index), span));
   }
   for (const ScopeColumn& column : right.scope.columns) {
     if (left_only) break;
-    if (std::any_of(pairs.begin(), pairs.end(), [&](const auto& pair) { return pair.second->index == column.index; })) continue;
+    if (std::any_of(pairs.begin(), pairs.end(),
+                    [&](const auto& pair) { return pair.second->index == column.index; }))
+      continue;
     const int index = left_columns + column.index;
     add(column, MakeColumn(index, *made->schema->field(index), span));
   }
-  return BoundRelation{MakeProject(std::move(made), std::move(columns), std::move(fields)), std::move(scope)};
+  return BoundRelation{MakeProject(std::move(made), std::move(columns), std::move(fields)),
+                       std::move(scope)};
 }
 
 Result<BoundRelation> QueryBinder::AddWatermark(const Watermark& watermark, BoundRelation input) {
   ExpressionBinder binder(source_, options_, input.scope, nullptr);
   SLUICE_ASSIGN_OR_RETURN(auto event_time, binder.Bind(*watermark.expr));
   if (event_time->type->id() != arrow::Type::TIMESTAMP) {
-    return Error(watermark.span, "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
-                 fmt::format("the event time {} has the invalid type \"{}\", expected \"TIMESTAMP\"", ToString(*event_time),
-                             SparkTypeSql(*event_time->type)));
+    return Error(
+        watermark.span, "EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE",
+        fmt::format("the event time {} has the invalid type \"{}\", expected \"TIMESTAMP\"",
+                    ToString(*event_time), SparkTypeSql(*event_time->type)));
   }
   if (!event_time->IsColumn() && !watermark.alias.has_value()) {
-    return Error(watermark.span, "REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE", "the watermark clause requires an explicit name: WATERMARK expr AS name");
+    return Error(watermark.span, "REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE",
+                 "the watermark clause requires an explicit name: WATERMARK expr AS name");
   }
-  if (watermark.delay.months != 0) return Unsupported(watermark.span, "a watermark delay in months");
+  if (watermark.delay.months != 0)
+    return Unsupported(watermark.span, "a watermark delay in months");
   int column = event_time->index;
   if (!event_time->IsColumn() || watermark.alias.has_value()) {
     std::vector<BoundPtr> columns;
     arrow::FieldVector fields = input.plan->schema->fields();
-    for (int i = 0; i < input.plan->schema->num_fields(); ++i) columns.push_back(MakeColumn(i, *fields[static_cast<size_t>(i)]));
+    for (int i = 0; i < input.plan->schema->num_fields(); ++i)
+      columns.push_back(MakeColumn(i, *fields[static_cast<size_t>(i)]));
     column = static_cast<int>(columns.size());
     fields.push_back(FieldFor(watermark.alias->text, *event_time));
     columns.push_back(event_time);
-    input.scope.columns.push_back({{}, LowerAscii(watermark.alias->text), fields.back(), column, true});
+    input.scope.columns.push_back(
+        {{}, LowerAscii(watermark.alias->text), fields.back(), column, true});
     input.plan = MakeProject(std::move(input.plan), std::move(columns), std::move(fields));
   }
   auto made = std::make_shared<WatermarkNode>();
@@ -307,7 +355,8 @@ Result<BoundRelation> QueryBinder::AddWatermark(const Watermark& watermark, Boun
   return input;
 }
 
-Result<BoundRelation> QueryBinder::AddAlias(const TableAlias& alias, BoundRelation input, Span span) {
+Result<BoundRelation> QueryBinder::AddAlias(const TableAlias& alias, BoundRelation input,
+                                            Span span) {
   const std::vector<std::string> qualifier = {LowerAscii(alias.name.text)};
   if (alias.columns.empty()) {
     for (ScopeColumn& column : input.scope.columns) column.qualifier = qualifier;
@@ -315,7 +364,10 @@ Result<BoundRelation> QueryBinder::AddAlias(const TableAlias& alias, BoundRelati
   }
   const int count = input.plan->schema->num_fields();
   if (static_cast<int>(alias.columns.size()) != count) {
-    return Error(span, "ASSIGNMENT_ARITY_MISMATCH", fmt::format("the number of columns or variables assigned or aliased: {} does not match the number of source expressions: {}", alias.columns.size(), count));
+    return Error(span, "ASSIGNMENT_ARITY_MISMATCH",
+                 fmt::format("the number of columns or variables assigned or aliased: {} does not "
+                             "match the number of source expressions: {}",
+                             alias.columns.size(), count));
   }
   std::vector<BoundPtr> columns;
   arrow::FieldVector fields;

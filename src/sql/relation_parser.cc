@@ -11,9 +11,9 @@ bool AtRelationClause(const TokenCursor& cursor) {
   return cursor.AtAnyWord({"WATERMARK", "TABLESAMPLE", "WITH", "SET", "RETURNING"}) ||
          cursor.AtWords({"IDENTIFIED", "BY"}) || cursor.AtWords({"CHANGES", "FROM"}) ||
          cursor.AtWords({"VERSION", "AS", "OF"}) || cursor.AtWords({"TIMESTAMP", "AS", "OF"}) ||
-         (cursor.IsWord(0, "KEYS") && cursor.AtSymbol("(", 1)) ||
-         cursor.AtWords({"APPLY", "AS"}) || cursor.AtWords({"SEQUENCE", "BY"}) ||
-         cursor.AtWords({"STORED", "AS"}) || cursor.AtWords({"TRACK", "HISTORY"});
+         (cursor.IsWord(0, "KEYS") && cursor.AtSymbol("(", 1)) || cursor.AtWords({"APPLY", "AS"}) ||
+         cursor.AtWords({"SEQUENCE", "BY"}) || cursor.AtWords({"STORED", "AS"}) ||
+         cursor.AtWords({"TRACK", "HISTORY"});
 }
 
 Relation MakeRelation(const TokenCursor& cursor, size_t begin, Relation::Node node) {
@@ -57,9 +57,10 @@ class RelationParser {
       return false;
     }
     for (const std::string_view word :
-         {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "UNION", "EXCEPT", "INTERSECT",
-          "QUALIFY", "WINDOW", "JOIN", "ON", "USING", "LEFT", "RIGHT", "INNER", "FULL", "CROSS",
-          "NATURAL", "LATERAL", "WATERMARK", "TABLESAMPLE", "PIVOT", "UNPIVOT", "WITH"}) {
+         {"WHERE",     "GROUP",       "HAVING",  "ORDER",   "LIMIT", "OFFSET",  "UNION",
+          "EXCEPT",    "INTERSECT",   "QUALIFY", "WINDOW",  "JOIN",  "ON",      "USING",
+          "LEFT",      "RIGHT",       "INNER",   "FULL",    "CROSS", "NATURAL", "LATERAL",
+          "WATERMARK", "TABLESAMPLE", "PIVOT",   "UNPIVOT", "WITH"}) {
       if (cursor_.IsWord(1, word)) {
         return false;
       }

@@ -1,4 +1,5 @@
-// What the analyzer asks its owner: which relations and table functions there are. Called from the analyzing thread.
+// What the analyzer asks its owner: which relations and table functions there are. Called from the
+// analyzing thread.
 #pragma once
 
 #include <arrow/type.h>
@@ -16,9 +17,9 @@ namespace sluice::sql {
 
 /// A name in FROM. Either a table with a schema, or (temporary views) a plan to put in its place.
 struct ResolvedRelation {
-  std::string name;                       // canonical: what ScanNode::dataset becomes
+  std::string name;  // canonical: what ScanNode::dataset becomes
   std::shared_ptr<arrow::Schema> schema;
-  PlanPtr plan;                           // when set, the relation is inlined
+  PlanPtr plan;  // when set, the relation is inlined
 };
 
 struct ResolvedTableFunction {
@@ -31,8 +32,8 @@ class RelationResolver {
   virtual ~RelationResolver() = default;
   /// `parts` as spelled ("silver", "events"); `stream` = read by STREAM. Nothing = no such relation
   /// (TABLE_OR_VIEW_NOT_FOUND); an error = found, but it cannot be read like that.
-  virtual Result<std::optional<ResolvedRelation>> ResolveRelation(const std::vector<std::string>& parts,
-                                                                  bool stream) = 0;
+  virtual Result<std::optional<ResolvedRelation>> ResolveRelation(
+      const std::vector<std::string>& parts, bool stream) = 0;
   /// `function` in lower case, arguments as in TableFunctionNode. Nothing = no such function.
   virtual Result<std::optional<ResolvedTableFunction>> ResolveTableFunction(
       const std::string& function, const std::map<std::string, std::string>& args, bool stream) = 0;

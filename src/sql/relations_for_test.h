@@ -14,24 +14,26 @@ namespace sluice::sql {
 
 class TestRelations : public RelationResolver {
  public:
-  void Add(const std::string& name, std::shared_ptr<arrow::Schema> schema) { schemas_[name] = std::move(schema); }
+  void Add(const std::string& name, std::shared_ptr<arrow::Schema> schema) {
+    schemas_[name] = std::move(schema);
+  }
   void Add(const std::string& name, std::shared_ptr<arrow::Table> table) {
     schemas_[name] = table->schema();
     tables_[name] = std::move(table);
   }
 
-  Result<std::optional<ResolvedRelation>> ResolveRelation(const std::vector<std::string>& parts, bool) override {
+  Result<std::optional<ResolvedRelation>> ResolveRelation(const std::vector<std::string>& parts,
+                                                          bool) override {
     const auto found = schemas_.find(parts.back());
     if (found == schemas_.end()) return std::optional<ResolvedRelation>();
     return std::optional<ResolvedRelation>(ResolvedRelation{found->first, found->second, nullptr});
   }
-  Result<std::optional<ResolvedTableFunction>> ResolveTableFunction(const std::string& function,
-                                                                    const std::map<std::string, std::string>& args,
-                                                                    bool) override {
+  Result<std::optional<ResolvedTableFunction>> ResolveTableFunction(
+      const std::string& function, const std::map<std::string, std::string>& args, bool) override {
     if (function != "read_kafka") return std::optional<ResolvedTableFunction>();
     const auto headers = args.find("includeHeaders");
-    return std::optional<ResolvedTableFunction>(
-        ResolvedTableFunction{KafkaSchema(headers != args.end() && headers->second == "true"), true});
+    return std::optional<ResolvedTableFunction>(ResolvedTableFunction{
+        KafkaSchema(headers != args.end() && headers->second == "true"), true});
   }
   std::vector<std::string> KnownRelations() override {
     std::vector<std::string> names;
@@ -41,10 +43,12 @@ class TestRelations : public RelationResolver {
 
   ScanOpener Opener() {
     return [this](const LogicalPlan& scan, const std::vector<int>& columns,
-                  const std::vector<SimplePredicate>& predicates) -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+                  const std::vector<SimplePredicate>& predicates)
+               -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
       last_columns = columns;
       last_predicates = predicates;
-      SLUICE_ASSIGN_OR_RETURN(auto picked, tables_.at(As<ScanNode>(scan).dataset)->SelectColumns(columns));
+      SLUICE_ASSIGN_OR_RETURN(auto picked,
+                              tables_.at(As<ScanNode>(scan).dataset)->SelectColumns(columns));
       SLUICE_ASSIGN_OR_RETURN(auto batch, picked->CombineChunksToBatch());
       return arrow::RecordBatchReader::Make({batch}, picked->schema());
     };

@@ -1,4 +1,5 @@
-// SELECT: the select list, WHERE, GROUP BY, HAVING, QUALIFY, DISTINCT, ORDER BY. Part of the analyzer.
+// SELECT: the select list, WHERE, GROUP BY, HAVING, QUALIFY, DISTINCT, ORDER BY. Part of the
+// analyzer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +15,8 @@ namespace {
 
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder* queries, const Select& select, Span span) : queries_(*queries), select_(select), span_(span) {}
+  SelectBinder(QueryBinder* queries, const Select& select, Span span)
+      : queries_(*queries), select_(select), span_(span) {}
 
   Result<PlanPtr> Bind(const std::vector<OrderItem>& order_by) {
     SLUICE_RETURN_NOT_OK(BindFrom());
@@ -74,12 +76,14 @@ class SelectBinder {
       } else {
         ExpressionBinder binder = Binder(nullptr);
         SLUICE_ASSIGN_OR_RETURN(auto condition, binder.Bind(*expr));
-        SLUICE_ASSIGN_OR_RETURN(condition, binder.functions().Coerce(condition, arrow::boolean(), "WHERE", 1));
+        SLUICE_ASSIGN_OR_RETURN(condition,
+                                binder.functions().Coerce(condition, arrow::boolean(), "WHERE", 1));
         conditions.push_back(std::move(condition));
       }
     }
     if (BoundPtr all = JoinConjuncts(conditions)) plan_ = MakeFilter(plan_, all);
-    for (const Expr* expr : subqueries) SLUICE_RETURN_NOT_OK(AddSemiJoin(*expr->As<InSubquery>(), expr->span));
+    for (const Expr* expr : subqueries)
+      SLUICE_RETURN_NOT_OK(AddSemiJoin(*expr->As<InSubquery>(), expr->span));
     return Status::OK();
   }
 
@@ -89,10 +93,12 @@ class SelectBinder {
     SLUICE_ASSIGN_OR_RETURN(auto operand, binder.Bind(*in.operand));
     SLUICE_ASSIGN_OR_RETURN(auto subquery, queries_.BindQuery(*in.query));
     if (subquery->schema->num_fields() != 1) {
-      return queries_.Error(span, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "the subquery of IN must have one column");
+      return queries_.Error(span, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+                            "the subquery of IN must have one column");
     }
-    SLUICE_ASSIGN_OR_RETURN(auto equal, binder.functions().BindComparison(
-                                            "=", operand, MakeColumn(0, *subquery->schema->field(0), span), span));
+    SLUICE_ASSIGN_OR_RETURN(
+        auto equal, binder.functions().BindComparison(
+                        "=", operand, MakeColumn(0, *subquery->schema->field(0), span), span));
     auto join = std::make_shared<JoinNode>();
     join->join = JoinKind::kLeftSemi;
     join->schema = plan_->schema;
@@ -126,10 +132,14 @@ class SelectBinder {
       items_.push_back({column.field->name(), MakeColumn(column.index, *column.field, span), span});
     }
     if (!any && !star.qualifier.empty()) {
-      return queries_.Error(span, "CANNOT_RESOLVE_STAR_EXPAND", fmt::format("cannot resolve `{}`.* given input columns", star.qualifier.back().text));
+      return queries_.Error(
+          span, "CANNOT_RESOLVE_STAR_EXPAND",
+          fmt::format("cannot resolve `{}`.* given input columns", star.qualifier.back().text));
     }
     for (size_t i = 0; i < except.size(); ++i) {
-      if (!used[i]) return queries_.Error(span, "EXCEPT_NON_EXISTENT_COLUMN", fmt::format("the column `{}` of EXCEPT does not exist", except[i]));
+      if (!used[i])
+        return queries_.Error(span, "EXCEPT_NON_EXISTENT_COLUMN",
+                              fmt::format("the column `{}` of EXCEPT does not exist", except[i]));
     }
     return Status::OK();
   }
@@ -137,7 +147,9 @@ class SelectBinder {
   static bool QualifiedBy(const ScopeColumn& column, const std::vector<Name>& qualifier) {
     if (qualifier.size() > column.qualifier.size()) return false;
     for (size_t i = 0; i < qualifier.size(); ++i) {
-      if (column.qualifier[column.qualifier.size() - qualifier.size() + i] != LowerAscii(qualifier[i].text)) return false;
+      if (column.qualifier[column.qualifier.size() - qualifier.size() + i] !=
+          LowerAscii(qualifier[i].text))
+        return false;
     }
     return true;
   }
@@ -149,7 +161,9 @@ class SelectBinder {
       if (QualifiedBy(column, star.qualifier)) return false;
     }
     for (const ScopeColumn& column : scope_.columns) {
-      if (column.name != LowerAscii(star.qualifier[0].text) || column.field->type()->id() != arrow::Type::STRUCT) continue;
+      if (column.name != LowerAscii(star.qualifier[0].text) ||
+          column.field->type()->id() != arrow::Type::STRUCT)
+        continue;
       const BoundPtr of = MakeColumn(column.index, *column.field, span);
       for (int i = 0; i < column.field->type()->num_fields(); ++i) {
         const BoundPtr field = MakeField(of, i, span);
@@ -168,7 +182,8 @@ class SelectBinder {
       const auto* call = element.expr ? element.expr->As<FunctionCall>() : nullptr;
       if (call == nullptr) continue;
       const std::string name = LowerAscii(call->name.last());
-      if (name == "session_window") return queries_.Unsupported(element.span, "function session_window");
+      if (name == "session_window")
+        return queries_.Unsupported(element.span, "function session_window");
       if (name != "window") continue;
       ExpressionBinder binder = Binder(nullptr);
       SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*element.expr));
@@ -185,7 +200,8 @@ class SelectBinder {
         SLUICE_RETURN_NOT_OK(ExpandStar(*star, item.span));
         continue;
       }
-      if (item.aliases.size() > 1) return queries_.Unsupported(item.span, "generators with several aliases");
+      if (item.aliases.size() > 1)
+        return queries_.Unsupported(item.span, "generators with several aliases");
       ExpressionBinder binder = Binder(&collected_);
       binder.SetAliases(&aliases_);
       SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*item.expr));
@@ -201,7 +217,10 @@ class SelectBinder {
     const auto* literal = expr.As<Literal>();
     if (literal == nullptr || literal->kind != LiteralKind::kInteger) return BoundPtr();
     if (literal->integer < 1 || literal->integer > static_cast<int64_t>(items_.size())) {
-      return queries_.Error(expr.span, error_class, fmt::format("position {} is not in the select list (valid range is [1, {}])", literal->integer, items_.size()));
+      return queries_.Error(
+          expr.span, error_class,
+          fmt::format("position {} is not in the select list (valid range is [1, {}])",
+                      literal->integer, items_.size()));
     }
     return items_[static_cast<size_t>(literal->integer - 1)].expression;
   }
@@ -226,10 +245,14 @@ class SelectBinder {
         SLUICE_ASSIGN_OR_RETURN(bound, binder.Bind(*element.expr));
       }
       if (ExpressionBinder::HasAggregate(*bound) || ExpressionBinder::HasWindow(*bound)) {
-        return queries_.Error(element.span, "GROUP_BY_AGGREGATE", fmt::format("aggregate functions are not allowed in GROUP BY, but found {}", ToString(*bound)));
+        return queries_.Error(
+            element.span, "GROUP_BY_AGGREGATE",
+            fmt::format("aggregate functions are not allowed in GROUP BY, but found {}",
+                        ToString(*bound)));
       }
       if (bound->type->id() == arrow::Type::MAP) {
-        return queries_.Error(element.span, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE", "a map cannot be used in GROUP BY");
+        return queries_.Error(element.span, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
+                              "a map cannot be used in GROUP BY");
       }
       AddGroup(bound);
     }
@@ -270,7 +293,9 @@ class SelectBinder {
         SLUICE_ASSIGN_OR_RETURN(key.expression, binder.Bind(*item.expr));
       }
       key.ascending = !item.descending;
-      key.nulls_first = item.nulls == OrderItem::Nulls::kDefault ? key.ascending : item.nulls == OrderItem::Nulls::kFirst;
+      key.nulls_first = item.nulls == OrderItem::Nulls::kDefault
+                            ? key.ascending
+                            : item.nulls == OrderItem::Nulls::kFirst;
       order_.push_back(std::move(key));
     }
     return Status::OK();
@@ -280,7 +305,8 @@ class SelectBinder {
   Result<BoundPtr> OverAggregate(const BoundPtr& expression, const AggregateNode& node) {
     for (size_t i = 0; i < groups_.size(); ++i) {
       if (Equals(*groups_[i], *expression)) {
-        return MakeColumn(static_cast<int>(i), *node.schema->field(static_cast<int>(i)), expression->span);
+        return MakeColumn(static_cast<int>(i), *node.schema->field(static_cast<int>(i)),
+                          expression->span);
       }
     }
     if (expression->IsColumn()) {
@@ -290,12 +316,17 @@ class SelectBinder {
         return MakeColumn(index, *node.schema->field(index), expression->span);
       }
       if (groups_.empty() && !select_.group_by.has_value()) {
-        return queries_.Error(expression->span, "MISSING_GROUP_BY", "the query does not include a GROUP BY clause. Add GROUP BY or turn it into the window functions using OVER clauses");
+        return queries_.Error(expression->span, "MISSING_GROUP_BY",
+                              "the query does not include a GROUP BY clause. Add GROUP BY or turn "
+                              "it into the window functions using OVER clauses");
       }
       return queries_.Error(expression->span, "MISSING_AGGREGATION",
-                            fmt::format("the non-aggregating expression \"{}\" is based on columns which are not participating in the "
-                                        "GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the expression, "
-                                        "or use \"any_value({})\" if you do not care which of the values within a group is returned",
+                            fmt::format("the non-aggregating expression \"{}\" is based on columns "
+                                        "which are not participating in the "
+                                        "GROUP BY clause. Add the columns or the expression to the "
+                                        "GROUP BY, aggregate the expression, "
+                                        "or use \"any_value({})\" if you do not care which of the "
+                                        "values within a group is returned",
                                         ToString(*expression), ToString(*expression)));
     }
     std::vector<BoundPtr> args;
@@ -334,7 +365,8 @@ class SelectBinder {
     made->calls = collected_.aggregates;
     arrow::FieldVector fields;
     for (const BoundPtr& group : groups_) fields.push_back(FieldFor(ToString(*group), *group));
-    for (const AggregateCall& call : made->calls) fields.push_back(arrow::field(call.function, call.type, call.nullable));
+    for (const AggregateCall& call : made->calls)
+      fields.push_back(arrow::field(call.function, call.type, call.nullable));
     made->schema = arrow::schema(std::move(fields));
     plan_ = made;
     return MoveAll([&](const BoundPtr& expression) { return OverAggregate(expression, *made); });
@@ -343,7 +375,8 @@ class SelectBinder {
   // QUALIFY row_number() OVER (..) = 1 over a stream, and what else is AND-ed to it.
   bool IsDedup(BoundPtr* rest) const {
     if (!plan_->is_streaming || collected_.windows.size() != 1 || qualify_ == nullptr) return false;
-    if (collected_.windows[0].function != "row_number" || collected_.windows[0].partition.empty()) return false;
+    if (collected_.windows[0].function != "row_number" || collected_.windows[0].partition.empty())
+      return false;
     std::vector<BoundPtr> others;
     bool found = false;
     for (const BoundPtr& conjunct : SplitConjuncts(qualify_)) {
@@ -356,7 +389,9 @@ class SelectBinder {
       others.push_back(conjunct);
     }
     *rest = JoinConjuncts(others);
-    auto uses_window = [](const BoundPtr& expression) { return expression && ExpressionBinder::HasWindow(*expression); };
+    auto uses_window = [](const BoundPtr& expression) {
+      return expression && ExpressionBinder::HasWindow(*expression);
+    };
     for (const Item& item : items_) {
       if (uses_window(item.expression)) return false;
     }
@@ -386,7 +421,8 @@ class SelectBinder {
       made->calls = collected_.windows;
       arrow::FieldVector fields = plan_->schema->fields();
       const int base = static_cast<int>(fields.size());
-      for (const WindowCall& call : made->calls) fields.push_back(arrow::field(call.function, call.type, call.nullable));
+      for (const WindowCall& call : made->calls)
+        fields.push_back(arrow::field(call.function, call.type, call.nullable));
       made->schema = arrow::schema(std::move(fields));
       made->inputs = {plan_};
       plan_ = made;
@@ -412,17 +448,22 @@ class SelectBinder {
     std::vector<SortKey> keys;
     const size_t visible = columns.size();
     for (const SortKey& key : order_) {
-      auto known = std::find_if(columns.begin(), columns.end(), [&](const BoundPtr& column) { return Equals(*column, *key.expression); });
+      auto known = std::find_if(columns.begin(), columns.end(), [&](const BoundPtr& column) {
+        return Equals(*column, *key.expression);
+      });
       if (known == columns.end()) {
         if (select_.distinct) {
-          return queries_.Error(key.expression->span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "with SELECT DISTINCT, ORDER BY expressions must be in the select list");
+          return queries_.Error(
+              key.expression->span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+              "with SELECT DISTINCT, ORDER BY expressions must be in the select list");
         }
         columns.push_back(key.expression);
         fields.push_back(FieldFor(fmt::format("__order_{}", columns.size()), *key.expression));
         known = columns.end() - 1;
       }
       const int index = static_cast<int>(known - columns.begin());
-      keys.push_back({MakeColumn(index, *fields[static_cast<size_t>(index)]), key.ascending, key.nulls_first});
+      keys.push_back(
+          {MakeColumn(index, *fields[static_cast<size_t>(index)]), key.ascending, key.nulls_first});
     }
     PlanPtr plan = MakeProject(plan_, columns, fields);
     if (select_.distinct) {
@@ -436,7 +477,8 @@ class SelectBinder {
     if (columns.size() > visible) {
       columns.clear();
       fields.resize(visible);
-      for (size_t i = 0; i < visible; ++i) columns.push_back(MakeColumn(static_cast<int>(i), *fields[i]));
+      for (size_t i = 0; i < visible; ++i)
+        columns.push_back(MakeColumn(static_cast<int>(i), *fields[i]));
       plan = MakeProject(std::move(plan), std::move(columns), std::move(fields));
     }
     return plan;
@@ -460,7 +502,8 @@ class SelectBinder {
 
 }  // namespace
 
-Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select, const std::vector<OrderItem>& order_by, Span span) {
+Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
+                           const std::vector<OrderItem>& order_by, Span span) {
   return SelectBinder(queries, select, span).Bind(order_by);
 }
 

@@ -1,5 +1,5 @@
-// Runs the usage examples of Spark's functions with what Spark answered: each is equal here, or refused as not
-// supported yet; never different. Prints how many of which.
+// Runs the usage examples of Spark's functions with what Spark answered: each is equal here, or
+// refused as not supported yet; never different. Prints how many of which.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -23,11 +23,12 @@ namespace {
 
 class NoRelations : public RelationResolver {
  public:
-  Result<std::optional<ResolvedRelation>> ResolveRelation(const std::vector<std::string>&, bool) override {
+  Result<std::optional<ResolvedRelation>> ResolveRelation(const std::vector<std::string>&,
+                                                          bool) override {
     return std::optional<ResolvedRelation>();
   }
-  Result<std::optional<ResolvedTableFunction>> ResolveTableFunction(const std::string&, const std::map<std::string, std::string>&,
-                                                                    bool) override {
+  Result<std::optional<ResolvedTableFunction>> ResolveTableFunction(
+      const std::string&, const std::map<std::string, std::string>&, bool) override {
     return std::optional<ResolvedTableFunction>();
   }
 };
@@ -43,18 +44,23 @@ Result<Answer> AnswerOf(QueryRunner* runner, const std::string& sql) {
   NoRelations none;
   Analyzer analyzer(none, source);
   SLUICE_ASSIGN_OR_RETURN(auto plan, analyzer.AnalyzeQuery(query));
-  auto no_scan = [](const LogicalPlan&, const std::vector<int>&, const std::vector<SimplePredicate>&)
-      -> Result<std::shared_ptr<arrow::RecordBatchReader>> { return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no tables here"); };
+  auto no_scan =
+      [](const LogicalPlan&, const std::vector<int>&,
+         const std::vector<SimplePredicate>&) -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+    return MakeError("TABLE_OR_VIEW_NOT_FOUND", "no tables here");
+  };
   SLUICE_ASSIGN_OR_RETURN(auto table, runner->RunToTable(plan, no_scan, 1'700'000'000'000'000));
   Answer answer;
-  for (const auto& field : table->schema()->fields()) answer.types.push_back(SparkTypeName(*field->type()));
+  for (const auto& field : table->schema()->fields())
+    answer.types.push_back(SparkTypeName(*field->type()));
   answer.rows = SparkJsonRows(*table);
   return answer;
 }
 
 bool IsRefusal(const Status& status) {
-  static const std::set<std::string> codes = {"NOT_SUPPORTED_YET", "UNSUPPORTED_FEATURE", "UNSUPPORTED_DATATYPE",
-                                              "UNSUPPORTED_TYPED_LITERAL", "PARSE_SYNTAX_ERROR"};
+  static const std::set<std::string> codes = {"NOT_SUPPORTED_YET", "UNSUPPORTED_FEATURE",
+                                              "UNSUPPORTED_DATATYPE", "UNSUPPORTED_TYPED_LITERAL",
+                                              "PARSE_SYNTAX_ERROR"};
   return codes.contains(ErrorCode(status));
 }
 
@@ -102,7 +108,8 @@ TEST(SparkFunctions, EqualOrRefused) {
     if (!answer.ok()) {
       if (IsRefusal(answer.status())) {
         ++counts["refused"];
-        if (std::getenv("SLUICE_SHOW_REFUSED") != nullptr) fmt::print("REFUSED {} :: {}\n", sql, answer.status().message().substr(0, 120));
+        if (std::getenv("SLUICE_SHOW_REFUSED") != nullptr)
+          fmt::print("REFUSED {} :: {}\n", sql, answer.status().message().substr(0, 120));
       } else if (example.contains("error")) {
         ++counts["error in both"];
       } else {
@@ -127,12 +134,17 @@ TEST(SparkFunctions, EqualOrRefused) {
     for (size_t i = 0; same && i < rows.size(); ++i) same = SameValues(rows[i], answer->rows[i]);
     if (!same) {
       ++counts["DIFFERENT"];
-      ADD_FAILURE() << sql << "\n  Spark: " << fmt::format("{} {}", fmt::join(types, ","), fmt::join(rows, " ")) << "\n  here:  "
-                    << fmt::format("{} {}", fmt::join(answer->types, ","), fmt::join(answer->rows, " "));
+      ADD_FAILURE() << sql << "\n  Spark: "
+                    << fmt::format("{} {}", fmt::join(types, ","), fmt::join(rows, " "))
+                    << "\n  here:  "
+                    << fmt::format("{} {}", fmt::join(answer->types, ","),
+                                   fmt::join(answer->rows, " "));
       continue;
     }
     ++counts[same_names ? "equal" : "equal but for names"];
-    if (!same_names && std::getenv("SLUICE_SHOW_NAMES") != nullptr) fmt::print("NAME {} :: {} :: {}\n", sql, rows.empty() ? "" : rows[0], answer->rows.empty() ? "" : answer->rows[0]);
+    if (!same_names && std::getenv("SLUICE_SHOW_NAMES") != nullptr)
+      fmt::print("NAME {} :: {} :: {}\n", sql, rows.empty() ? "" : rows[0],
+                 answer->rows.empty() ? "" : answer->rows[0]);
     functions.insert(example.at("function").get<std::string>());
   }
   for (const auto& [outcome, count] : counts) fmt::print("{}: {}\n", outcome, count);

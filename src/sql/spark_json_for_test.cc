@@ -15,7 +15,8 @@ namespace {
 using arrow::Type;
 
 std::string Quoted(std::string_view text) {
-  return nlohmann::json(std::string(text)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return nlohmann::json(std::string(text))
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string IsoTime(int64_t micros, bool zone) {
@@ -23,17 +24,21 @@ std::string IsoTime(int64_t micros, bool zone) {
   text[text.find(' ')] = 'T';
   const int64_t fraction = FloorMod(micros, kMicrosPerSecond);
   const size_t dot = text.find('.');
-  text = text.substr(0, dot) + (fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000) : fmt::format(".{:06}", fraction));
+  text = text.substr(0, dot) + (fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000)
+                                                     : fmt::format(".{:06}", fraction));
   return "\"" + text + (zone ? "Z" : "") + "\"";
 }
 
 std::string Base64(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (size_t i = 0; i < bytes.size(); i += 3) {
     unsigned group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (size_t k = 0; k < 4; ++k) out += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+    for (size_t k = 0; k < 4; ++k)
+      out += i + k <= bytes.size() ? kDigits[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }
@@ -43,17 +48,20 @@ std::string Json(const arrow::Array& array, int64_t row) {
   std::string text;
   switch (array.type_id()) {
     case Type::STRING: return Quoted(static_cast<const arrow::StringArray&>(array).GetView(row));
-    case Type::BINARY: return "\"" + Base64(static_cast<const arrow::BinaryArray&>(array).GetView(row)) + "\"";
+    case Type::BINARY:
+      return "\"" + Base64(static_cast<const arrow::BinaryArray&>(array).GetView(row)) + "\"";
     case Type::DATE32: AppendText(array, row, &text); return "\"" + text + "\"";
     case Type::TIMESTAMP:
-      return IsoTime(static_cast<const arrow::TimestampArray&>(array).Value(row), !static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty());
+      return IsoTime(static_cast<const arrow::TimestampArray&>(array).Value(row),
+                     !static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty());
     case Type::DOUBLE: {
       const double value = static_cast<const arrow::DoubleArray&>(array).Value(row);
       return std::isfinite(value) ? JavaDouble(value) : "\"" + JavaDouble(value) + "\"";
     }
     case Type::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
-      for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) text += (text.empty() ? "" : ",") + Json(*list.values(), i);
+      for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i)
+        text += (text.empty() ? "" : ",") + Json(*list.values(), i);
       return "[" + text + "]";
     }
     case Type::MAP: {
@@ -69,7 +77,8 @@ std::string Json(const arrow::Array& array, int64_t row) {
       const auto& record = static_cast<const arrow::StructArray&>(array);
       for (int i = 0; i < record.num_fields(); ++i) {
         if (record.field(i)->IsNull(row)) continue;
-        text += (text.empty() ? "" : ",") + Quoted(record.type()->field(i)->name()) + ":" + Json(*record.field(i), row);
+        text += (text.empty() ? "" : ",") + Quoted(record.type()->field(i)->name()) + ":" +
+                Json(*record.field(i), row);
       }
       return "{" + text + "}";
     }
@@ -89,7 +98,8 @@ std::vector<std::string> SparkJsonRows(const arrow::Table& table) {
     std::string text;
     for (int c = 0; c < batch.num_columns(); ++c) {
       if (batch.column(c)->IsNull(row)) continue;
-      text += (text.empty() ? "" : ",") + Quoted(batch.schema()->field(c)->name()) + ":" + Json(*batch.column(c), row);
+      text += (text.empty() ? "" : ",") + Quoted(batch.schema()->field(c)->name()) + ":" +
+              Json(*batch.column(c), row);
     }
     rows.push_back("{" + text + "}");
   }

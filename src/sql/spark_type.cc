@@ -37,14 +37,18 @@ bool IsFloating(const arrow::DataType& type) {
 
 bool IsDecimal(const arrow::DataType& type) { return type.id() == arrow::Type::DECIMAL128; }
 
-bool IsNumeric(const arrow::DataType& type) { return IsIntegral(type) || IsFloating(type) || IsDecimal(type); }
+bool IsNumeric(const arrow::DataType& type) {
+  return IsIntegral(type) || IsFloating(type) || IsDecimal(type);
+}
 
 bool IsTimestamp(const arrow::DataType& type) {
-  return type.id() == arrow::Type::TIMESTAMP && !static_cast<const arrow::TimestampType&>(type).timezone().empty();
+  return type.id() == arrow::Type::TIMESTAMP &&
+         !static_cast<const arrow::TimestampType&>(type).timezone().empty();
 }
 
 bool IsTimestampNtz(const arrow::DataType& type) {
-  return type.id() == arrow::Type::TIMESTAMP && static_cast<const arrow::TimestampType&>(type).timezone().empty();
+  return type.id() == arrow::Type::TIMESTAMP &&
+         static_cast<const arrow::TimestampType&>(type).timezone().empty();
 }
 
 }  // namespace sluice::sql

@@ -1,4 +1,5 @@
-// Makers and tests of the Arrow types that stand for Spark's (the mapping: data_type_parser.h). Pure functions.
+// Makers and tests of the Arrow types that stand for Spark's (the mapping: data_type_parser.h).
+// Pure functions.
 #pragma once
 
 #include <arrow/type.h>
@@ -10,7 +11,8 @@ namespace sluice::sql {
 std::shared_ptr<arrow::DataType> SparkTimestamp();
 std::shared_ptr<arrow::DataType> SparkTimestampNtz();
 std::shared_ptr<arrow::DataType> SparkArray(std::shared_ptr<arrow::DataType> element);
-std::shared_ptr<arrow::DataType> SparkMap(std::shared_ptr<arrow::DataType> key, std::shared_ptr<arrow::DataType> value);
+std::shared_ptr<arrow::DataType> SparkMap(std::shared_ptr<arrow::DataType> key,
+                                          std::shared_ptr<arrow::DataType> value);
 
 bool IsIntegral(const arrow::DataType& type);
 /// Integers, decimals, float, double.

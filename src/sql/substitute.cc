@@ -107,10 +107,9 @@ class Substitution {
     const std::string key = BareKey(written);
     std::optional<std::string> value = lookup_(key);
     if (!value) {
-      return ErrorAt(source_, span, "UNDEFINED_CONFIGURATION",
-                     "configuration key is not defined: " + key,
-                     "add it under `configuration:` of the pipeline's spec or pass --set " + key +
-                         "=VALUE");
+      return ErrorAt(
+          source_, span, "UNDEFINED_CONFIGURATION", "configuration key is not defined: " + key,
+          "add it under `configuration:` of the pipeline's spec or pass --set " + key + "=VALUE");
     }
     if (depth >= kMaxNesting || ++lookups_ > kMaxLookups) {
       return ErrorAt(source_, span, "UNDEFINED_CONFIGURATION",
@@ -125,9 +124,8 @@ class Substitution {
         break;
       }
       result.append(*value, from, open - from);
-      SLUICE_ASSIGN_OR_RETURN(
-          const std::string inner,
-          ValueOf(value->substr(open + 2, close - open - 2), span, depth + 1));
+      SLUICE_ASSIGN_OR_RETURN(const std::string inner,
+                              ValueOf(value->substr(open + 2, close - open - 2), span, depth + 1));
       result += inner;
       if (result.size() > kMaxValue) {
         return ErrorAt(source_, span, "UNDEFINED_CONFIGURATION",

@@ -15,7 +15,7 @@ enum class TokenKind : uint8_t {
   kString,      // 'a', "a", r'a'; value: decoded
   kNumber,      // 1, 1.5, 1e3, with their suffixes
   kSymbol,
-  kInvalid,     // value: what is wrong; an error only when the parser gets there
+  kInvalid,  // value: what is wrong; an error only when the parser gets there
   kEnd,
 };
 

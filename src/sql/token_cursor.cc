@@ -12,18 +12,20 @@ namespace {
 /// Words that a user may have meant where another word stands.
 const std::vector<std::string>& ClauseWords() {
   static const std::vector<std::string> words{
-      "SELECT",   "DISTINCT",   "FROM",         "WHERE",   "GROUP",     "HAVING",    "QUALIFY",
-      "WINDOW",   "ORDER",      "LIMIT",        "OFFSET",  "UNION",     "INTERSECT", "EXCEPT",
-      "JOIN",     "INNER",      "LEFT",         "RIGHT",   "FULL",      "OUTER",     "CROSS",
-      "NATURAL",  "USING",      "LATERAL",      "VALUES",  "WITH",      "CREATE",    "REFRESH",
-      "PRIVATE",  "STREAMING",  "MATERIALIZED", "TABLE",   "TEMPORARY", "VIEW",      "FLOW",
-      "SINK",     "STREAM",     "CONSTRAINT",   "EXPECT",  "VIOLATION", "QUARANTINE", "DROP",
-      "FAIL",     "UPDATE",     "PARTITIONED",  "CLUSTER", "COMMENT",   "TBLPROPERTIES",
-      "LOCATION", "SCHEDULE",   "TRIGGER",      "INSERT",  "APPLY",     "CHANGES",   "KEYS",
-      "SEQUENCE", "COLUMNS",    "STORED",       "TRACK",   "HISTORY",   "DELETE",    "TRUNCATE",
-      "WATERMARK", "DELAY",     "INTERVAL",     "BETWEEN", "CASE",      "WHEN",      "THEN",
-      "ELSE",     "PARTITION",  "OVER",         "SHOW",    "TABLES",    "DESCRIBE",  "EXPLAIN",
-      "EXISTS",   "OPTIONS",    "PIVOT",        "UNPIVOT"};
+      "SELECT",       "DISTINCT",   "FROM",        "WHERE",     "GROUP",      "HAVING",
+      "QUALIFY",      "WINDOW",     "ORDER",       "LIMIT",     "OFFSET",     "UNION",
+      "INTERSECT",    "EXCEPT",     "JOIN",        "INNER",     "LEFT",       "RIGHT",
+      "FULL",         "OUTER",      "CROSS",       "NATURAL",   "USING",      "LATERAL",
+      "VALUES",       "WITH",       "CREATE",      "REFRESH",   "PRIVATE",    "STREAMING",
+      "MATERIALIZED", "TABLE",      "TEMPORARY",   "VIEW",      "FLOW",       "SINK",
+      "STREAM",       "CONSTRAINT", "EXPECT",      "VIOLATION", "QUARANTINE", "DROP",
+      "FAIL",         "UPDATE",     "PARTITIONED", "CLUSTER",   "COMMENT",    "TBLPROPERTIES",
+      "LOCATION",     "SCHEDULE",   "TRIGGER",     "INSERT",    "APPLY",      "CHANGES",
+      "KEYS",         "SEQUENCE",   "COLUMNS",     "STORED",    "TRACK",      "HISTORY",
+      "DELETE",       "TRUNCATE",   "WATERMARK",   "DELAY",     "INTERVAL",   "BETWEEN",
+      "CASE",         "WHEN",       "THEN",        "ELSE",      "PARTITION",  "OVER",
+      "SHOW",         "TABLES",     "DESCRIBE",    "EXPLAIN",   "EXISTS",     "OPTIONS",
+      "PIVOT",        "UNPIVOT"};
   return words;
 }
 
@@ -46,9 +48,8 @@ std::string Shown(const Token& token) {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   const auto upper = [](char c) { return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [&](char x, char y) { return upper(x) == upper(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return upper(x) == upper(y); });
 }
 
 std::string ToUpper(std::string_view text) {

@@ -42,7 +42,9 @@ bool IsAtomic(const arrow::DataType& type) {
   }
 }
 
-bool IsDateTime(const arrow::DataType& type) { return type.id() == Type::DATE32 || type.id() == Type::TIMESTAMP; }
+bool IsDateTime(const arrow::DataType& type) {
+  return type.id() == Type::DATE32 || type.id() == Type::TIMESTAMP;
+}
 
 TypePtr WiderDecimal(const arrow::Decimal128Type& left, const arrow::Decimal128Type& right) {
   const int scale = std::max(left.scale(), right.scale());
@@ -55,7 +57,8 @@ TypePtr CommonNumeric(const TypePtr& left, const TypePtr& right) {
     if (IsFloating(*left) || IsFloating(*right)) return arrow::float64();
     auto as_decimal = [](const TypePtr& type) {
       if (IsDecimal(*type)) return std::static_pointer_cast<arrow::Decimal128Type>(type);
-      return std::static_pointer_cast<arrow::Decimal128Type>(arrow::decimal128(IntegerDigits(type->id()), 0));
+      return std::static_pointer_cast<arrow::Decimal128Type>(
+          arrow::decimal128(IntegerDigits(type->id()), 0));
     };
     return WiderDecimal(*as_decimal(left), *as_decimal(right));
   }
@@ -107,7 +110,8 @@ TypePtr CommonType(const TypePtr& left, const TypePtr& right) {
   }
   if (left->id() == Type::STRING) return CommonWithString(right);
   if (right->id() == Type::STRING) return CommonWithString(left);
-  if (left->id() == right->id() && (left->id() == Type::LIST || left->id() == Type::MAP || left->id() == Type::STRUCT)) {
+  if (left->id() == right->id() &&
+      (left->id() == Type::LIST || left->id() == Type::MAP || left->id() == Type::STRUCT)) {
     return CommonNested(left, right);
   }
   return nullptr;
@@ -125,9 +129,11 @@ bool CanCoerce(const arrow::DataType& from, const arrow::DataType& to) {
     return NumericRank(from.id()) <= NumericRank(to.id());
   }
   if (IsDateTime(from) && IsDateTime(to)) {
-    return from.id() == Type::DATE32 || IsTimestampNtz(from) || (IsTimestamp(from) && to.id() == Type::DATE32);
+    return from.id() == Type::DATE32 || IsTimestampNtz(from) ||
+           (IsTimestamp(from) && to.id() == Type::DATE32);
   }
-  if (from.id() == to.id() && from.id() == Type::LIST) return CanCoerce(*from.field(0)->type(), *to.field(0)->type());
+  if (from.id() == to.id() && from.id() == Type::LIST)
+    return CanCoerce(*from.field(0)->type(), *to.field(0)->type());
   return false;
 }
 
@@ -160,13 +166,15 @@ bool CanCast(const arrow::DataType& from, const arrow::DataType& to) {
 }
 
 std::shared_ptr<arrow::Decimal128Type> DecimalFor(const BoundExpression& operand) {
-  if (IsDecimal(*operand.type)) return std::static_pointer_cast<arrow::Decimal128Type>(operand.type);
+  if (IsDecimal(*operand.type))
+    return std::static_pointer_cast<arrow::Decimal128Type>(operand.type);
   int digits = IntegerDigits(operand.type->id());
   if (operand.IsLiteral() && operand.literal->is_valid) {
     std::string text = operand.literal->ToString();
     digits = static_cast<int>(text.size()) - (text[0] == '-' ? 1 : 0);
   }
-  return std::static_pointer_cast<arrow::Decimal128Type>(arrow::decimal128(std::min(digits, 38), 0));
+  return std::static_pointer_cast<arrow::Decimal128Type>(
+      arrow::decimal128(std::min(digits, 38), 0));
 }
 
 TypePtr AdjustedDecimal(int precision, int scale) {
@@ -180,7 +188,8 @@ TypePtr BoundedDecimal(int precision, int scale) {
   return arrow::decimal128(std::min(precision, 38), std::min(scale, 38));
 }
 
-TypePtr DecimalResult(const std::string& op, const arrow::Decimal128Type& left, const arrow::Decimal128Type& right) {
+TypePtr DecimalResult(const std::string& op, const arrow::Decimal128Type& left,
+                      const arrow::Decimal128Type& right) {
   const int p1 = left.precision();
   const int s1 = left.scale();
   const int p2 = right.precision();

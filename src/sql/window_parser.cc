@@ -12,8 +12,8 @@ FrameBound ParseFrameBound(TokenCursor& cursor) {
     if (!preceding) {
       cursor.ExpectWord("FOLLOWING");
     }
-    bound.kind = preceding ? FrameBound::Kind::kUnboundedPreceding
-                           : FrameBound::Kind::kUnboundedFollowing;
+    bound.kind =
+        preceding ? FrameBound::Kind::kUnboundedPreceding : FrameBound::Kind::kUnboundedFollowing;
     return bound;
   }
   if (cursor.AcceptWords({"CURRENT", "ROW"})) {

@@ -22,7 +22,8 @@ Status ErrnoError(int error, const std::string& what, const std::string& path) {
     case EEXIST: return MakeError("STORAGE_ALREADY_EXISTS", message);
     case EROFS:
     case EACCES:
-    case EPERM: return MakeError("STORAGE_READ_ONLY", message, "give the process write access to the folder");
+    case EPERM:
+      return MakeError("STORAGE_READ_ONLY", message, "give the process write access to the folder");
     case ENOSPC:
     case EDQUOT: return MakeError("STORAGE_NO_SPACE", message, "free disk space", Retry::kLater);
     default: return MakeError("STORAGE_IO", message, "", Retry::kLater);
@@ -60,7 +61,8 @@ Status SyncFolder(const std::string& folder) {
   const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoError(errno, "open folder", folder);
   // Some file systems cannot sync a folder; they then order its entries themselves.
-  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP) return ErrnoError(errno, "sync folder", folder);
+  if (::fsync(fd.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+    return ErrnoError(errno, "sync folder", folder);
   return Status::OK();
 }
 
@@ -70,7 +72,8 @@ Status MakeFolders(const std::string& folder, bool sync) {
   if (errno == EEXIST) return Status::OK();
   if (errno != ENOENT) return ErrnoError(errno, "make folder", folder);
   SLUICE_RETURN_NOT_OK(MakeFolders(FolderOf(folder), sync));
-  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return ErrnoError(errno, "make folder", folder);
+  if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+    return ErrnoError(errno, "make folder", folder);
   return sync ? SyncFolder(FolderOf(folder)) : Status::OK();
 }
 
@@ -101,7 +104,8 @@ Result<int> OpenForWrite(const std::string& path, int flags, bool sync) {
 
 /// A name beside `path` that no reader takes for a file of a table.
 std::string TemporaryName(const std::string& path) {
-  static std::atomic<uint64_t> next{0};  // with the process id: unique among the writers of this machine
+  static std::atomic<uint64_t> next{
+      0};  // with the process id: unique among the writers of this machine
   const size_t slash = path.find_last_of('/');
   const size_t name = slash == std::string::npos ? 0 : slash + 1;
   struct timespec now = {};
@@ -127,7 +131,8 @@ TimestampMicros ModifiedMicros(const struct stat& info) {
 /// A file stream whose Close() makes bytes and name durable.
 class SyncedOutput : public arrow::io::OutputStream {
  public:
-  SyncedOutput(int fd, std::string path, bool sync) : fd_(fd), path_(std::move(path)), sync_(sync) {}
+  SyncedOutput(int fd, std::string path, bool sync)
+      : fd_(fd), path_(std::move(path)), sync_(sync) {}
   ~SyncedOutput() override = default;
 
   Status Write(const void* data, int64_t nbytes) override {
@@ -199,13 +204,16 @@ Status ListInto(const std::string& folder, bool recursive, std::vector<FileInfo>
 Result<std::vector<FileInfo>> ListSorted(const std::string& folder, bool recursive) {
   std::vector<FileInfo> files;
   SLUICE_RETURN_NOT_OK(ListInto(folder, recursive, &files));
-  std::sort(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
+  std::sort(files.begin(), files.end(),
+            [](const FileInfo& a, const FileInfo& b) { return a.path < b.path; });
   return files;
 }
 
 }  // namespace
 
-Result<std::vector<FileInfo>> LocalStorage::List(const std::string& folder) { return ListSorted(folder, false); }
+Result<std::vector<FileInfo>> LocalStorage::List(const std::string& folder) {
+  return ListSorted(folder, false);
+}
 
 Result<std::vector<FileInfo>> LocalStorage::ListRecursive(const std::string& folder) {
   return ListSorted(folder, true);
@@ -235,13 +243,15 @@ Result<std::string> LocalStorage::Read(const std::string& path) {
   return bytes;
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> LocalStorage::OpenInput(const std::string& path) {
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> LocalStorage::OpenInput(
+    const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return ErrnoError(errno, "open", path);
   auto file = arrow::io::ReadableFile::Open(fd);  // owns fd on success
   if (!file.ok()) {
     ::close(fd);
-    return MakeError("STORAGE_IO", "cannot open " + path + ": " + file.status().message(), "", Retry::kLater);
+    return MakeError("STORAGE_IO", "cannot open " + path + ": " + file.status().message(), "",
+                     Retry::kLater);
   }
   return std::static_pointer_cast<arrow::io::RandomAccessFile>(file.MoveValueUnsafe());
 }
@@ -274,7 +284,8 @@ Status LocalStorage::PutIfAbsent(const std::string& path, std::string_view bytes
 }
 
 Status LocalStorage::Delete(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR) return ErrnoError(errno, "delete", path);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+    return ErrnoError(errno, "delete", path);
   return Status::OK();
 }
 

@@ -1,6 +1,6 @@
 // Storage on a local (or network-mounted POSIX) disk. Thread-safe; holds no state.
-// PutIfAbsent is a temporary file + fsync + link(2) + fsync of the folder: a name appears at most once, with all its
-// bytes, and survives a power cut once the call has returned.
+// PutIfAbsent is a temporary file + fsync + link(2) + fsync of the folder: a name appears at most
+// once, with all its bytes, and survives a power cut once the call has returned.
 #pragma once
 
 #include "storage/storage.h"

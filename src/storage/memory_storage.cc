@@ -6,7 +6,9 @@
 namespace sluice::storage {
 namespace {
 
-Status NotFound(const std::string& path) { return MakeError("STORAGE_NOT_FOUND", "no such file: " + path); }
+Status NotFound(const std::string& path) {
+  return MakeError("STORAGE_NOT_FOUND", "no such file: " + path);
+}
 
 bool FailsBefore(const StorageFault& fault) { return !fault.error.ok() && !fault.after_effect; }
 
@@ -63,14 +65,18 @@ class MemoryStorage::OutputStream : public arrow::io::OutputStream {
   bool closed() const override { return closed_; }
 
  private:
-  /// A reader sees unsynced bytes, too, as on a real disk; to keep appends cheap they are shared only when synced.
+  /// A reader sees unsynced bytes, too, as on a real disk; to keep appends cheap they are shared
+  /// only when synced.
   Status Publish(bool synced) {
     const MutexLock lock(storage_.mutex_);
-    if (power_cycle_ != storage_.power_cycle_) return MakeError("STORAGE_IO", "lost power: " + path_, "", Retry::kLater);
+    if (power_cycle_ != storage_.power_cycle_)
+      return MakeError("STORAGE_IO", "lost power: " + path_, "", Retry::kLater);
     const auto it = storage_.files_.find(path_);
-    if (it == storage_.files_.end()) return Status::OK();  // deleted while it was written, as unlink(2) does
+    if (it == storage_.files_.end())
+      return Status::OK();  // deleted while it was written, as unlink(2) does
     if (synced) {
-      it->second = File{std::make_shared<const std::string>(std::move(bytes_)), storage_.clock_.NowMicros(), true};
+      it->second = File{std::make_shared<const std::string>(std::move(bytes_)),
+                        storage_.clock_.NowMicros(), true};
     }
     return Status::OK();
   }
@@ -97,14 +103,18 @@ Result<std::vector<FileInfo>> MemoryStorage::ListBelow(const std::string& folder
   const std::string prefix = JoinPath(folder, "");
   std::vector<FileInfo> found;
   const MutexLock lock(mutex_);
-  for (auto it = files_.lower_bound(prefix); it != files_.end() && it->first.starts_with(prefix); ++it) {
+  for (auto it = files_.lower_bound(prefix); it != files_.end() && it->first.starts_with(prefix);
+       ++it) {
     if (!recursive && it->first.find('/', prefix.size()) != std::string::npos) continue;
-    found.push_back(FileInfo{it->first, static_cast<int64_t>(it->second.bytes->size()), it->second.modified});
+    found.push_back(
+        FileInfo{it->first, static_cast<int64_t>(it->second.bytes->size()), it->second.modified});
   }
   return found;
 }
 
-Result<std::vector<FileInfo>> MemoryStorage::List(const std::string& folder) { return ListBelow(folder, false); }
+Result<std::vector<FileInfo>> MemoryStorage::List(const std::string& folder) {
+  return ListBelow(folder, false);
+}
 Result<std::vector<FileInfo>> MemoryStorage::ListRecursive(const std::string& folder) {
   return ListBelow(folder, true);
 }
@@ -127,7 +137,8 @@ Result<std::string> MemoryStorage::Read(const std::string& path) {
   return *it->second.bytes;
 }
 
-Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStorage::OpenInput(const std::string& path) {
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStorage::OpenInput(
+    const std::string& path) {
   const StorageFault fault = Ask(StorageCall::kOpenInput, path);
   SLUICE_RETURN_NOT_OK(fault.error);
   const MutexLock lock(mutex_);
@@ -137,7 +148,8 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> MemoryStorage::OpenInput(co
   return std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(*it->second.bytes));
 }
 
-Result<std::shared_ptr<arrow::io::OutputStream>> MemoryStorage::OpenOutput(const std::string& path) {
+Result<std::shared_ptr<arrow::io::OutputStream>> MemoryStorage::OpenOutput(
+    const std::string& path) {
   const StorageFault fault = Ask(StorageCall::kOpenOutput, path);
   if (FailsBefore(fault)) return fault.error;
   int64_t power_cycle = 0;

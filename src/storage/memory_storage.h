@@ -1,6 +1,6 @@
-// Storage in memory that keeps the promises of Storage and no more: for tests and the deterministic simulation.
-// It knows which bytes are synced; Crash() drops the rest; a hook may fail, tear or lose the reply of any call.
-// Thread-safe; the hook is called without the lock held.
+// Storage in memory that keeps the promises of Storage and no more: for tests and the deterministic
+// simulation. It knows which bytes are synced; Crash() drops the rest; a hook may fail, tear or
+// lose the reply of any call. Thread-safe; the hook is called without the lock held.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,18 @@
 
 namespace sluice::storage {
 
-enum class StorageCall { kList, kStat, kRead, kOpenInput, kOpenOutput, kWrite, kClose, kPut, kPutIfAbsent, kDelete };
+enum class StorageCall {
+  kList,
+  kStat,
+  kRead,
+  kOpenInput,
+  kOpenOutput,
+  kWrite,
+  kClose,
+  kPut,
+  kPutIfAbsent,
+  kDelete
+};
 
 const char* ToString(StorageCall call);
 
@@ -22,7 +33,8 @@ const char* ToString(StorageCall call);
 struct StorageFault {
   Status error;               // not OK: the call returns it ...
   bool after_effect = false;  // ... after it took effect (a lost reply) instead of before it
-  /// With an error on kWrite: so many bytes get through before it fails (a torn write). Whole-file calls never tear.
+  /// With an error on kWrite: so many bytes get through before it fails (a torn write). Whole-file
+  /// calls never tear.
   std::optional<size_t> torn_bytes;
 };
 
@@ -45,7 +57,8 @@ class MemoryStorage : public Storage {
 
   /// Called before each call; an empty one removes it.
   void SetHook(Hook hook);
-  /// The machine loses power: files whose Close() has not returned are gone, open streams fail from now on.
+  /// The machine loses power: files whose Close() has not returned are gone, open streams fail from
+  /// now on.
   void Crash();
   /// Sets the modification time of a file that exists (tests of time travel and retention).
   void SetModified(const std::string& path, TimestampMicros modified);
@@ -61,7 +74,8 @@ class MemoryStorage : public Storage {
   };
 
   StorageFault Ask(StorageCall call, const std::string& path);
-  Status WriteWhole(StorageCall call, const std::string& path, std::string_view bytes, bool only_if_absent);
+  Status WriteWhole(StorageCall call, const std::string& path, std::string_view bytes,
+                    bool only_if_absent);
   Result<std::vector<FileInfo>> ListBelow(const std::string& folder, bool recursive);
 
   Clock& clock_;

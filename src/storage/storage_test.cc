@@ -23,7 +23,8 @@ class StorageTest : public ::testing::TestWithParam<bool> {
     }
   }
   void TearDown() override {
-    for (const FileInfo& file : storage_->ListRecursive(root_).ValueOrDie()) EXPECT_TRUE(storage_->Delete(file.path).ok());
+    for (const FileInfo& file : storage_->ListRecursive(root_).ValueOrDie())
+      EXPECT_TRUE(storage_->Delete(file.path).ok());
   }
   std::string Path(const std::string& name) const { return JoinPath(root_, name); }
 
@@ -50,7 +51,8 @@ TEST_P(StorageTest, MissingFilesSayso) {
 }
 
 TEST_P(StorageTest, ListsSortedWithAndWithoutFolders) {
-  for (const char* name : {"b", "a", "sub/c", "sub/deep/d"}) ASSERT_TRUE(storage_->Put(Path(name), name).ok());
+  for (const char* name : {"b", "a", "sub/c", "sub/deep/d"})
+    ASSERT_TRUE(storage_->Put(Path(name), name).ok());
   const auto flat = storage_->List(root_).ValueOrDie();
   ASSERT_EQ(flat.size(), 2U);
   EXPECT_EQ(flat[0].path, Path("a"));

@@ -30,34 +30,41 @@ EmbeddedBroker::~EmbeddedBroker() = default;
 Result<std::unique_ptr<EmbeddedBroker>> EmbeddedBroker::Start(int brokers) {
   auto impl = std::make_unique<Impl>();
   RdPtr<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-  SLUICE_RETURN_NOT_OK(SetProperties(conf.get(), {{"client.id", "sluice-embedded-broker"}, {"log_level", "0"}}));
+  SLUICE_RETURN_NOT_OK(
+      SetProperties(conf.get(), {{"client.id", "sluice-embedded-broker"}, {"log_level", "0"}}));
   char error[512];
   rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error, sizeof(error));
-  if (handle == nullptr) return MakeError("KAFKA_CLIENT_ERROR", std::string("cannot start the embedded broker: ") + error);
+  if (handle == nullptr)
+    return MakeError("KAFKA_CLIENT_ERROR",
+                     std::string("cannot start the embedded broker: ") + error);
   (void)conf.release();
   impl->client_.reset(handle);
   impl->brokers_ = brokers;
   impl->cluster_ = rd_kafka_mock_cluster_new(handle, brokers);
   if (impl->cluster_ == nullptr) {
-    return MakeError("KAFKA_CLIENT_ERROR", "cannot start the embedded broker", "is there a free port on 127.0.0.1?");
+    return MakeError("KAFKA_CLIENT_ERROR", "cannot start the embedded broker",
+                     "is there a free port on 127.0.0.1?");
   }
   impl->bootstrap_servers_ = rd_kafka_mock_cluster_bootstraps(impl->cluster_);
   return std::unique_ptr<EmbeddedBroker>(new EmbeddedBroker(std::move(impl)));
 }
 
 Status EmbeddedBroker::CreateTopic(const std::string& topic, int partitions) {
-  const rd_kafka_resp_err_t error =
-      rd_kafka_mock_topic_create(impl_->cluster_, topic.c_str(), partitions, /*replication_factor=*/1);
-  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK() : KafkaError(error, "cannot create topic " + topic);
+  const rd_kafka_resp_err_t error = rd_kafka_mock_topic_create(
+      impl_->cluster_, topic.c_str(), partitions, /*replication_factor=*/1);
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK()
+                                             : KafkaError(error, "cannot create topic " + topic);
 }
 
 const std::string& EmbeddedBroker::bootstrap_servers() const { return impl_->bootstrap_servers_; }
 
 Status EmbeddedBroker::SetReachable(bool reachable) {
   for (int32_t broker = 1; broker <= impl_->brokers_; ++broker) {
-    const rd_kafka_resp_err_t error = reachable ? rd_kafka_mock_broker_set_up(impl_->cluster_, broker)
-                                                : rd_kafka_mock_broker_set_down(impl_->cluster_, broker);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError(error, "cannot switch the embedded broker");
+    const rd_kafka_resp_err_t error = reachable
+                                          ? rd_kafka_mock_broker_set_up(impl_->cluster_, broker)
+                                          : rd_kafka_mock_broker_set_down(impl_->cluster_, broker);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+      return KafkaError(error, "cannot switch the embedded broker");
   }
   return Status::OK();
 }
@@ -114,26 +121,31 @@ void DemoProducer::Impl::OnDelivered(rd_kafka_t*, const rd_kafka_message_t* mess
 
 Status DemoProducer::Impl::Connect() {
   RdPtr<rd_kafka_conf_t> conf(rd_kafka_conf_new());
-  SLUICE_RETURN_NOT_OK(SetProperties(conf.get(), {{"bootstrap.servers", options_.bootstrap_servers},
-                                                  {"client.id", "sluice-demo"},
-                                                  {"linger.ms", std::to_string(options_.linger_millis)},
-                                                  {"compression.codec", options_.compression},
-                                                  {"queue.buffering.max.messages", "1000000"},
-                                                  {"enable.idempotence", "true"},
-                                                  {"batch.size", "500000"},
-                                                  {"delivery.report.only.error", "true"}}));
+  SLUICE_RETURN_NOT_OK(
+      SetProperties(conf.get(), {{"bootstrap.servers", options_.bootstrap_servers},
+                                 {"client.id", "sluice-demo"},
+                                 {"linger.ms", std::to_string(options_.linger_millis)},
+                                 {"compression.codec", options_.compression},
+                                 {"queue.buffering.max.messages", "1000000"},
+                                 {"enable.idempotence", "true"},
+                                 {"batch.size", "500000"},
+                                 {"delivery.report.only.error", "true"}}));
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), OnDelivered);
   char error[512];
   rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), error, sizeof(error));
-  if (handle == nullptr) return MakeError("KAFKA_CLIENT_ERROR", std::string("cannot start the producer: ") + error);
+  if (handle == nullptr)
+    return MakeError("KAFKA_CLIENT_ERROR", std::string("cannot start the producer: ") + error);
   (void)conf.release();
   client_.reset(handle);
   topic_.reset(rd_kafka_topic_new(handle, options_.topic.c_str(), nullptr));
-  return topic_ != nullptr ? Status::OK() : KafkaError(rd_kafka_last_error(), "cannot produce to " + options_.topic);
+  return topic_ != nullptr
+             ? Status::OK()
+             : KafkaError(rd_kafka_last_error(), "cannot produce to " + options_.topic);
 }
 
-Result<bool> DemoProducer::Impl::TryProduce(std::string_view key, std::string_view value, int64_t timestamp_millis) {
+Result<bool> DemoProducer::Impl::TryProduce(std::string_view key, std::string_view value,
+                                            int64_t timestamp_millis) {
   SLUICE_RETURN_NOT_OK(failure_);
   const auto partition = static_cast<int32_t>(produced_ % options_.partitions);
   const auto size = static_cast<int64_t>(key.size() + value.size());
@@ -149,12 +161,14 @@ Result<bool> DemoProducer::Impl::TryProduce(std::string_view key, std::string_vi
   const rd_kafka_resp_err_t error = rd_kafka_producev(
       client_.get(), RD_KAFKA_V_RKT(topic_.get()), RD_KAFKA_V_PARTITION(partition),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
-      RD_KAFKA_V_VALUE(payload_.data(), payload_.size()), RD_KAFKA_V_TIMESTAMP(timestamp_millis), RD_KAFKA_V_END);
+      RD_KAFKA_V_VALUE(payload_.data(), payload_.size()), RD_KAFKA_V_TIMESTAMP(timestamp_millis),
+      RD_KAFKA_V_END);
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
     rd_kafka_poll(client_.get(), 0);
     return false;
   }
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaError(error, "cannot produce to " + options_.topic);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return KafkaError(error, "cannot produce to " + options_.topic);
   pending.sizes.push_back(size);
   pending.bytes += size;
   if ((++produced_ & 1023) == 0) rd_kafka_poll(client_.get(), 0);
@@ -164,14 +178,15 @@ Result<bool> DemoProducer::Impl::TryProduce(std::string_view key, std::string_vi
 DemoProducer::DemoProducer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DemoProducer::~DemoProducer() = default;
 
-Result<std::unique_ptr<DemoProducer>> DemoProducer::Make(DemoProducerOptions options, ConsumedOffset consumed,
-                                                         Clock& clock) {
+Result<std::unique_ptr<DemoProducer>> DemoProducer::Make(DemoProducerOptions options,
+                                                         ConsumedOffset consumed, Clock& clock) {
   auto impl = std::make_unique<Impl>(std::move(options), std::move(consumed), clock);
   SLUICE_RETURN_NOT_OK(impl->Connect());
   return std::unique_ptr<DemoProducer>(new DemoProducer(std::move(impl)));
 }
 
-Result<bool> DemoProducer::TryProduce(std::string_view key, std::string_view value, int64_t timestamp_millis) {
+Result<bool> DemoProducer::TryProduce(std::string_view key, std::string_view value,
+                                      int64_t timestamp_millis) {
   return impl_->TryProduce(key, value, timestamp_millis);
 }
 
@@ -182,7 +197,8 @@ Status DemoProducer::Produce(std::string_view key, std::string_view value, int64
     SLUICE_ASSIGN_OR_RETURN(const bool taken, impl_->TryProduce(key, value, timestamp_millis));
     if (taken) return Status::OK();
     if (impl_->clock_.SteadyMicros() >= deadline) {
-      return MakeError("KAFKA_PRODUCE_STALLED", "nothing was consumed for too long: " + impl_->options_.topic,
+      return MakeError("KAFKA_PRODUCE_STALLED",
+                       "nothing was consumed for too long: " + impl_->options_.topic,
                        "is the pipeline running?", Retry::kLater);
     }
     impl_->clock_.SleepMicros(1'000);
@@ -190,7 +206,8 @@ Status DemoProducer::Produce(std::string_view key, std::string_view value, int64
 }
 
 Status DemoProducer::Flush(int64_t max_wait_micros) {
-  const rd_kafka_resp_err_t error = rd_kafka_flush(impl_->client_.get(), static_cast<int>(max_wait_micros / 1'000));
+  const rd_kafka_resp_err_t error =
+      rd_kafka_flush(impl_->client_.get(), static_cast<int>(max_wait_micros / 1'000));
   SLUICE_RETURN_NOT_OK(impl_->failure());
   return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK() : KafkaError(error, "cannot flush");
 }

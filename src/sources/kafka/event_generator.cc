@@ -17,11 +17,12 @@ constexpr int64_t kDay = 24 * 3'600 * kSecond;
 constexpr size_t kRecentEvents = 512;
 
 // As clients send them: mostly clean, sometimes in another case or with spaces around.
-constexpr std::array<std::string_view, 12> kEventTypes = {"purchase", "page_view", "login",     "logout",
-                                                          "search",   "purchase",  "page_view", "Page_View",
-                                                          "LOGIN",    " search ",  "purchase ", " logout"};
+constexpr std::array<std::string_view, 12> kEventTypes = {
+    "purchase",  "page_view", "login", "logout",   "search",    "purchase",
+    "page_view", "Page_View", "LOGIN", " search ", "purchase ", " logout"};
 constexpr std::array<std::string_view, 4> kRegions = {"us-east", "us-west", "eu-west", "ap-south"};
-constexpr std::array<std::string_view, 5> kBrokenCustomers = {"12345", "customer-77", "", "12345678901", "00000 1234"};
+constexpr std::array<std::string_view, 5> kBrokenCustomers = {"12345", "customer-77", "",
+                                                              "12345678901", "00000 1234"};
 constexpr std::string_view kNull = "\xFF";  // stands for JSON's null in WriteValue
 
 // "2024-03-01T07:08:09.123Z"
@@ -29,8 +30,9 @@ void AppendTime(TimestampMicros micros, std::string* out) {
   const std::time_t seconds = static_cast<std::time_t>(micros / kSecond);
   std::tm parts{};
   gmtime_r(&seconds, &parts);
-  fmt::format_to(std::back_inserter(*out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, micros / 1'000 % 1'000);
+  fmt::format_to(std::back_inserter(*out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                 parts.tm_sec, micros / 1'000 % 1'000);
 }
 
 void AppendText(std::string_view name, std::string_view text, std::string* out) {
@@ -54,17 +56,23 @@ std::string_view EventClassName(EventClass event_class) {
   return "";
 }
 
-Result<std::unique_ptr<EventGenerator>> EventGenerator::Make(EventGeneratorOptions options, Clock& clock) {
+Result<std::unique_ptr<EventGenerator>> EventGenerator::Make(EventGeneratorOptions options,
+                                                             Clock& clock) {
   std::FILE* file = nullptr;
   if (!options.ledger_path.empty()) {
     file = std::fopen(options.ledger_path.c_str(), "w");
-    if (file == nullptr) return Status::IOError("cannot write the ledger: ", options.ledger_path, ": ", std::strerror(errno));
+    if (file == nullptr)
+      return Status::IOError("cannot write the ledger: ", options.ledger_path, ": ",
+                             std::strerror(errno));
   }
   return std::unique_ptr<EventGenerator>(new EventGenerator(std::move(options), clock, file));
 }
 
 EventGenerator::EventGenerator(EventGeneratorOptions options, Clock& clock, std::FILE* ledger_file)
-    : options_(std::move(options)), clock_(clock), random_(options_.seed), ledger_file_(ledger_file) {
+    : options_(std::move(options)),
+      clock_(clock),
+      random_(options_.seed),
+      ledger_file_(ledger_file) {
   recent_.reserve(kRecentEvents);
 }
 
@@ -82,7 +90,8 @@ Status EventGenerator::Flush() {
 
 EventClass EventGenerator::PickClass() {
   int drawn = static_cast<int>(random_.Below(10'000));
-  if ((drawn -= options_.duplicates) < 0) return recent_.empty() ? EventClass::kGood : EventClass::kDuplicate;
+  if ((drawn -= options_.duplicates) < 0)
+    return recent_.empty() ? EventClass::kGood : EventClass::kDuplicate;
   if ((drawn -= options_.bad_json) < 0) return EventClass::kBadJson;
   if ((drawn -= options_.rule_breakers) < 0) return EventClass::kRuleBreaker;
   if ((drawn -= options_.late) < 0) return EventClass::kLate;
@@ -109,7 +118,8 @@ const GeneratedEvent& EventGenerator::Next() {
 
 void EventGenerator::MakeEventId() { event_.key = random_.Uuid(); }
 
-void EventGenerator::WriteValue(std::string_view event_id, std::string_view customer_id, TimestampMicros event_time) {
+void EventGenerator::WriteValue(std::string_view event_id, std::string_view customer_id,
+                                TimestampMicros event_time) {
   event_time_ = event_time;
   std::string& out = event_.value;
   out.clear();
@@ -125,14 +135,16 @@ void EventGenerator::WriteValue(std::string_view event_id, std::string_view cust
     out += "\",";
   }
   fmt::format_to(std::back_inserter(out),
-                 "\"properties\":{{\"region\":\"{}\",\"revenue\":\"{}.{:02}\",\"response_time\":\"{}\",\"page\":\"/products/{}\"}}}}",
+                 "\"properties\":{{\"region\":\"{}\",\"revenue\":\"{}.{:02}\",\"response_time\":\"{"
+                 "}\",\"page\":\"/products/{}\"}}}}",
                  kRegions[random_.Below(kRegions.size())], random_.Below(1'000), random_.Below(100),
                  5 + random_.Below(900), random_.Below(5'000));
 }
 
 void EventGenerator::MakeGood(TimestampMicros now) {
   MakeEventId();
-  const std::string customer = fmt::format("{:010}", random_.Below(static_cast<uint64_t>(options_.customers)) * 7'919);
+  const std::string customer =
+      fmt::format("{:010}", random_.Below(static_cast<uint64_t>(options_.customers)) * 7'919);
   WriteValue(event_.key, customer, now - static_cast<int64_t>(random_.Below(2 * kSecond)));
   if (recent_.size() < kRecentEvents) {
     recent_.push_back({event_.key, event_.value, event_time_});
@@ -156,7 +168,9 @@ void EventGenerator::MakeBadJson(TimestampMicros now) {
     case 0: event_.value.resize(1 + random_.Below(event_.value.size() - 2)); break;  // cut off
     case 1: event_.value = "not json at all " + event_.key; break;
     case 2: event_.value.clear(); break;
-    default: event_.value.insert(event_.value.size() / 2, "\"{"); break;  // a quote and a brace too many
+    default:
+      event_.value.insert(event_.value.size() / 2, "\"{");
+      break;  // a quote and a brace too many
   }
 }
 
@@ -167,24 +181,32 @@ void EventGenerator::MakeRuleBreaker(TimestampMicros now) {
   switch (random_.Below(6)) {
     case 0: WriteValue(event_.key, kNull, recent); break;
     case 1: WriteValue(kNull, kCustomer, recent); break;
-    case 2: WriteValue(event_.key, kCustomer, now - 31 * kDay - static_cast<int64_t>(random_.Below(kDay))); break;
+    case 2:
+      WriteValue(event_.key, kCustomer,
+                 now - 31 * kDay - static_cast<int64_t>(random_.Below(kDay)));
+      break;
     case 3: WriteValue(event_.key, kCustomer, now + kDay); break;
     case 4: WriteValue(event_.key, kCustomer, kNoTimestamp); break;
-    default: WriteValue(event_.key, kBrokenCustomers[random_.Below(kBrokenCustomers.size())], recent); break;
+    default:
+      WriteValue(event_.key, kBrokenCustomers[random_.Below(kBrokenCustomers.size())], recent);
+      break;
   }
 }
 
 void EventGenerator::MakeLate(TimestampMicros now) {
   MakeEventId();
-  const std::string customer = fmt::format("{:010}", random_.Below(static_cast<uint64_t>(options_.customers)) * 7'919);
+  const std::string customer =
+      fmt::format("{:010}", random_.Below(static_cast<uint64_t>(options_.customers)) * 7'919);
   const int64_t behind =
-      options_.late_by_micros + static_cast<int64_t>(random_.Below(3 * static_cast<uint64_t>(options_.late_by_micros)));
+      options_.late_by_micros +
+      static_cast<int64_t>(random_.Below(3 * static_cast<uint64_t>(options_.late_by_micros)));
   WriteValue(event_.key, customer, now - behind);
 }
 
 void EventGenerator::WriteLedger() {
-  std::string line = fmt::format("{{\"seq\":{},\"class\":\"{}\",\"event_id\":\"{}\",\"event_time\":", ledger_.total - 1,
-                                 EventClassName(event_.event_class), event_.key);
+  std::string line = fmt::format(
+      "{{\"seq\":{},\"class\":\"{}\",\"event_id\":\"{}\",\"event_time\":", ledger_.total - 1,
+      EventClassName(event_.event_class), event_.key);
   if (event_time_ == kNoTimestamp) {
     line += "null}\n";
   } else {

@@ -1,5 +1,5 @@
-// Realistic shop events for the demo and the kill test: the same seed and clock readings give the same events, and a
-// ledger says what was made, to compare the tables with. One thread.
+// Realistic shop events for the demo and the kill test: the same seed and clock readings give the
+// same events, and a ledger says what was made, to compare the tables with. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,15 @@ std::string_view EventClassName(EventClass event_class);
 struct EventGeneratorOptions {
   uint64_t seed = 7;
   // Shares in events per 10,000.
-  int duplicates = 100;     // an earlier good event again, byte for byte
-  int bad_json = 50;        // cut off, not JSON, or empty
-  int rule_breakers = 100;  // customer_id not ten digits, null ids, event_time too old, missing or in the future
-  int late = 100;           // a good event, but older than the watermark allows
+  int duplicates = 100;  // an earlier good event again, byte for byte
+  int bad_json = 50;     // cut off, not JSON, or empty
+  int rule_breakers =
+      100;  // customer_id not ten digits, null ids, event_time too old, missing or in the future
+  int late = 100;  // a good event, but older than the watermark allows
   int64_t late_by_micros = 15 * 60 * 1'000'000LL;  // at least; up to four times that
   int customers = 5'000;
-  std::string ledger_path;  // one JSON line an event: seq, class, event_id, event_time; empty = none
+  std::string
+      ledger_path;  // one JSON line an event: seq, class, event_id, event_time; empty = none
 };
 
 struct GeneratedEvent {
@@ -45,8 +47,8 @@ struct EventLedger {
   int64_t payload_bytes = 0;
 };
 
-/// event_id, customer_id (ten digits), event_type (mixed case, sometimes with spaces around), event_time (within the
-/// last two seconds), properties {region, revenue, response_time, page}.
+/// event_id, customer_id (ten digits), event_type (mixed case, sometimes with spaces around),
+/// event_time (within the last two seconds), properties {region, revenue, response_time, page}.
 class EventGenerator {
  public:
   /// `clock` outlives the generator. Fails when the ledger file cannot be written.
@@ -72,7 +74,8 @@ class EventGenerator {
   void MakeRuleBreaker(TimestampMicros now);
   void MakeLate(TimestampMicros now);
   void MakeEventId();
-  void WriteValue(std::string_view event_id, std::string_view customer_id, TimestampMicros event_time);
+  void WriteValue(std::string_view event_id, std::string_view customer_id,
+                  TimestampMicros event_time);
   void WriteLedger();
 
   const EventGeneratorOptions options_;

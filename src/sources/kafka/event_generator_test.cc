@@ -39,7 +39,8 @@ TEST(EventGeneratorTest, SharesAndLedgerAgree) {
     const GeneratedEvent& event = generator->Next();
     ++seen[event.event_class];
     const auto json = nlohmann::json::parse(event.value, nullptr, false);
-    ASSERT_EQ(json.is_discarded() || !json.is_object(), event.event_class == EventClass::kBadJson) << event.value;
+    ASSERT_EQ(json.is_discarded() || !json.is_object(), event.event_class == EventClass::kBadJson)
+        << event.value;
     const bool is_new = ids.insert(event.key).second;
     ASSERT_EQ(is_new, event.event_class != EventClass::kDuplicate);
     if (event.event_class == EventClass::kGood) {

@@ -1,4 +1,5 @@
-// The one place where librdkafka is set up and its errors become ours. Included by the files of this folder only.
+// The one place where librdkafka is set up and its errors become ours. Included by the files of
+// this folder only.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -23,9 +24,13 @@ struct RdKafkaDeleter {
   void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
   void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
   void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
   void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-  void operator()(const rd_kafka_metadata_t* metadata) const { rd_kafka_metadata_destroy(metadata); }
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
   void operator()(rd_kafka_error_t* error) const { rd_kafka_error_destroy(error); }
 };
 template <typename T>
@@ -39,9 +44,11 @@ using TopicPartition = std::pair<std::string, int32_t>;
 /// "<topic>-<n>"
 std::string PartitionName(const TopicPartition& partition);
 
-/// Error of the client as ours: KAFKA_AUTHENTICATION_FAILED, KAFKA_AUTHORIZATION_FAILED, KAFKA_TLS_FAILED,
-/// KAFKA_TOPIC_NOT_FOUND, KAFKA_UNREACHABLE or KAFKA_CLIENT_ERROR. `what` = what was tried.
-Status KafkaError(rd_kafka_resp_err_t error, const std::string& what, const std::string& detail = "");
+/// Error of the client as ours: KAFKA_AUTHENTICATION_FAILED, KAFKA_AUTHORIZATION_FAILED,
+/// KAFKA_TLS_FAILED, KAFKA_TOPIC_NOT_FOUND, KAFKA_UNREACHABLE or KAFKA_CLIENT_ERROR. `what` = what
+/// was tried.
+Status KafkaError(rd_kafka_resp_err_t error, const std::string& what,
+                  const std::string& detail = "");
 
 /// What the client's threads report about the connection. Thread-safe.
 class KafkaConnectionState {
@@ -75,8 +82,8 @@ enum class KafkaClientRole { kProbe, kReader };
 int64_t PartitionQueueBytes(const KafkaSourceOptions& options, size_t partitions);
 
 /// A consumer. `state` outlives it. `partitions` = how many share the options' queue_bytes.
-Result<RdPtr<rd_kafka_t>> NewConsumer(const KafkaSourceOptions& options, KafkaClientRole role, size_t partitions,
-                                      KafkaConnectionState* state);
+Result<RdPtr<rd_kafka_t>> NewConsumer(const KafkaSourceOptions& options, KafkaClientRole role,
+                                      size_t partitions, KafkaConnectionState* state);
 
 /// Whether the client takes the options' properties; nothing is connected.
 Status CheckClientProperties(const KafkaSourceOptions& options);
@@ -87,7 +94,8 @@ Status SetProperties(rd_kafka_conf_t* conf, const std::map<std::string, std::str
 /// A moment after which waiting ends.
 class Deadline {
  public:
-  Deadline(Clock& clock, int64_t millis) : clock_(clock), end_(clock.SteadyMicros() + millis * 1'000) {}
+  Deadline(Clock& clock, int64_t millis)
+      : clock_(clock), end_(clock.SteadyMicros() + millis * 1'000) {}
   bool passed() const { return clock_.SteadyMicros() >= end_; }
   /// What is left, at least 1 and at most `most`: a timeout for one call of the client.
   int Millis(int64_t most) const;
@@ -97,14 +105,17 @@ class Deadline {
   const int64_t end_;
 };
 
-/// The partitions that the options name as they exist now, in order. Tries for `timeout_millis`; a wrong password
-/// ends it at once. A topic or partition that is named and does not exist: KAFKA_TOPIC_NOT_FOUND.
-Result<std::vector<TopicPartition>> DiscoverPartitions(rd_kafka_t* client, const KafkaSourceOptions& options,
-                                                       KafkaConnectionState* state, int64_t timeout_millis);
+/// The partitions that the options name as they exist now, in order. Tries for `timeout_millis`; a
+/// wrong password ends it at once. A topic or partition that is named and does not exist:
+/// KAFKA_TOPIC_NOT_FOUND.
+Result<std::vector<TopicPartition>> DiscoverPartitions(rd_kafka_t* client,
+                                                       const KafkaSourceOptions& options,
+                                                       KafkaConnectionState* state,
+                                                       int64_t timeout_millis);
 
-/// Sets each `offset` to the answer for the timestamp in it (milliseconds; -1 = end, -2 = beginning), in one request a
-/// broker. The end is what a reader of committed records sees.
-Status QueryOffsets(rd_kafka_t* client, rd_kafka_topic_partition_list_t* partitions, KafkaConnectionState* state,
-                    int64_t timeout_millis);
+/// Sets each `offset` to the answer for the timestamp in it (milliseconds; -1 = end, -2 =
+/// beginning), in one request a broker. The end is what a reader of committed records sees.
+Status QueryOffsets(rd_kafka_t* client, rd_kafka_topic_partition_list_t* partitions,
+                    KafkaConnectionState* state, int64_t timeout_millis);
 
 }  // namespace sluice::sources

@@ -60,11 +60,13 @@ constexpr std::array<Renamed, 9> kRenamed = {{
 
 // Properties of the Java client that have no meaning here: accepted, without effect.
 constexpr std::array<std::string_view, 8> kWithoutEffect = {
-    "max.poll.records",         "default.api.timeout.ms", "ssl.enabled.protocols", "exclude.internal.topics",
-    "allow.auto.create.topics", "metric.reporters",       "metrics.num.samples",   "ssl.secure.random.implementation"};
+    "max.poll.records",        "default.api.timeout.ms",          "ssl.enabled.protocols",
+    "exclude.internal.topics", "allow.auto.create.topics",        "metric.reporters",
+    "metrics.num.samples",     "ssl.secure.random.implementation"};
 
 Status Unsupported(const std::string& name, std::string hint) {
-  return MakeError("KAFKA_UNSUPPORTED_OPTION", "option is not supported: kafka." + name, std::move(hint));
+  return MakeError("KAFKA_UNSUPPORTED_OPTION", "option is not supported: kafka." + name,
+                   std::move(hint));
 }
 
 std::optional<std::string> Take(Properties* java, const std::string& name) {
@@ -73,7 +75,8 @@ std::optional<std::string> Take(Properties* java, const std::string& name) {
 }
 
 // Moves a property to its name here, if it is there.
-void Rename(Properties* java, const std::string& name, Properties* out, const std::string& new_name) {
+void Rename(Properties* java, const std::string& name, Properties* out,
+            const std::string& new_name) {
   if (auto value = Take(java, name)) (*out)[new_name] = std::move(*value);
 }
 
@@ -106,14 +109,16 @@ Status TranslateJaas(Properties* java, Properties* out) {
   const bool scram = jaas.find("ScramLoginModule") != std::string::npos;
   if (!plain && !scram) {
     return Unsupported("sasl.jaas.config",
-                       "PlainLoginModule and ScramLoginModule with username and password are understood; for others set "
+                       "PlainLoginModule and ScramLoginModule with username and password are "
+                       "understood; for others set "
                        "the client's own kafka.sasl.* properties");
   }
   std::string username;
   std::string password;
   if (!JaasValue(jaas, "username", &username) || !JaasValue(jaas, "password", &password)) {
-    return MakeError("KAFKA_INVALID_OPTION", "no username and password found in option kafka.sasl.jaas.config",
-                     "write it as ...LoginModule required username=\"USER\" password=\"PASSWORD\";");
+    return MakeError(
+        "KAFKA_INVALID_OPTION", "no username and password found in option kafka.sasl.jaas.config",
+        "write it as ...LoginModule required username=\"USER\" password=\"PASSWORD\";");
   }
   (*out)["sasl.username"] = username;
   (*out)["sasl.password"] = password;
@@ -132,7 +137,8 @@ Status TranslateStores(Properties* java, Properties* out) {
   const std::string trust_type = TakeStoreType(java, "ssl.truststore.type");
   if (java->count("ssl.truststore.location") > 0 && trust_type != "PEM") {
     return Unsupported("ssl.truststore.location",
-                       "a Java key store cannot be read: export the certificates as PEM (keytool -exportcert -rfc) and "
+                       "a Java key store cannot be read: export the certificates as PEM (keytool "
+                       "-exportcert -rfc) and "
                        "set kafka.ssl.ca.location, or kafka.ssl.truststore.type to PEM");
   }
   Rename(java, "ssl.truststore.location", out, "ssl.ca.location");
@@ -145,7 +151,8 @@ Status TranslateStores(Properties* java, Properties* out) {
     Rename(java, "ssl.keystore.location", out, "ssl.key.location");
   } else if (java->count("ssl.keystore.location") > 0 && key_type != "PKCS12") {
     return Unsupported("ssl.keystore.location",
-                       "a Java key store cannot be read: convert it to PKCS12 (keytool -importkeystore -deststoretype "
+                       "a Java key store cannot be read: convert it to PKCS12 (keytool "
+                       "-importkeystore -deststoretype "
                        "PKCS12) and set kafka.ssl.keystore.type to PKCS12");
   }
   Rename(java, "ssl.keystore.certificate.chain", out, "ssl.certificate.pem");
@@ -160,7 +167,8 @@ Result<Properties> TranslateClientProperties(const Properties& java_properties) 
   Properties out;
   for (const Refused& refused : kRefused) {
     if (java.count(std::string(refused.name)) > 0) {
-      return MakeError("KAFKA_INVALID_OPTION", "option cannot be set: kafka." + std::string(refused.name),
+      return MakeError("KAFKA_INVALID_OPTION",
+                       "option cannot be set: kafka." + std::string(refused.name),
                        std::string(refused.hint));
     }
   }
@@ -172,8 +180,8 @@ Result<Properties> TranslateClientProperties(const Properties& java_properties) 
   SLUICE_RETURN_NOT_OK(TranslateStores(&java, &out));
   for (const std::string_view name : kWithoutEffect) java.erase(std::string(name));
   for (const auto& [name, value] : java) {
-    const auto renamed =
-        std::find_if(kRenamed.begin(), kRenamed.end(), [&](const Renamed& entry) { return entry.java == name; });
+    const auto renamed = std::find_if(kRenamed.begin(), kRenamed.end(),
+                                      [&](const Renamed& entry) { return entry.java == name; });
     const std::string ours = renamed == kRenamed.end() ? name : std::string(renamed->ours);
     if (!ours.empty()) out[ours] = value;
   }

@@ -28,8 +28,10 @@ std::string Lower(std::string_view text) {
 }
 
 std::string_view Trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -49,8 +51,8 @@ Result<int64_t> ParseInteger(const std::string& name, std::string_view value, in
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || text.empty() || number < lowest) {
-    return Invalid("option must be a whole number of at least " + std::to_string(lowest) + ": " + name + "=" +
-                   std::string(value));
+    return Invalid("option must be a whole number of at least " + std::to_string(lowest) + ": " +
+                   name + "=" + std::string(value));
   }
   return number;
 }
@@ -66,7 +68,8 @@ Result<int32_t> ParsePartition(const std::string& name, std::string_view text) {
   int32_t partition = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), partition);
   if (error != std::errc() || end != text.data() + text.size() || partition < 0) {
-    return Invalid("partition is not a number in option " + name + ": \"" + std::string(text) + "\"");
+    return Invalid("partition is not a number in option " + name + ": \"" + std::string(text) +
+                   "\"");
   }
   return partition;
 }
@@ -74,18 +77,21 @@ Result<int32_t> ParsePartition(const std::string& name, std::string_view text) {
 using PartitionValues = std::map<std::string, std::map<int32_t, int64_t>>;
 
 // {"topic": {"0": 23, "1": -2}, ...}
-Result<PartitionValues> ParsePartitionValues(const std::string& name, const std::string& text, int64_t lowest) {
+Result<PartitionValues> ParsePartitionValues(const std::string& name, const std::string& text,
+                                             int64_t lowest) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   const std::string hint = R"(write it as {"topicA":{"0":23,"1":-1},"topicB":{"0":-2}})";
-  if (!json.is_object() || json.empty()) return Invalid("option is not JSON of this form: " + name, hint);
+  if (!json.is_object() || json.empty())
+    return Invalid("option is not JSON of this form: " + name, hint);
   PartitionValues values;
   for (const auto& [topic, by_partition] : json.items()) {
-    if (!by_partition.is_object()) return Invalid("option has no partitions for a topic: " + name + ", " + topic, hint);
+    if (!by_partition.is_object())
+      return Invalid("option has no partitions for a topic: " + name + ", " + topic, hint);
     for (const auto& [partition_text, value] : by_partition.items()) {
       SLUICE_ASSIGN_OR_RETURN(const int32_t partition, ParsePartition(name, partition_text));
       if (!value.is_number_integer() || value.get<int64_t>() < lowest) {
-        return Invalid("value must be a whole number of at least " + std::to_string(lowest) + " in option " + name +
-                           ": " + topic + ", partition " + partition_text,
+        return Invalid("value must be a whole number of at least " + std::to_string(lowest) +
+                           " in option " + name + ": " + topic + ", partition " + partition_text,
                        hint);
       }
       values[topic][partition] = value.get<int64_t>();
@@ -97,7 +103,8 @@ Result<PartitionValues> ParsePartitionValues(const std::string& name, const std:
 Result<std::map<std::string, std::vector<int32_t>>> ParseAssign(const std::string& text) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   const std::string hint = R"(write it as {"topicA":[0,1],"topicB":[2,4]})";
-  if (!json.is_object() || json.empty()) return Invalid("option is not JSON of this form: assign", hint);
+  if (!json.is_object() || json.empty())
+    return Invalid("option is not JSON of this form: assign", hint);
   std::map<std::string, std::vector<int32_t>> assign;
   for (const auto& [topic, partitions] : json.items()) {
     if (!partitions.is_array() || partitions.empty()) {
@@ -110,7 +117,8 @@ Result<std::map<std::string, std::vector<int32_t>>> ParseAssign(const std::strin
       assign[topic].push_back(partition.get<int32_t>());
     }
     std::sort(assign[topic].begin(), assign[topic].end());
-    assign[topic].erase(std::unique(assign[topic].begin(), assign[topic].end()), assign[topic].end());
+    assign[topic].erase(std::unique(assign[topic].begin(), assign[topic].end()),
+                        assign[topic].end());
   }
   return assign;
 }
@@ -157,16 +165,20 @@ Status ParseTopics(OptionMap& map, KafkaSourceOptions* out) {
   }
   if (subscribe != nullptr) {
     out->subscribe = SplitList(subscribe->value);
-    if (out->subscribe.empty()) return Invalid("option is empty: subscribe", "name one topic or several, with commas");
+    if (out->subscribe.empty())
+      return Invalid("option is empty: subscribe", "name one topic or several, with commas");
     std::sort(out->subscribe.begin(), out->subscribe.end());
-    out->subscribe.erase(std::unique(out->subscribe.begin(), out->subscribe.end()), out->subscribe.end());
+    out->subscribe.erase(std::unique(out->subscribe.begin(), out->subscribe.end()),
+                         out->subscribe.end());
   } else if (pattern != nullptr) {
     out->subscribe_pattern = Trim(pattern->value);
     if (out->subscribe_pattern.empty()) return Invalid("option is empty: subscribePattern");
     try {
       const std::regex compiled(out->subscribe_pattern);
     } catch (const std::regex_error& error) {
-      return Invalid("option is not a regular expression: subscribePattern=" + out->subscribe_pattern, error.what());
+      return Invalid(
+          "option is not a regular expression: subscribePattern=" + out->subscribe_pattern,
+          error.what());
     }
   } else {
     SLUICE_ASSIGN_OR_RETURN(out->assign, ParseAssign(assign->value));
@@ -175,7 +187,8 @@ Status ParseTopics(OptionMap& map, KafkaSourceOptions* out) {
 }
 
 // "earliest", "latest" or offsets in JSON.
-Result<KafkaOffsetSpec> ParseOffsets(const std::string& name, const std::string& value, bool ending) {
+Result<KafkaOffsetSpec> ParseOffsets(const std::string& name, const std::string& value,
+                                     bool ending) {
   KafkaOffsetSpec spec;
   const std::string word = Lower(Trim(value));
   if (word == "latest") {
@@ -183,26 +196,31 @@ Result<KafkaOffsetSpec> ParseOffsets(const std::string& name, const std::string&
   } else if (word == "earliest" && !ending) {
     spec.kind = KafkaOffsetSpec::Kind::kEarliest;
   } else if (word == "earliest") {
-    return Invalid("reading cannot end at the earliest offsets: " + name, "use latest or offsets in JSON");
+    return Invalid("reading cannot end at the earliest offsets: " + name,
+                   "use latest or offsets in JSON");
   } else {
     spec.kind = KafkaOffsetSpec::Kind::kOffsets;
-    const int64_t lowest = ending ? KafkaOffsetSpec::kLatestOffset : KafkaOffsetSpec::kEarliestOffset;
+    const int64_t lowest =
+        ending ? KafkaOffsetSpec::kLatestOffset : KafkaOffsetSpec::kEarliestOffset;
     SLUICE_ASSIGN_OR_RETURN(spec.partitions, ParsePartitionValues(name, value, lowest));
   }
   return spec;
 }
 
 // Spark's precedence: one timestamp for all, timestamps per partition, offsets.
-Status ParseOffsetSpec(OptionMap& map, const std::string& prefix, bool ending, KafkaOffsetSpec* out) {
+Status ParseOffsetSpec(OptionMap& map, const std::string& prefix, bool ending,
+                       KafkaOffsetSpec* out) {
   const auto* timestamp = map.Take(prefix + "Timestamp");
   const auto* by_timestamp = map.Take(prefix + "OffsetsByTimestamp");
   const auto* offsets = map.Take(prefix + "Offsets");
   if (timestamp != nullptr) {
     out->kind = KafkaOffsetSpec::Kind::kTimestamp;
-    SLUICE_ASSIGN_OR_RETURN(out->timestamp_millis, ParseInteger(timestamp->spelling, timestamp->value, 0));
+    SLUICE_ASSIGN_OR_RETURN(out->timestamp_millis,
+                            ParseInteger(timestamp->spelling, timestamp->value, 0));
   } else if (by_timestamp != nullptr) {
     out->kind = KafkaOffsetSpec::Kind::kPartitionTimestamps;
-    SLUICE_ASSIGN_OR_RETURN(out->partitions, ParsePartitionValues(by_timestamp->spelling, by_timestamp->value, 0));
+    SLUICE_ASSIGN_OR_RETURN(out->partitions,
+                            ParsePartitionValues(by_timestamp->spelling, by_timestamp->value, 0));
   } else if (offsets != nullptr) {
     SLUICE_ASSIGN_OR_RETURN(*out, ParseOffsets(offsets->spelling, offsets->value, ending));
   }
@@ -221,7 +239,8 @@ Status ParseStrategy(OptionMap& map, KafkaSourceOptions* out) {
 }
 
 // The topics named in a JSON of offsets must be among those read.
-Status CheckTopicsMatch(const KafkaSourceOptions& options, const KafkaOffsetSpec& spec, const std::string& name) {
+Status CheckTopicsMatch(const KafkaSourceOptions& options, const KafkaOffsetSpec& spec,
+                        const std::string& name) {
   for (const auto& [topic, partitions] : spec.partitions) {
     bool known = true;
     if (!options.subscribe.empty()) {
@@ -237,12 +256,15 @@ Status CheckTopicsMatch(const KafkaSourceOptions& options, const KafkaOffsetSpec
 Status ParseServers(OptionMap& map, KafkaSourceOptions* out) {
   const auto* kafka_name = map.Take("kafka.bootstrap.servers");
   const auto* lakeflow_name = map.Take("bootstrapServers");
-  if (kafka_name != nullptr && lakeflow_name != nullptr && Trim(kafka_name->value) != Trim(lakeflow_name->value)) {
-    return Invalid("options contradict each other: kafka.bootstrap.servers and bootstrapServers", "set only one");
+  if (kafka_name != nullptr && lakeflow_name != nullptr &&
+      Trim(kafka_name->value) != Trim(lakeflow_name->value)) {
+    return Invalid("options contradict each other: kafka.bootstrap.servers and bootstrapServers",
+                   "set only one");
   }
   const auto* given = kafka_name != nullptr ? kafka_name : lakeflow_name;
   if (given == nullptr || Trim(given->value).empty()) {
-    return Invalid("no broker given", "set bootstrapServers (or kafka.bootstrap.servers) to HOST:PORT[,HOST:PORT...]");
+    return Invalid("no broker given",
+                   "set bootstrapServers (or kafka.bootstrap.servers) to HOST:PORT[,HOST:PORT...]");
   }
   for (const std::string& server : SplitList(given->value)) {
     if (!out->bootstrap_servers.empty()) out->bootstrap_servers += ",";
@@ -253,7 +275,8 @@ Status ParseServers(OptionMap& map, KafkaSourceOptions* out) {
 
 Status ParseLimits(OptionMap& map, KafkaSourceOptions* out) {
   if (const auto* given = map.Take("maxOffsetsPerTrigger")) {
-    SLUICE_ASSIGN_OR_RETURN(out->max_offsets_per_trigger, ParseInteger(given->spelling, given->value, 1));
+    SLUICE_ASSIGN_OR_RETURN(out->max_offsets_per_trigger,
+                            ParseInteger(given->spelling, given->value, 1));
   }
   if (const auto* given = map.Take("failOnDataLoss")) {
     SLUICE_ASSIGN_OR_RETURN(out->fail_on_data_loss, ParseBool(given->spelling, given->value));
@@ -262,7 +285,8 @@ Status ParseLimits(OptionMap& map, KafkaSourceOptions* out) {
     SLUICE_ASSIGN_OR_RETURN(out->include_headers, ParseBool(given->spelling, given->value));
   }
   if (const auto* given = map.Take("connectTimeoutMs")) {
-    SLUICE_ASSIGN_OR_RETURN(out->connect_timeout_millis, ParseInteger(given->spelling, given->value, 1));
+    SLUICE_ASSIGN_OR_RETURN(out->connect_timeout_millis,
+                            ParseInteger(given->spelling, given->value, 1));
   }
   if (const auto* given = map.Take("prefetchBytes")) {
     SLUICE_ASSIGN_OR_RETURN(out->queue_bytes, ParseInteger(given->spelling, given->value, 1 << 20));
@@ -273,10 +297,12 @@ Status ParseLimits(OptionMap& map, KafkaSourceOptions* out) {
   return Status::OK();
 }
 
-// Options that tune how Spark spreads work over executors: checked for form, without effect on one machine.
+// Options that tune how Spark spreads work over executors: checked for form, without effect on one
+// machine.
 Status TakeWithoutEffect(OptionMap& map) {
-  for (const char* name : {"minPartitions", "maxRecordsPerPartition", "fetchOffset.numRetries",
-                           "fetchOffset.retryIntervalMs", "kafkaConsumer.pollTimeoutMs", "minOffsetsPerTrigger"}) {
+  for (const char* name :
+       {"minPartitions", "maxRecordsPerPartition", "fetchOffset.numRetries",
+        "fetchOffset.retryIntervalMs", "kafkaConsumer.pollTimeoutMs", "minOffsetsPerTrigger"}) {
     if (const auto* given = map.Take(name)) {
       SLUICE_RETURN_NOT_OK(ParseInteger(given->spelling, given->value, 0).status());
     }
@@ -287,7 +313,8 @@ Status TakeWithoutEffect(OptionMap& map) {
 
 }  // namespace
 
-Result<KafkaSourceOptions> ParseKafkaOptions(const std::string& id, const std::map<std::string, std::string>& options) {
+Result<KafkaSourceOptions> ParseKafkaOptions(const std::string& id,
+                                             const std::map<std::string, std::string>& options) {
   SLUICE_ASSIGN_OR_RETURN(OptionMap map, OptionMap::Make(options));
   KafkaSourceOptions out;
   out.id = id;
@@ -307,8 +334,9 @@ Result<KafkaSourceOptions> ParseKafkaOptions(const std::string& id, const std::m
   for (const auto& [name, entry] : map.entries()) {
     if (entry.taken) continue;
     if (name.rfind("kafka.", 0) != 0) {
-      return Invalid("option is not known: " + entry.spelling,
-                     "options of the Kafka client start with \"kafka.\"; see docs/reference for the others");
+      return Invalid(
+          "option is not known: " + entry.spelling,
+          "options of the Kafka client start with \"kafka.\"; see docs/reference for the others");
     }
     java[name.substr(6)] = entry.value;
   }

@@ -48,14 +48,19 @@ TEST(KafkaOptionsTest, OffsetsInJson) {
   EXPECT_EQ(options.starting.partitions.at("u").at(0), KafkaOffsetSpec::kLatestOffset);
   EXPECT_EQ(options.ending.partitions.at("t").at(0), 50);
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffsets", "{"}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffsets", R"({"t":{"0":-3}})"}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffsets", R"({"x":{"0":1}})"}}), "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffsets", R"({"t":{"0":-3}})"}}),
+            "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffsets", R"({"x":{"0":1}})"}}),
+            "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"endingOffsets", "earliest"}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"endingOffsets", R"({"t":{"0":-2}})"}}), "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"endingOffsets", R"({"t":{"0":-2}})"}}),
+            "KAFKA_INVALID_OPTION");
 }
 
 TEST(KafkaOptionsTest, TimestampsComeBeforeOffsets) {
-  auto options = Parse({{"subscribe", "t"}, {"startingTimestamp", "1700"}, {"startingOffsets", "latest"}}).ValueOrDie();
+  auto options =
+      Parse({{"subscribe", "t"}, {"startingTimestamp", "1700"}, {"startingOffsets", "latest"}})
+          .ValueOrDie();
   EXPECT_EQ(options.starting.kind, KafkaOffsetSpec::Kind::kTimestamp);
   EXPECT_EQ(options.starting.timestamp_millis, 1700);
   options = Parse({{"subscribe", "t"},
@@ -70,13 +75,16 @@ TEST(KafkaOptionsTest, ContradictionsAndUnknownNames) {
   EXPECT_EQ(CodeOf({}), "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"assign", R"({"t":[0]})"}}), "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"Subscribe", "u"}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.bootstrap.servers", "other:1"}}), "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.bootstrap.servers", "other:1"}}),
+            "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"startingOffset", "latest"}}), "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"maxOffsetsPerTrigger", "0"}}), "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"failOnDataLoss", "maybe"}}), "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribePattern", "t["}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.auto.offset.reset", "earliest"}}), "KAFKA_INVALID_OPTION");
-  EXPECT_EQ(ErrorCode(ParseKafkaOptions("k", {{"subscribe", "t"}}).status()), "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.auto.offset.reset", "earliest"}}),
+            "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(ErrorCode(ParseKafkaOptions("k", {{"subscribe", "t"}}).status()),
+            "KAFKA_INVALID_OPTION");
 }
 
 TEST(KafkaOptionsTest, Assign) {
@@ -88,27 +96,36 @@ TEST(KafkaOptionsTest, Assign) {
 
 TEST(KafkaOptionsTest, JaasBecomesUserAndPassword) {
   const std::string jaas =
-      "kafkashaded.org.apache.kafka.common.security.plain.PlainLoginModule required username=\"$ConnectionString\" "
+      "kafkashaded.org.apache.kafka.common.security.plain.PlainLoginModule required "
+      "username=\"$ConnectionString\" "
       "password=\"Endpoint=sb://x/;Key=\\\"a=\\\";\";";
-  auto options = Parse({{"subscribe", "t"}, {"kafka.security.protocol", "SASL_SSL"}, {"kafka.sasl.jaas.config", jaas}})
+  auto options = Parse({{"subscribe", "t"},
+                        {"kafka.security.protocol", "SASL_SSL"},
+                        {"kafka.sasl.jaas.config", jaas}})
                      .ValueOrDie();
   EXPECT_EQ(options.client.at("security.protocol"), "SASL_SSL");
   EXPECT_EQ(options.client.at("sasl.mechanisms"), "PLAIN");
   EXPECT_EQ(options.client.at("sasl.username"), "$ConnectionString");
   EXPECT_EQ(options.client.at("sasl.password"), "Endpoint=sb://x/;Key=\"a=\";");
-  const std::string scram = "org.apache.kafka.common.security.scram.ScramLoginModule required username='u' password='p';";
-  options = Parse({{"subscribe", "t"}, {"kafka.sasl.mechanism", "SCRAM-SHA-512"}, {"kafka.sasl.jaas.config", scram}})
+  const std::string scram =
+      "org.apache.kafka.common.security.scram.ScramLoginModule required username='u' password='p';";
+  options = Parse({{"subscribe", "t"},
+                   {"kafka.sasl.mechanism", "SCRAM-SHA-512"},
+                   {"kafka.sasl.jaas.config", scram}})
                 .ValueOrDie();
   EXPECT_EQ(options.client.at("sasl.mechanisms"), "SCRAM-SHA-512");
   EXPECT_EQ(options.client.at("sasl.username"), "u");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.sasl.jaas.config", scram}}), "KAFKA_INVALID_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.sasl.jaas.config", scram}}),
+            "KAFKA_INVALID_OPTION");
   EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.sasl.jaas.config", "Krb5LoginModule required;"}}),
             "KAFKA_UNSUPPORTED_OPTION");
 }
 
 TEST(KafkaOptionsTest, StoresAndJavaNames) {
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.ssl.truststore.location", "/x.jks"}}), "KAFKA_UNSUPPORTED_OPTION");
-  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.ssl.keystore.location", "/x.jks"}}), "KAFKA_UNSUPPORTED_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.ssl.truststore.location", "/x.jks"}}),
+            "KAFKA_UNSUPPORTED_OPTION");
+  EXPECT_EQ(CodeOf({{"subscribe", "t"}, {"kafka.ssl.keystore.location", "/x.jks"}}),
+            "KAFKA_UNSUPPORTED_OPTION");
   const auto options = Parse({{"subscribe", "t"},
                               {"kafka.ssl.truststore.location", "/ca.pem"},
                               {"kafka.ssl.truststore.type", "PEM"},

@@ -8,7 +8,8 @@ namespace sluice::sources {
 namespace {
 
 constexpr size_t kTakeAtOnce = 2'048;
-// Large records are taken a few at a time: what is taken no longer counts against the queue's limit.
+// Large records are taken a few at a time: what is taken no longer counts against the queue's
+// limit.
 constexpr int64_t kTakeBytes = 4 << 20;
 
 void OnQueueNotEmpty(rd_kafka_t*, void* opaque) { static_cast<WakeSignal*>(opaque)->Raise(); }
@@ -27,8 +28,9 @@ void WakeSignal::Wait(int64_t micros) {
   raised_ = false;
 }
 
-KafkaPartition::KafkaPartition(rd_kafka_t* client, TopicPartition partition, const std::string& source_id,
-                               int64_t start, int64_t known_high, int64_t queue_bytes, WakeSignal* wake)
+KafkaPartition::KafkaPartition(rd_kafka_t* client, TopicPartition partition,
+                               const std::string& source_id, int64_t start, int64_t known_high,
+                               int64_t queue_bytes, WakeSignal* wake)
     : client_(client),
       id_(std::move(partition)),
       name_(PartitionName(id_)),
@@ -116,8 +118,9 @@ PartitionEvent KafkaPartition::Fill() {
   return event;
 }
 
-Result<int64_t> KafkaPartition::Deliver(int64_t latest_timestamp, int64_t max_rows, int64_t max_bytes,
-                                        KafkaRowBuilder* builder, int64_t* bytes) {
+Result<int64_t> KafkaPartition::Deliver(int64_t latest_timestamp, int64_t max_rows,
+                                        int64_t max_bytes, KafkaRowBuilder* builder,
+                                        int64_t* bytes) {
   *bytes = 0;
   size_t stop = taken_next_;
   while (stop < taken_.size() && static_cast<int64_t>(stop - taken_next_) < max_rows) {
@@ -133,8 +136,13 @@ Result<int64_t> KafkaPartition::Deliver(int64_t latest_timestamp, int64_t max_ro
     if (has_message() && taken_[taken_next_]->offset >= until_) next_ = std::max(next_, until_);
     return 0;
   }
-  const MessageRun run{&id_.first,          id_.second, taken_.data() + taken_next_, timestamps_.data() + taken_next_,
-                       timestamp_types_.data() + taken_next_, rows, *bytes};
+  const MessageRun run{&id_.first,
+                       id_.second,
+                       taken_.data() + taken_next_,
+                       timestamps_.data() + taken_next_,
+                       timestamp_types_.data() + taken_next_,
+                       rows,
+                       *bytes};
   SLUICE_RETURN_NOT_OK(builder->Append(run));
   const rd_kafka_message_t& last = *taken_[stop - 1];
   last_offset_ = last.offset;
@@ -168,7 +176,8 @@ bool KafkaPartition::HasBacklog() {
 int64_t KafkaPartition::Lag() {
   int64_t low = 0;
   int64_t high = 0;
-  const auto error = rd_kafka_get_watermark_offsets(client_, id_.first.c_str(), id_.second, &low, &high);
+  const auto error =
+      rd_kafka_get_watermark_offsets(client_, id_.first.c_str(), id_.second, &low, &high);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR && high > known_high_) known_high_ = high;
   return std::max<int64_t>(std::min(known_high_, end_) - next_, 0);
 }

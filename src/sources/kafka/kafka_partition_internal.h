@@ -1,5 +1,6 @@
-// One partition being read: its queue, the messages taken from the queue but not delivered yet, and where it stands.
-// One thread (the flow's read thread), except the wake-up signal that the client raises.
+// One partition being read: its queue, the messages taken from the queue but not delivered yet, and
+// where it stands. One thread (the flow's read thread), except the wake-up signal that the client
+// raises.
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -41,28 +42,31 @@ class KafkaPartition {
   static constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kNoTimestamp = std::numeric_limits<int64_t>::min();
 
-  /// Takes the partition's queue out of the common one. `client` and `wake` outlive this. `queue_bytes`: the client
-  /// fetches no further when so much is queued.
-  KafkaPartition(rd_kafka_t* client, TopicPartition partition, const std::string& source_id, int64_t start,
-                 int64_t known_high, int64_t queue_bytes, WakeSignal* wake);
+  /// Takes the partition's queue out of the common one. `client` and `wake` outlive this.
+  /// `queue_bytes`: the client fetches no further when so much is queued.
+  KafkaPartition(rd_kafka_t* client, TopicPartition partition, const std::string& source_id,
+                 int64_t start, int64_t known_high, int64_t queue_bytes, WakeSignal* wake);
   ~KafkaPartition();
   KafkaPartition(const KafkaPartition&) = delete;
   KafkaPartition& operator=(const KafkaPartition&) = delete;
 
-  /// Takes messages from the queue when none are left over; end-of-partition marks move `next` and are not messages.
-  /// Returns the first other event, if there was one; messages before it are delivered first.
+  /// Takes messages from the queue when none are left over; end-of-partition marks move `next` and
+  /// are not messages. Returns the first other event, if there was one; messages before it are
+  /// delivered first.
   PartitionEvent Fill();
   bool has_message() const { return taken_next_ < taken_.size(); }
-  /// Record time of the message that is next, in milliseconds; kNoTimestamp when unknown. REQUIRES: has_message().
+  /// Record time of the message that is next, in milliseconds; kNoTimestamp when unknown. REQUIRES:
+  /// has_message().
   int64_t head_timestamp() const { return timestamps_[taken_next_]; }
 
-  /// Delivers messages in order while their time is at most `latest_timestamp` and they are before `until`, at most
-  /// `max_rows` of them and `max_bytes` (but one at least), to `builder`. Returns how many; `*bytes` is their payload.
-  Result<int64_t> Deliver(int64_t latest_timestamp, int64_t max_rows, int64_t max_bytes, KafkaRowBuilder* builder,
-                          int64_t* bytes);
+  /// Delivers messages in order while their time is at most `latest_timestamp` and they are before
+  /// `until`, at most `max_rows` of them and `max_bytes` (but one at least), to `builder`. Returns
+  /// how many; `*bytes` is their payload.
+  Result<int64_t> Deliver(int64_t latest_timestamp, int64_t max_rows, int64_t max_bytes,
+                          KafkaRowBuilder* builder, int64_t* bytes);
 
-  /// True once after a full queue was half emptied. The client looks at full queues again only after up to a second;
-  /// any request to the partition's broker makes it look at once.
+  /// True once after a full queue was half emptied. The client looks at full queues again only
+  /// after up to a second; any request to the partition's broker makes it look at once.
   bool TakeWantsFetch() { return std::exchange(wants_fetch_, false); }
 
   /// Forgets what was taken; `next` is where the caller is about to seek.
@@ -70,7 +74,8 @@ class KafkaPartition {
   /// Whether records that exist have not been taken yet, as far as is known.
   bool HasBacklog();
   bool AtEnd() const { return next_ >= end_; }
-  /// A limit below the end for some polls: records from here on are kept. kNoEnd = none; 0 = nothing is delivered.
+  /// A limit below the end for some polls: records from here on are kept. kNoEnd = none; 0 =
+  /// nothing is delivered.
   void set_until(int64_t until) { until_ = until; }
   int64_t until() const { return until_; }
   bool AtUntil() const { return next_ >= until_; }
@@ -88,12 +93,13 @@ class KafkaPartition {
   int64_t last_timestamp() const { return last_timestamp_; }
 
   // The source's notes.
-  bool from_options = true;      // `start` is where the options say; false = a committed position
-  bool announced = false;        // its position was part of a delivered batch
-  bool advanced = false;         // `next` moved since the last delivered batch
-  bool suspect = false;          // the topic vanished: to be checked before reading on
-  int64_t waiting_since = 0;     // steady micros since when its queue is empty despite a backlog; 0 = it is not
-  bool stalled = false;          // others no longer wait for it
+  bool from_options = true;  // `start` is where the options say; false = a committed position
+  bool announced = false;    // its position was part of a delivered batch
+  bool advanced = false;     // `next` moved since the last delivered batch
+  bool suspect = false;      // the topic vanished: to be checked before reading on
+  int64_t waiting_since =
+      0;  // steady micros since when its queue is empty despite a backlog; 0 = it is not
+  bool stalled = false;  // others no longer wait for it
 
  private:
   void DestroyTaken();

@@ -28,7 +28,8 @@ PartitionList KafkaProgress::ToCommit() {
   for (const auto& [name, offset] : committed_) {
     const auto id = ids_.find(name);
     if (id == ids_.end()) continue;
-    rd_kafka_topic_partition_list_add(list.get(), id->second.first.c_str(), id->second.second)->offset = offset;
+    rd_kafka_topic_partition_list_add(list.get(), id->second.first.c_str(), id->second.second)
+        ->offset = offset;
   }
   return list;
 }
@@ -41,14 +42,16 @@ void KafkaProgress::Detach() {
   if (list->cnt == 0) return;
   const RdPtr<rd_kafka_queue_t> reply(rd_kafka_queue_new(client));
   const auto error = rd_kafka_commit_queue(client, list.get(), reply.get(), IgnoreReply, nullptr);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_queue_poll_callback(reply.get(), kLastTellMillis);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_queue_poll_callback(reply.get(), kLastTellMillis);
 }
 
 void KafkaProgress::OnCommitted(const flow::Positions& positions) {
   const int64_t now = state_->clock().SteadyMicros();
   MutexLock lock(mutex_);
   for (const auto& [key, offset] : positions) {
-    if (key.compare(0, prefix_.size(), prefix_) == 0) committed_[key.substr(prefix_.size())] = offset;
+    if (key.compare(0, prefix_.size(), prefix_) == 0)
+      committed_[key.substr(prefix_.size())] = offset;
   }
   untold_ = true;
   if (client_ == nullptr || now < next_telling_ || state_->unreachable()) return;

@@ -1,4 +1,5 @@
-// What other threads may ask of a running source, and tell it: committed offsets, lag, gaps. Thread-safe.
+// What other threads may ask of a running source, and tell it: committed offsets, lag, gaps.
+// Thread-safe.
 #pragma once
 
 #include <map>
@@ -16,9 +17,11 @@ namespace sluice::sources {
 class KafkaProgress {
  public:
   /// `state` outlives this.
-  KafkaProgress(std::string source_id, KafkaConnectionState* state) : prefix_(source_id + "/"), state_(state) {}
+  KafkaProgress(std::string source_id, KafkaConnectionState* state)
+      : prefix_(source_id + "/"), state_(state) {}
 
-  /// From now on commits are told to the consumer group of `client`, at most once a second, until Detach.
+  /// From now on commits are told to the consumer group of `client`, at most once a second, until
+  /// Detach.
   void Attach(rd_kafka_t* client) EXCLUDES_LOCK(mutex_);
   void AddPartition(const TopicPartition& partition) EXCLUDES_LOCK(mutex_);
   /// Tells the last commits, waiting a second at most; `client` is not used afterwards.

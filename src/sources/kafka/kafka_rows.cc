@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kUnknownDistance = 255;
 constexpr int kPrefetchAhead = 6;
 
-Result<std::shared_ptr<arrow::Buffer>> FinishValidity(arrow::TypedBufferBuilder<bool>* valid, bool has_nulls,
-                                                      int64_t* null_count) {
+Result<std::shared_ptr<arrow::Buffer>> FinishValidity(arrow::TypedBufferBuilder<bool>* valid,
+                                                      bool has_nulls, int64_t* null_count) {
   *null_count = has_nulls ? valid->false_count() : 0;
   if (!has_nulls) return std::shared_ptr<arrow::Buffer>();
   return valid->Finish(/*shrink_to_fit=*/false);
@@ -25,7 +25,8 @@ Result<std::shared_ptr<arrow::Buffer>> FinishValidity(arrow::TypedBufferBuilder<
 }  // namespace
 
 Status BytesColumn::Reserve(int64_t rows, int64_t bytes) {
-  // The first reservation of a batch takes what the last batch needed, so that its bytes are not moved again.
+  // The first reservation of a batch takes what the last batch needed, so that its bytes are not
+  // moved again.
   const bool first = ends_.length() == 0;
   SLUICE_RETURN_NOT_OK(bytes_.Reserve(first ? std::max(bytes, last_bytes_) : bytes));
   SLUICE_RETURN_NOT_OK(ends_.Reserve(first ? std::max(rows, last_rows_) : rows));
@@ -43,21 +44,26 @@ Status BytesColumn::AppendNull() {
   return Status::OK();
 }
 
-Result<std::shared_ptr<arrow::Array>> BytesColumn::Finish(const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Array>> BytesColumn::Finish(
+    const std::shared_ptr<arrow::DataType>& type) {
   const int64_t length = rows();
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
-                          arrow::AllocateBuffer((length + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  SLUICE_ASSIGN_OR_RETURN(
+      std::shared_ptr<arrow::Buffer> offsets,
+      arrow::AllocateBuffer((length + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
   out[0] = 0;
   if (length > 0) std::memcpy(out + 1, ends_.data(), static_cast<size_t>(length) * sizeof(int32_t));
   ends_.Reset();
   last_rows_ = length;
   last_bytes_ = bytes_.length() + bytes_.length() / 16;
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> bytes, bytes_.Finish(/*shrink_to_fit=*/false));
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> bytes,
+                          bytes_.Finish(/*shrink_to_fit=*/false));
   int64_t null_count = 0;
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> valid, FinishValidity(&valid_, has_nulls_, &null_count));
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> valid,
+                          FinishValidity(&valid_, has_nulls_, &null_count));
   has_nulls_ = false;
-  return arrow::MakeArray(arrow::ArrayData::Make(type, length, {valid, offsets, bytes}, null_count));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, length, {valid, offsets, bytes}, null_count));
 }
 
 template <typename T>
@@ -79,21 +85,29 @@ Status NumberColumn<T>::AppendNull() {
 }
 
 template <typename T>
-Result<std::shared_ptr<arrow::Array>> NumberColumn<T>::Finish(const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Array>> NumberColumn<T>::Finish(
+    const std::shared_ptr<arrow::DataType>& type) {
   const int64_t length = rows();
   last_rows_ = length;
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> values, values_.Finish(/*shrink_to_fit=*/false));
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> values,
+                          values_.Finish(/*shrink_to_fit=*/false));
   int64_t null_count = 0;
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> valid, FinishValidity(&valid_, has_nulls_, &null_count));
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> valid,
+                          FinishValidity(&valid_, has_nulls_, &null_count));
   has_nulls_ = false;
   return arrow::MakeArray(arrow::ArrayData::Make(type, length, {valid, values}, null_count));
 }
 
-KafkaRowBuilder::KafkaRowBuilder(std::shared_ptr<arrow::Schema> schema) : schema_(std::move(schema)) {
-  static const std::map<std::string, Column> kByName = {
-      {"key", Column::kKey},         {"value", Column::kValue},   {"topic", Column::kTopic},
-      {"partition", Column::kPartition}, {"offset", Column::kOffset}, {"timestamp", Column::kTimestamp},
-      {"timestampType", Column::kTimestampType}, {"headers", Column::kHeaders}};
+KafkaRowBuilder::KafkaRowBuilder(std::shared_ptr<arrow::Schema> schema)
+    : schema_(std::move(schema)) {
+  static const std::map<std::string, Column> kByName = {{"key", Column::kKey},
+                                                        {"value", Column::kValue},
+                                                        {"topic", Column::kTopic},
+                                                        {"partition", Column::kPartition},
+                                                        {"offset", Column::kOffset},
+                                                        {"timestamp", Column::kTimestamp},
+                                                        {"timestampType", Column::kTimestampType},
+                                                        {"headers", Column::kHeaders}};
   for (const auto& field : schema_->fields()) columns_.push_back(kByName.at(field->name()));
 }
 
@@ -109,8 +123,10 @@ Status KafkaRowBuilder::AppendColumn(Column column, const MessageRun& run) {
     case Column::kKey: return AppendKeys(run);
     case Column::kValue: return AppendValues(run);
     case Column::kTopic:
-      SLUICE_RETURN_NOT_OK(topic_.Reserve(run.size, run.size * static_cast<int64_t>(run.topic->size())));
-      for (int64_t i = 0; i < run.size; ++i) topic_.AppendReserved(run.topic->data(), run.topic->size());
+      SLUICE_RETURN_NOT_OK(
+          topic_.Reserve(run.size, run.size * static_cast<int64_t>(run.topic->size())));
+      for (int64_t i = 0; i < run.size; ++i)
+        topic_.AppendReserved(run.topic->data(), run.topic->size());
       return Status::OK();
     case Column::kPartition:
       SLUICE_RETURN_NOT_OK(partition_.Reserve(run.size));
@@ -150,7 +166,8 @@ Status KafkaRowBuilder::AppendValues(const MessageRun& run) {
   for (int64_t i = 0; i < run.size; ++i) bytes += static_cast<int64_t>(run.messages[i]->len);
   SLUICE_RETURN_NOT_OK(value_.Reserve(run.size, bytes));
   for (int64_t i = 0; i < run.size; ++i) {
-    if (i + kPrefetchAhead < run.size) __builtin_prefetch(run.messages[i + kPrefetchAhead]->payload);
+    if (i + kPrefetchAhead < run.size)
+      __builtin_prefetch(run.messages[i + kPrefetchAhead]->payload);
     const rd_kafka_message_t& message = *run.messages[i];
     if (message.payload != nullptr) {
       value_.AppendReserved(message.payload, message.len);
@@ -177,7 +194,8 @@ Status KafkaRowBuilder::AppendHeadersOf(const rd_kafka_headers_t& headers) {
   const char* name = nullptr;
   const void* value = nullptr;
   size_t size = 0;
-  for (size_t index = 0; rd_kafka_header_get_all(&headers, index, &name, &value, &size) == 0; ++index) {
+  for (size_t index = 0; rd_kafka_header_get_all(&headers, index, &name, &value, &size) == 0;
+       ++index) {
     const size_t name_size = std::strlen(name);
     SLUICE_RETURN_NOT_OK(header_key_.Reserve(1, static_cast<int64_t>(name_size)));
     header_key_.AppendReserved(name, name_size);
@@ -196,7 +214,8 @@ Status KafkaRowBuilder::AppendHeaders(const MessageRun& run) {
   for (int64_t i = 0; i < run.size; ++i) {
     rd_kafka_headers_t* headers = nullptr;
     const rd_kafka_resp_err_t error = rd_kafka_message_headers(run.messages[i], &headers);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR || headers == nullptr || rd_kafka_header_cnt(headers) == 0) {
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR || headers == nullptr ||
+        rd_kafka_header_cnt(headers) == 0) {
       SLUICE_RETURN_NOT_OK(header_ends_.AppendNull());
       continue;
     }
@@ -209,7 +228,8 @@ Status KafkaRowBuilder::AppendHeaders(const MessageRun& run) {
 Result<std::shared_ptr<arrow::RecordBatch>> KafkaRowBuilder::Finish() {
   std::vector<std::shared_ptr<arrow::Array>> arrays;
   for (size_t i = 0; i < columns_.size(); ++i) {
-    SLUICE_ASSIGN_OR_RETURN(auto array, FinishColumn(columns_[i], schema_->field(static_cast<int>(i))->type()));
+    SLUICE_ASSIGN_OR_RETURN(auto array,
+                            FinishColumn(columns_[i], schema_->field(static_cast<int>(i))->type()));
     arrays.push_back(std::move(array));
   }
   const int64_t rows = rows_;
@@ -218,8 +238,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> KafkaRowBuilder::Finish() {
   return arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
 }
 
-Result<std::shared_ptr<arrow::Array>> KafkaRowBuilder::FinishColumn(Column column,
-                                                                    const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Array>> KafkaRowBuilder::FinishColumn(
+    Column column, const std::shared_ptr<arrow::DataType>& type) {
   switch (column) {
     case Column::kKey: return key_.Finish(type);
     case Column::kValue: return value_.Finish(type);
@@ -233,23 +253,26 @@ Result<std::shared_ptr<arrow::Array>> KafkaRowBuilder::FinishColumn(Column colum
   return FinishHeaders(type);
 }
 
-Result<std::shared_ptr<arrow::Array>> KafkaRowBuilder::FinishHeaders(const std::shared_ptr<arrow::DataType>& type) {
+Result<std::shared_ptr<arrow::Array>> KafkaRowBuilder::FinishHeaders(
+    const std::shared_ptr<arrow::DataType>& type) {
   const auto& list = static_cast<const arrow::ListType&>(*type);
   const auto& entry = list.value_type();
   SLUICE_ASSIGN_OR_RETURN(auto keys, header_key_.Finish(entry->field(0)->type()));
   SLUICE_ASSIGN_OR_RETURN(auto values, header_value_.Finish(entry->field(1)->type()));
   const int64_t entries = keys->length();
-  auto structs = arrow::ArrayData::Make(entry, entries, {nullptr}, {keys->data(), values->data()}, 0);
+  auto structs =
+      arrow::ArrayData::Make(entry, entries, {nullptr}, {keys->data(), values->data()}, 0);
   SLUICE_ASSIGN_OR_RETURN(auto ends, header_ends_.Finish(arrow::int32()));
   const int64_t length = ends->length();
-  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<arrow::Buffer> offsets,
-                          arrow::AllocateBuffer((length + 1) * static_cast<int64_t>(sizeof(int32_t))));
+  SLUICE_ASSIGN_OR_RETURN(
+      std::shared_ptr<arrow::Buffer> offsets,
+      arrow::AllocateBuffer((length + 1) * static_cast<int64_t>(sizeof(int32_t))));
   auto* out = reinterpret_cast<int32_t*>(offsets->mutable_data());
   const auto& by_row = static_cast<const arrow::Int32Array&>(*ends);
   out[0] = 0;
   for (int64_t i = 0; i < length; ++i) out[i + 1] = by_row.IsNull(i) ? out[i] : by_row.Value(i);
-  return arrow::MakeArray(arrow::ArrayData::Make(type, length, {ends->data()->buffers[0], offsets}, {structs},
-                                                 ends->null_count()));
+  return arrow::MakeArray(arrow::ArrayData::Make(type, length, {ends->data()->buffers[0], offsets},
+                                                 {structs}, ends->null_count()));
 }
 
 uint64_t HashRecord(const rd_kafka_message_t& message) {

@@ -57,7 +57,8 @@ class NumberColumn {
   int64_t last_rows_ = 0;
 };
 
-/// Messages of one partition, in order, with their timestamps (milliseconds; -1 = none) and timestamp types.
+/// Messages of one partition, in order, with their timestamps (milliseconds; -1 = none) and
+/// timestamp types.
 struct MessageRun {
   const std::string* topic;
   int32_t partition;
@@ -79,14 +80,24 @@ class KafkaRowBuilder {
   Result<std::shared_ptr<arrow::RecordBatch>> Finish();
 
  private:
-  enum class Column { kKey, kValue, kTopic, kPartition, kOffset, kTimestamp, kTimestampType, kHeaders };
+  enum class Column {
+    kKey,
+    kValue,
+    kTopic,
+    kPartition,
+    kOffset,
+    kTimestamp,
+    kTimestampType,
+    kHeaders
+  };
   Status AppendColumn(Column column, const MessageRun& run);
   Status AppendKeys(const MessageRun& run);
   Status AppendValues(const MessageRun& run);
   Status AppendTimestamps(const MessageRun& run);
   Status AppendHeaders(const MessageRun& run);
   Status AppendHeadersOf(const rd_kafka_headers_t& headers);
-  Result<std::shared_ptr<arrow::Array>> FinishColumn(Column column, const std::shared_ptr<arrow::DataType>& type);
+  Result<std::shared_ptr<arrow::Array>> FinishColumn(Column column,
+                                                     const std::shared_ptr<arrow::DataType>& type);
   Result<std::shared_ptr<arrow::Array>> FinishHeaders(const std::shared_ptr<arrow::DataType>& type);
 
   const std::shared_ptr<arrow::Schema> schema_;
@@ -100,7 +111,8 @@ class KafkaRowBuilder {
   NumberColumn<int64_t> offset_;
   NumberColumn<int64_t> timestamp_;
   NumberColumn<int32_t> timestamp_type_;
-  NumberColumn<int32_t> header_ends_;  // per row: end of its headers among all; null = the record has none
+  NumberColumn<int32_t>
+      header_ends_;  // per row: end of its headers among all; null = the record has none
   BytesColumn header_key_;
   BytesColumn header_value_;
 };
@@ -108,8 +120,9 @@ class KafkaRowBuilder {
 /// Identity of a record: 55 bits over offset, timestamp, key and value.
 uint64_t HashRecord(const rd_kafka_message_t& message);
 
-/// What is committed as the fingerprint of a position: the hash of the last record before it and how far before (0 =
-/// the record at position - 1; transaction markers in between take offsets too). Positive.
+/// What is committed as the fingerprint of a position: the hash of the last record before it and
+/// how far before (0 = the record at position - 1; transaction markers in between take offsets
+/// too). Positive.
 int64_t MakeFingerprint(uint64_t record_hash, int64_t distance);
 /// Whether `fingerprint` says where its record is; then `distance` is set.
 bool FingerprintDistance(int64_t fingerprint, int64_t* distance);

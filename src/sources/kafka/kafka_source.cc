@@ -27,12 +27,13 @@ constexpr int kMaxClientEvents = 100;
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 bool IsVanished(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
 bool IsOutOfRange(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+  return error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+         error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
 }
 
 bool IsUnreadable(rd_kafka_resp_err_t error) {
@@ -90,7 +91,9 @@ class KafkaSource::Impl {
   KafkaProgress progress_;
 
  private:
-  KafkaProbe Probe(int64_t timeout_millis) { return {client_.get(), options_, &state_, timeout_millis}; }
+  KafkaProbe Probe(int64_t timeout_millis) {
+    return {client_.get(), options_, &state_, timeout_millis};
+  }
   void AddPartition(const PartitionStart& start);
   Status AssignAll();
   Status Reassign(const KafkaPartition& partition);
@@ -100,7 +103,8 @@ class KafkaSource::Impl {
   Status HandleEvent(KafkaPartition* partition, const PartitionEvent& event);
   Status RecheckSuspects();
   Status Recheck(KafkaPartition* partition);
-  /// Record time up to which messages may be delivered now, so that no partition runs ahead of the slowest.
+  /// Record time up to which messages may be delivered now, so that no partition runs ahead of the
+  /// slowest.
   int64_t LatestTimestamp();
   int64_t OldestPending(KafkaPartition* partition);
   Result<int64_t> DeliverRound(PollState* poll);
@@ -121,7 +125,8 @@ class KafkaSource::Impl {
   std::atomic<bool> stop_{false};
 
   RdPtr<rd_kafka_t> client_;
-  std::vector<std::unique_ptr<KafkaPartition>> partitions_;  // by topic and number; destroyed before client_
+  std::vector<std::unique_ptr<KafkaPartition>>
+      partitions_;  // by topic and number; destroyed before client_
   std::unique_ptr<KafkaWatcher> watcher_;
   KafkaRowBuilder builder_;
   std::vector<KafkaPartition*> order_;  // scratch of DeliverRound
@@ -132,18 +137,22 @@ class KafkaSource::Impl {
   int64_t next_lag_ = 0;
 };
 
-Status KafkaSource::Impl::Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) {
+Status KafkaSource::Impl::Open(const flow::Positions& committed,
+                               const std::map<std::string, int64_t>& fingerprints) {
   SLUICE_CHECK(client_ == nullptr, "a Kafka source is opened once");
   StartPlan plan;
   {
-    SLUICE_ASSIGN_OR_RETURN(const auto probe, NewConsumer(options_, KafkaClientRole::kProbe, 1, &state_));
-    SLUICE_ASSIGN_OR_RETURN(const auto found,
-                            DiscoverPartitions(probe.get(), options_, &state_, options_.connect_timeout_millis));
+    SLUICE_ASSIGN_OR_RETURN(const auto probe,
+                            NewConsumer(options_, KafkaClientRole::kProbe, 1, &state_));
+    SLUICE_ASSIGN_OR_RETURN(const auto found, DiscoverPartitions(probe.get(), options_, &state_,
+                                                                 options_.connect_timeout_millis));
     SLUICE_ASSIGN_OR_RETURN(
-        plan, PlanStart({probe.get(), options_, &state_, options_.connect_timeout_millis}, found, committed, fingerprints));
+        plan, PlanStart({probe.get(), options_, &state_, options_.connect_timeout_millis}, found,
+                        committed, fingerprints));
   }
   progress_.AddGaps(std::move(plan.gaps));
-  SLUICE_ASSIGN_OR_RETURN(client_, NewConsumer(options_, KafkaClientRole::kReader, plan.starts.size(), &state_));
+  SLUICE_ASSIGN_OR_RETURN(
+      client_, NewConsumer(options_, KafkaClientRole::kReader, plan.starts.size(), &state_));
   partition_queue_bytes_ = PartitionQueueBytes(options_, plan.starts.size());
   std::vector<TopicPartition> known;
   for (const PartitionStart& start : plan.starts) {
@@ -154,31 +163,36 @@ Status KafkaSource::Impl::Open(const flow::Positions& committed, const std::map<
   }
   SLUICE_RETURN_NOT_OK(AssignAll());
   progress_.Attach(client_.get());
-  watcher_ = std::make_unique<KafkaWatcher>(client_.get(), options_, &state_, known, RefreshIntervalMillis(options_));
-  log::Info("kafka source {}: reading {} partitions of {}", options_.id, known.size(), source_name_);
+  watcher_ = std::make_unique<KafkaWatcher>(client_.get(), options_, &state_, known,
+                                            RefreshIntervalMillis(options_));
+  log::Info("kafka source {}: reading {} partitions of {}", options_.id, known.size(),
+            source_name_);
   return Status::OK();
 }
 
 void KafkaSource::Impl::AddPartition(const PartitionStart& start) {
-  partitions_.push_back(std::make_unique<KafkaPartition>(client_.get(), start.partition, options_.id, start.offset,
-                                                         start.high, partition_queue_bytes_, &wake_));
+  partitions_.push_back(std::make_unique<KafkaPartition>(client_.get(), start.partition,
+                                                         options_.id, start.offset, start.high,
+                                                         partition_queue_bytes_, &wake_));
   progress_.AddPartition(start.partition);
 }
 
 Status KafkaSource::Impl::AssignAll() {
   const PartitionList list = NewPartitionList(partitions_.size());
   for (const auto& partition : partitions_) {
-    rd_kafka_topic_partition_list_add(list.get(), partition->id().first.c_str(), partition->id().second)->offset =
-        partition->next();
+    rd_kafka_topic_partition_list_add(list.get(), partition->id().first.c_str(),
+                                      partition->id().second)
+        ->offset = partition->next();
   }
   const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
-  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK() : KafkaError(error, "cannot assign partitions");
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK()
+                                             : KafkaError(error, "cannot assign partitions");
 }
 
 Status KafkaSource::Impl::Reassign(const KafkaPartition& partition) {
   const PartitionList list = NewPartitionList(1);
-  rd_kafka_topic_partition_list_add(list.get(), partition.id().first.c_str(), partition.id().second)->offset =
-      partition.next();
+  rd_kafka_topic_partition_list_add(list.get(), partition.id().first.c_str(), partition.id().second)
+      ->offset = partition.next();
   const RdPtr<rd_kafka_error_t> gone(rd_kafka_incremental_unassign(client_.get(), list.get()));
   const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
   if (error == nullptr) return Status::OK();
@@ -191,11 +205,13 @@ Status KafkaSource::Impl::AdoptNewPartitions() {
   for (const PartitionStart& start : watcher_->TakeFound()) {
     AddPartition(start);
     const PartitionList list = NewPartitionList(1);
-    rd_kafka_topic_partition_list_add(list.get(), start.partition.first.c_str(), start.partition.second)->offset =
-        start.offset;
+    rd_kafka_topic_partition_list_add(list.get(), start.partition.first.c_str(),
+                                      start.partition.second)
+        ->offset = start.offset;
     const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
     if (error != nullptr) {
-      return KafkaError(rd_kafka_error_code(error.get()), "cannot assign " + PartitionName(start.partition),
+      return KafkaError(rd_kafka_error_code(error.get()),
+                        "cannot assign " + PartitionName(start.partition),
                         rd_kafka_error_string(error.get()));
     }
   }
@@ -209,7 +225,8 @@ Status KafkaSource::Impl::PinEnd() {
   bool read_beyond = false;
   for (const auto& partition : partitions_) {
     // Records behind an earlier end were dropped: they must be fetched again for a later one.
-    read_beyond = read_beyond || (pinned_ && partition->AtEnd() && partition->end() < ends.at(partition->id()));
+    read_beyond = read_beyond ||
+                  (pinned_ && partition->AtEnd() && partition->end() < ends.at(partition->id()));
     partition->set_end(ends.at(partition->id()));
   }
   pinned_ = true;
@@ -219,7 +236,8 @@ Status KafkaSource::Impl::PinEnd() {
 }
 
 bool KafkaSource::Impl::AllAtEnd() const {
-  return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->AtEnd(); });
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& partition) { return partition->AtEnd(); });
 }
 
 Result<bool> KafkaSource::Impl::AtEnd() {
@@ -232,9 +250,11 @@ Status KafkaSource::Impl::ServeClient() {
   for (int i = 0; i < kMaxClientEvents; ++i) {
     const RdPtr<rd_kafka_message_t> event(rd_kafka_consumer_poll(client_.get(), 0));
     if (event == nullptr) break;
-    SLUICE_CHECK(event->err != RD_KAFKA_RESP_ERR_NO_ERROR, "records arrive on the queue of their partition");
+    SLUICE_CHECK(event->err != RD_KAFKA_RESP_ERR_NO_ERROR,
+                 "records arrive on the queue of their partition");
     if (event->err == RD_KAFKA_RESP_ERR__FATAL) {
-      return KafkaError(event->err, "the Kafka client gave up", rd_kafka_message_errstr(event.get()));
+      return KafkaError(event->err, "the Kafka client gave up",
+                        rd_kafka_message_errstr(event.get()));
     }
     log::Debug("kafka source {}: {}", options_.id, rd_kafka_message_errstr(event.get()));
   }
@@ -252,10 +272,11 @@ Status KafkaSource::Impl::HandleEvent(KafkaPartition* partition, const Partition
     return KafkaError(event.error, "cannot read " + partition->name(), event.text);
   }
   if (IsUnreadable(event.error)) {
-    return MakeError("KAFKA_RECORD_UNREADABLE",
-                     "a record cannot be read: " + partition->name() + ", at or after offset " +
-                         std::to_string(partition->next()) + ": " + event.text,
-                     "the broker's copy is damaged or compressed in a way this client does not know");
+    return MakeError(
+        "KAFKA_RECORD_UNREADABLE",
+        "a record cannot be read: " + partition->name() + ", at or after offset " +
+            std::to_string(partition->next()) + ": " + event.text,
+        "the broker's copy is damaged or compressed in a way this client does not know");
   }
   log::Debug("kafka source {}: {}: {}", options_.id, partition->name(), event.text);
   return Status::OK();
@@ -265,14 +286,16 @@ Status KafkaSource::Impl::FillAll() {
   for (const auto& partition : partitions_) {
     if (partition->suspect) continue;
     const PartitionEvent event = partition->Fill();
-    if (event.error != RD_KAFKA_RESP_ERR_NO_ERROR) SLUICE_RETURN_NOT_OK(HandleEvent(partition.get(), event));
+    if (event.error != RD_KAFKA_RESP_ERR_NO_ERROR)
+      SLUICE_RETURN_NOT_OK(HandleEvent(partition.get(), event));
     if (partition->has_message()) state_.Alive();
     if (partition->TakeWantsFetch()) watcher_->Nudge(partition->id());
   }
   return Status::OK();
 }
 
-// A partition whose topic vanished or whose position is out of range goes on only after the same checks as at Open.
+// A partition whose topic vanished or whose position is out of range goes on only after the same
+// checks as at Open.
 Status KafkaSource::Impl::RecheckSuspects() {
   if (!any_suspect_ || clock_.SteadyMicros() < next_recheck_) return Status::OK();
   bool left = false;
@@ -293,19 +316,22 @@ Status KafkaSource::Impl::RecheckSuspects() {
 
 Status KafkaSource::Impl::Recheck(KafkaPartition* partition) {
   KafkaConnectionState probe_state(clock_);
-  SLUICE_ASSIGN_OR_RETURN(const auto probe, NewConsumer(options_, KafkaClientRole::kProbe, 1, &probe_state));
+  SLUICE_ASSIGN_OR_RETURN(const auto probe,
+                          NewConsumer(options_, KafkaClientRole::kProbe, 1, &probe_state));
   const flow::Positions position = {{partition->key(), partition->next()}};
   std::map<std::string, int64_t> fingerprints;
   if (partition->fingerprint() != 0) fingerprints[partition->key()] = partition->fingerprint();
   const KafkaProbe asked{probe.get(), options_, &probe_state, kRecheckIntervalMicros / 1'000};
-  SLUICE_ASSIGN_OR_RETURN(StartPlan plan, PlanStart(asked, {partition->id()}, position, fingerprints));
+  SLUICE_ASSIGN_OR_RETURN(StartPlan plan,
+                          PlanStart(asked, {partition->id()}, position, fingerprints));
   progress_.AddGaps(std::move(plan.gaps));
   partition->Reset(plan.starts.front().offset);
   partition->suspect = false;
   return Reassign(*partition);
 }
 
-// Record time of the oldest record known to be undelivered; kNoLimit when there is none or it has no time.
+// Record time of the oldest record known to be undelivered; kNoLimit when there is none or it has
+// no time.
 int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
   if (partition->has_message() && !partition->suspect && !partition->AtUntil()) {
     partition->waiting_since = 0;
@@ -320,8 +346,8 @@ int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
   if (partition->waiting_since == 0) partition->waiting_since = now;
   if (!partition->stalled && now - partition->waiting_since > kStallMicros) {
     partition->stalled = true;
-    log::Warn("kafka source {}: nothing arrives from {}, the other partitions go on without it", options_.id,
-              partition->name());
+    log::Warn("kafka source {}: nothing arrives from {}, the other partitions go on without it",
+              options_.id, partition->name());
   }
   return partition->stalled ? kNoLimit : partition->last_timestamp();
 }
@@ -329,7 +355,8 @@ int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
 int64_t KafkaSource::Impl::LatestTimestamp() {
   if (partitions_.size() < 2) return kNoLimit;
   int64_t oldest = kNoLimit;
-  for (const auto& partition : partitions_) oldest = std::min(oldest, OldestPending(partition.get()));
+  for (const auto& partition : partitions_)
+    oldest = std::min(oldest, OldestPending(partition.get()));
   if (oldest == KafkaPartition::kNoTimestamp) return oldest;
   // Nothing waits for records that claim to be of the future.
   const int64_t now = clock_.NowMicros() / 1'000;
@@ -342,7 +369,8 @@ Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
   const int64_t latest = LatestTimestamp();
   order_.clear();
   for (const auto& partition : partitions_) {
-    if (partition->has_message() && !partition->suspect && !partition->AtUntil()) order_.push_back(partition.get());
+    if (partition->has_message() && !partition->suspect && !partition->AtUntil())
+      order_.push_back(partition.get());
   }
   std::sort(order_.begin(), order_.end(), [](const KafkaPartition* a, const KafkaPartition* b) {
     return a->head_timestamp() < b->head_timestamp();
@@ -353,14 +381,16 @@ Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
       int64_t bytes = 0;
       SLUICE_ASSIGN_OR_RETURN(
           const int64_t rows,
-          partition->Deliver(latest, std::min(poll->rows_left, options_.batch_rows - builder_.rows()),
-                             std::min(poll->bytes_left, options_.batch_bytes - builder_.payload_bytes()), &builder_,
-                             &bytes));
+          partition->Deliver(
+              latest, std::min(poll->rows_left, options_.batch_rows - builder_.rows()),
+              std::min(poll->bytes_left, options_.batch_bytes - builder_.payload_bytes()),
+              &builder_, &bytes));
       if (rows == 0) break;
       delivered += rows;
       poll->rows_left -= rows;
       poll->bytes_left -= bytes;
-      if (builder_.rows() >= options_.batch_rows || builder_.payload_bytes() >= options_.batch_bytes) {
+      if (builder_.rows() >= options_.batch_rows ||
+          builder_.payload_bytes() >= options_.batch_bytes) {
         SLUICE_RETURN_NOT_OK(FlushRows(&poll->out));
       }
     }
@@ -379,7 +409,8 @@ Status KafkaSource::Impl::FlushRows(flow::SourceBatch* out) {
 }
 
 void KafkaSource::Impl::NotePositions(flow::SourceBatch* out) {
-  if (out->num_rows == 0) return;  // what only passed over transaction markers is told with the next rows
+  if (out->num_rows == 0)
+    return;  // what only passed over transaction markers is told with the next rows
   for (const auto& partition : partitions_) {
     if (!partition->advanced && partition->announced) continue;
     out->next[partition->key()] = partition->next();
@@ -397,10 +428,12 @@ void KafkaSource::Impl::NoteUntil(const flow::Positions& until, flow::SourceBatc
     if (gone.erase(partition->key()) == 0) continue;
     out->next[partition->key()] = std::min(partition->next(), partition->until());
     const int64_t fingerprint = partition->fingerprint();
-    if (fingerprint != 0 && partition->next() <= partition->until()) out->fingerprints[partition->key()] = fingerprint;
+    if (fingerprint != 0 && partition->next() <= partition->until())
+      out->fingerprints[partition->key()] = fingerprint;
     partition->announced = true;
   }
-  // A partition that no longer exists has nothing to deliver: its loss was judged when the source was opened.
+  // A partition that no longer exists has nothing to deliver: its loss was judged when the source
+  // was opened.
   const std::string own = options_.id + "/";
   for (const auto& [key, position] : gone) {
     if (key.compare(0, own.size(), own) == 0) out->next[key] = position;
@@ -410,12 +443,15 @@ void KafkaSource::Impl::NoteUntil(const flow::Positions& until, flow::SourceBatc
 void KafkaSource::Impl::SetUntil(const flow::Positions& until) {
   for (const auto& partition : partitions_) {
     const auto named = until.find(partition->key());
-    partition->set_until(until.empty() ? KafkaPartition::kNoEnd : named == until.end() ? 0 : named->second);
+    partition->set_until(until.empty()          ? KafkaPartition::kNoEnd
+                         : named == until.end() ? 0
+                                                : named->second);
   }
 }
 
 bool KafkaSource::Impl::AllAtUntil() const {
-  return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) { return partition->AtUntil(); });
+  return std::all_of(partitions_.begin(), partitions_.end(),
+                     [](const auto& partition) { return partition->AtUntil(); });
 }
 
 bool KafkaSource::Impl::AnyBacklog() {
@@ -463,12 +499,14 @@ void KafkaSource::Impl::UpdateLag() {
   std::string problem = watcher_ == nullptr ? "" : watcher_->Problem();
   for (const auto& partition : partitions_) {
     records += partition->Lag();
-    if (partition->suspect && problem.empty()) problem = "waiting for partition " + partition->name();
+    if (partition->suspect && problem.empty())
+      problem = "waiting for partition " + partition->name();
   }
   progress_.SetLag(records, std::move(problem));
 }
 
-// Where each partition goes; those without an entry to where the options say, as they did or do now.
+// Where each partition goes; those without an entry to where the options say, as they did or do
+// now.
 Result<flow::Positions> KafkaSource::Impl::RewindTargets(const flow::Positions& positions) {
   flow::Positions targets;
   std::vector<TopicPartition> unknown;
@@ -483,7 +521,8 @@ Result<flow::Positions> KafkaSource::Impl::RewindTargets(const flow::Positions& 
     }
   }
   if (unknown.empty()) return targets;
-  SLUICE_ASSIGN_OR_RETURN(const StartPlan plan, PlanStart(Probe(options_.connect_timeout_millis), unknown, {}, {}));
+  SLUICE_ASSIGN_OR_RETURN(const StartPlan plan,
+                          PlanStart(Probe(options_.connect_timeout_millis), unknown, {}, {}));
   for (const PartitionStart& start : plan.starts) {
     targets[options_.id + "/" + PartitionName(start.partition)] = start.offset;
   }
@@ -495,16 +534,18 @@ Status KafkaSource::Impl::CheckTargetsExist(const flow::Positions& targets) {
   for (const auto& partition : partitions_) ids.push_back(partition->id());
   const Result<PartitionRanges> ranges = QueryRanges(Probe(kRewindQueryMillis), ids);
   // A broker that is away is no loss: should the records be gone, the fetch finds out.
-  if (!ranges.ok()) return RetryClass(ranges.status()) == Retry::kLater ? Status::OK() : ranges.status();
+  if (!ranges.ok())
+    return RetryClass(ranges.status()) == Retry::kLater ? Status::OK() : ranges.status();
   for (const auto& partition : partitions_) {
     const int64_t target = targets.at(partition->key());
     const PartitionRange& range = ranges->at(partition->id());
     if (target >= range.low && target <= range.high) continue;
     return MakeError("KAFKA_DATA_LOSS",
                      "records to read again are gone: " + partition->name() + ", wanted offset " +
-                         std::to_string(target) + ", there are " + std::to_string(range.low) + " to " +
-                         std::to_string(range.high),
-                     "retention removed them, or the topic was created again: raise its retention.ms, or full-refresh");
+                         std::to_string(target) + ", there are " + std::to_string(range.low) +
+                         " to " + std::to_string(range.high),
+                     "retention removed them, or the topic was created again: raise its "
+                     "retention.ms, or full-refresh");
   }
   return Status::OK();
 }
@@ -536,7 +577,8 @@ Status KafkaSource::Impl::Close() {
 KafkaSource::KafkaSource(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 KafkaSource::~KafkaSource() = default;
 
-Result<std::unique_ptr<KafkaSource>> KafkaSource::Make(KafkaSourceOptions options, std::vector<std::string> columns,
+Result<std::unique_ptr<KafkaSource>> KafkaSource::Make(KafkaSourceOptions options,
+                                                       std::vector<std::string> columns,
                                                        Clock& clock) {
   std::shared_ptr<arrow::Schema> schema = FullSchema(options.include_headers);
   if (!columns.empty()) {
@@ -558,15 +600,17 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::Make(KafkaSourceOptions option
 }
 
 std::shared_ptr<arrow::Schema> KafkaSource::FullSchema(bool include_headers) {
-  arrow::FieldVector fields = {arrow::field("key", arrow::binary()),
-                               arrow::field("value", arrow::binary()),
-                               arrow::field("topic", arrow::utf8()),
-                               arrow::field("partition", arrow::int32()),
-                               arrow::field("offset", arrow::int64()),
-                               arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
-                               arrow::field("timestampType", arrow::int32())};
+  arrow::FieldVector fields = {
+      arrow::field("key", arrow::binary()),
+      arrow::field("value", arrow::binary()),
+      arrow::field("topic", arrow::utf8()),
+      arrow::field("partition", arrow::int32()),
+      arrow::field("offset", arrow::int64()),
+      arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+      arrow::field("timestampType", arrow::int32())};
   if (include_headers) {
-    const auto entry = arrow::struct_({arrow::field("key", arrow::utf8()), arrow::field("value", arrow::binary())});
+    const auto entry = arrow::struct_(
+        {arrow::field("key", arrow::utf8()), arrow::field("value", arrow::binary())});
     fields.push_back(arrow::field("headers", arrow::list(entry)));
   }
   return arrow::schema(std::move(fields));
@@ -574,14 +618,19 @@ std::shared_ptr<arrow::Schema> KafkaSource::FullSchema(bool include_headers) {
 
 const std::string& KafkaSource::id() const { return impl_->options_.id; }
 const std::shared_ptr<arrow::Schema>& KafkaSource::schema() const { return impl_->schema_; }
-Status KafkaSource::Open(const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) {
+Status KafkaSource::Open(const flow::Positions& committed,
+                         const std::map<std::string, int64_t>& fingerprints) {
   return impl_->Open(committed, fingerprints);
 }
 Status KafkaSource::PinEnd() { return impl_->PinEnd(); }
 Result<bool> KafkaSource::AtEnd() { return impl_->AtEnd(); }
-Result<flow::SourceBatch> KafkaSource::PollBatch(const flow::PollLimits& limits) { return impl_->PollBatch(limits); }
+Result<flow::SourceBatch> KafkaSource::PollBatch(const flow::PollLimits& limits) {
+  return impl_->PollBatch(limits);
+}
 Status KafkaSource::Rewind(const flow::Positions& positions) { return impl_->Rewind(positions); }
-void KafkaSource::OnCommitted(const flow::Positions& positions) { impl_->progress_.OnCommitted(positions); }
+void KafkaSource::OnCommitted(const flow::Positions& positions) {
+  impl_->progress_.OnCommitted(positions);
+}
 flow::SourceLag KafkaSource::Lag() { return impl_->progress_.Lag(); }
 void KafkaSource::Stop() { impl_->Stop(); }
 Status KafkaSource::Close() { return impl_->Close(); }

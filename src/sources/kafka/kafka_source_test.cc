@@ -25,26 +25,32 @@ class KafkaSourceTest : public testing::Test {
  protected:
   void SetUp() override { broker_ = EmbeddedBroker::Start().ValueOrDie(); }
 
-  void Fill(const std::string& topic, int partitions, int records,
-            const std::function<int64_t(int)>& timestamp = [](int i) { return kBase + i; }) {
+  void Fill(
+      const std::string& topic, int partitions, int records,
+      const std::function<int64_t(int)>& timestamp = [](int i) { return kBase + i; }) {
     ASSERT_TRUE(broker_->CreateTopic(topic, partitions).ok());
     Append(topic, partitions, records, timestamp);
   }
 
-  void Append(const std::string& topic, int partitions, int records,
-              const std::function<int64_t(int)>& timestamp = [](int i) { return kBase + i; }) {
+  void Append(
+      const std::string& topic, int partitions, int records,
+      const std::function<int64_t(int)>& timestamp = [](int i) { return kBase + i; }) {
     DemoProducerOptions options;
     options.bootstrap_servers = broker_->bootstrap_servers();
     options.topic = topic;
     options.partitions = partitions;
-    const auto producer = DemoProducer::Make(options, [](int32_t) { return 0; }, SystemClock()).ValueOrDie();
+    const auto producer = DemoProducer::Make(
+                              options, [](int32_t) { return 0; }, SystemClock())
+                              .ValueOrDie();
     for (int i = 0; i < records; ++i) {
-      ASSERT_TRUE(producer->Produce("k" + std::to_string(i), "v" + std::to_string(i), timestamp(i)).ok());
+      ASSERT_TRUE(
+          producer->Produce("k" + std::to_string(i), "v" + std::to_string(i), timestamp(i)).ok());
     }
     ASSERT_TRUE(producer->Flush().ok());
   }
 
-  std::unique_ptr<KafkaSource> Make(const std::string& topic, std::map<std::string, std::string> more = {},
+  std::unique_ptr<KafkaSource> Make(const std::string& topic,
+                                    std::map<std::string, std::string> more = {},
                                     std::vector<std::string> columns = {}) {
     more.insert({{"bootstrapServers", broker_->bootstrap_servers()}, {"subscribe", topic}});
     more.emplace("startingOffsets", "earliest");
@@ -67,9 +73,12 @@ struct Read {
 
   void Add(const flow::SourceBatch& batch) {
     for (const auto& part : batch.rows) {
-      const auto& partition = static_cast<const arrow::Int32Array&>(*part->rows->GetColumnByName("partition"));
-      const auto& offset = static_cast<const arrow::Int64Array&>(*part->rows->GetColumnByName("offset"));
-      for (int64_t i = 0; i < part->rows->num_rows(); ++i) offsets[partition.Value(i)].push_back(offset.Value(i));
+      const auto& partition =
+          static_cast<const arrow::Int32Array&>(*part->rows->GetColumnByName("partition"));
+      const auto& offset =
+          static_cast<const arrow::Int64Array&>(*part->rows->GetColumnByName("offset"));
+      for (int64_t i = 0; i < part->rows->num_rows(); ++i)
+        offsets[partition.Value(i)].push_back(offset.Value(i));
       ASSERT_TRUE(part->rows->ValidateFull().ok());
       rows += part->rows->num_rows();
     }
@@ -98,7 +107,8 @@ void ReadToEnd(KafkaSource* source, Read* read) {
 }
 
 void ExpectConsecutive(const std::vector<int64_t>& offsets, int64_t first) {
-  for (size_t i = 0; i < offsets.size(); ++i) ASSERT_EQ(offsets[i], first + static_cast<int64_t>(i));
+  for (size_t i = 0; i < offsets.size(); ++i)
+    ASSERT_EQ(offsets[i], first + static_cast<int64_t>(i));
 }
 
 TEST_F(KafkaSourceTest, ReadsEveryPartitionInOrderToThePinnedEnd) {
@@ -110,7 +120,8 @@ TEST_F(KafkaSourceTest, ReadsEveryPartitionInOrderToThePinnedEnd) {
   EXPECT_EQ(read.rows, 3'000);
   ASSERT_EQ(read.offsets.size(), 3U);
   for (const auto& [partition, offsets] : read.offsets) ExpectConsecutive(offsets, 0);
-  EXPECT_EQ(read.positions, (flow::Positions{{"src/t-0", 1'000}, {"src/t-1", 1'000}, {"src/t-2", 1'000}}));
+  EXPECT_EQ(read.positions,
+            (flow::Positions{{"src/t-0", 1'000}, {"src/t-1", 1'000}, {"src/t-2", 1'000}}));
   EXPECT_EQ(read.fingerprints.size(), 3U);
   EXPECT_EQ(source->Lag().state, "RUNNING");
   Append("t", 3, 300);
@@ -125,7 +136,8 @@ TEST_F(KafkaSourceTest, ColumnsHoldWhatWasProduced) {
   ASSERT_EQ(batch.rows.size(), 1U);
   const auto& rows = *batch.rows[0]->rows;
   ASSERT_EQ(rows.num_columns(), 5);
-  EXPECT_EQ(static_cast<const arrow::TimestampArray&>(*rows.column(0)).Value(2), (kBase + 2) * 1'000);
+  EXPECT_EQ(static_cast<const arrow::TimestampArray&>(*rows.column(0)).Value(2),
+            (kBase + 2) * 1'000);
   EXPECT_EQ(static_cast<const arrow::BinaryArray&>(*rows.column(1)).GetView(1), "v1");
   EXPECT_EQ(static_cast<const arrow::BinaryArray&>(*rows.column(2)).GetView(0), "k0");
   EXPECT_EQ(static_cast<const arrow::StringArray&>(*rows.column(3)).GetView(0), "t");
@@ -281,7 +293,8 @@ TEST_F(KafkaSourceTest, StopWakesAPollThatWaits) {
 }
 
 TEST_F(KafkaSourceTest, PartitionsAdvanceTogetherInRecordTime) {
-  // Partition 0 has a record a second, partition 1 ten a second: read evenly, 0 would run ahead in time.
+  // Partition 0 has a record a second, partition 1 ten a second: read evenly, 0 would run ahead in
+  // time.
   Fill("t", 2, 8'000, [](int i) { return kBase + (i % 2 == 0 ? i / 2 * 1'000 : i / 2 * 100); });
   const auto source = Make("t", {{"maxPartitionSkewMs", "20000"}});
   ASSERT_TRUE(source->Open({}, {}).ok());
@@ -289,9 +302,12 @@ TEST_F(KafkaSourceTest, PartitionsAdvanceTogetherInRecordTime) {
   for (int polls = 0; polls < 400 && newest[1] < kBase + 3'999 * 100; ++polls) {
     const auto batch = source->PollBatch(Limits(100, 1 << 20, 1'000'000)).ValueOrDie();
     for (const auto& part : batch.rows) {
-      const auto& partition = static_cast<const arrow::Int32Array&>(*part->rows->GetColumnByName("partition"));
-      const auto& time = static_cast<const arrow::TimestampArray&>(*part->rows->GetColumnByName("timestamp"));
-      for (int64_t i = 0; i < part->rows->num_rows(); ++i) newest[partition.Value(i)] = time.Value(i) / 1'000;
+      const auto& partition =
+          static_cast<const arrow::Int32Array&>(*part->rows->GetColumnByName("partition"));
+      const auto& time =
+          static_cast<const arrow::TimestampArray&>(*part->rows->GetColumnByName("timestamp"));
+      for (int64_t i = 0; i < part->rows->num_rows(); ++i)
+        newest[partition.Value(i)] = time.Value(i) / 1'000;
     }
     if (newest[1] < kBase + 3'900 * 100) {
       ASSERT_LE(newest[0] - newest[1], 41'000) << "poll " << polls;
@@ -315,7 +331,8 @@ TEST_F(KafkaSourceTest, DemoProducerLosesNothing) {
     options.partitions = 2;
     options.compression = "none";
     const auto producer =
-        DemoProducer::Make(options, [&](int32_t p) { return source->CommittedOffset("demo", p); }, SystemClock())
+        DemoProducer::Make(
+            options, [&](int32_t p) { return source->CommittedOffset("demo", p); }, SystemClock())
             .ValueOrDie();
     for (int64_t i = 0; i < kEvents; ++i) {
       const GeneratedEvent& event = generator->Next();

@@ -22,10 +22,12 @@ std::string PositionKey(const KafkaSourceOptions& options, const TopicPartition&
 
 // "<id>/<topic>-<n>" -> topic and partition; nothing for the keys of other sources.
 std::optional<TopicPartition> ParsePositionKey(const std::string& id, const std::string& key) {
-  if (key.size() <= id.size() + 1 || key.compare(0, id.size(), id) != 0 || key[id.size()] != '/') return std::nullopt;
+  if (key.size() <= id.size() + 1 || key.compare(0, id.size(), id) != 0 || key[id.size()] != '/')
+    return std::nullopt;
   const std::string name = key.substr(id.size() + 1);
   const size_t dash = name.rfind('-');
-  if (dash == std::string::npos || dash == 0 || dash + 1 >= name.size() || name.size() - dash > 10) return std::nullopt;
+  if (dash == std::string::npos || dash == 0 || dash + 1 >= name.size() || name.size() - dash > 10)
+    return std::nullopt;
   int32_t number = 0;
   for (size_t i = dash + 1; i < name.size(); ++i) {
     if (name[i] < '0' || name[i] > '9') return std::nullopt;
@@ -47,11 +49,12 @@ bool IsSelected(const KafkaSourceOptions& options, const TopicPartition& partiti
          std::binary_search(topic->second.begin(), topic->second.end(), partition.second);
 }
 
-Result<std::map<TopicPartition, int64_t>> QueryAll(const KafkaProbe& probe,
-                                                   const std::map<TopicPartition, int64_t>& timestamps) {
+Result<std::map<TopicPartition, int64_t>> QueryAll(
+    const KafkaProbe& probe, const std::map<TopicPartition, int64_t>& timestamps) {
   const PartitionList list = NewPartitionList(timestamps.size());
   for (const auto& [partition, timestamp] : timestamps) {
-    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)->offset = timestamp;
+    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)
+        ->offset = timestamp;
   }
   SLUICE_RETURN_NOT_OK(QueryOffsets(probe.client, list.get(), probe.state, probe.timeout_millis));
   std::map<TopicPartition, int64_t> offsets;
@@ -61,31 +64,37 @@ Result<std::map<TopicPartition, int64_t>> QueryAll(const KafkaProbe& probe,
   return offsets;
 }
 
-std::map<TopicPartition, int64_t> SameForAll(const std::vector<TopicPartition>& partitions, int64_t value) {
+std::map<TopicPartition, int64_t> SameForAll(const std::vector<TopicPartition>& partitions,
+                                             int64_t value) {
   std::map<TopicPartition, int64_t> values;
   for (const TopicPartition& partition : partitions) values[partition] = value;
   return values;
 }
 
-// The values given per partition in JSON; every partition that is read must have one, as Spark demands.
-Result<std::map<TopicPartition, int64_t>> ValuesPerPartition(const KafkaOffsetSpec& spec, const std::string& what,
-                                                             const std::vector<TopicPartition>& partitions) {
+// The values given per partition in JSON; every partition that is read must have one, as Spark
+// demands.
+Result<std::map<TopicPartition, int64_t>> ValuesPerPartition(
+    const KafkaOffsetSpec& spec, const std::string& what,
+    const std::vector<TopicPartition>& partitions) {
   std::map<TopicPartition, int64_t> values;
   for (const TopicPartition& partition : partitions) {
     const auto topic = spec.partitions.find(partition.first);
     if (topic == spec.partitions.end() || topic->second.count(partition.second) == 0) {
-      return MakeError("KAFKA_INVALID_OPTION", what + " name no value for a partition: " + PartitionName(partition),
-                       "give one for every partition of the topics read; -2 is earliest, -1 latest");
+      return MakeError(
+          "KAFKA_INVALID_OPTION",
+          what + " name no value for a partition: " + PartitionName(partition),
+          "give one for every partition of the topics read; -2 is earliest, -1 latest");
     }
     values[partition] = topic->second.at(partition.second);
   }
   return values;
 }
 
-// Timestamps -> offsets. A partition without a record that late: its end, where the caller allows it.
-Result<std::map<TopicPartition, int64_t>> OffsetsForTimes(const KafkaProbe& probe,
-                                                          const std::map<TopicPartition, int64_t>& timestamps,
-                                                          const PartitionRanges& ranges, bool falls_back_to_latest) {
+// Timestamps -> offsets. A partition without a record that late: its end, where the caller allows
+// it.
+Result<std::map<TopicPartition, int64_t>> OffsetsForTimes(
+    const KafkaProbe& probe, const std::map<TopicPartition, int64_t>& timestamps,
+    const PartitionRanges& ranges, bool falls_back_to_latest) {
   SLUICE_ASSIGN_OR_RETURN(auto offsets, QueryAll(probe, timestamps));
   for (auto& [partition, offset] : offsets) {
     if (offset >= 0) continue;
@@ -100,25 +109,32 @@ Result<std::map<TopicPartition, int64_t>> OffsetsForTimes(const KafkaProbe& prob
   return offsets;
 }
 
-Result<std::map<TopicPartition, int64_t>> ResolveSpec(const KafkaProbe& probe, const KafkaOffsetSpec& spec,
-                                                      bool ending, const std::vector<TopicPartition>& partitions,
+Result<std::map<TopicPartition, int64_t>> ResolveSpec(const KafkaProbe& probe,
+                                                      const KafkaOffsetSpec& spec, bool ending,
+                                                      const std::vector<TopicPartition>& partitions,
                                                       const PartitionRanges& ranges) {
   std::map<TopicPartition, int64_t> offsets;
   const std::string what = ending ? "endingOffsets" : "startingOffsets";
   const bool fall_back = ending || probe.options.timestamp_falls_back_to_latest;
   switch (spec.kind) {
     case KafkaOffsetSpec::Kind::kTimestamp:
-      return OffsetsForTimes(probe, SameForAll(partitions, spec.timestamp_millis), ranges, fall_back);
+      return OffsetsForTimes(probe, SameForAll(partitions, spec.timestamp_millis), ranges,
+                             fall_back);
     case KafkaOffsetSpec::Kind::kPartitionTimestamps: {
-      SLUICE_ASSIGN_OR_RETURN(const auto timestamps, ValuesPerPartition(spec, what + "ByTimestamp", partitions));
+      SLUICE_ASSIGN_OR_RETURN(const auto timestamps,
+                              ValuesPerPartition(spec, what + "ByTimestamp", partitions));
       return OffsetsForTimes(probe, timestamps, ranges, fall_back);
     }
     case KafkaOffsetSpec::Kind::kOffsets: {
       SLUICE_ASSIGN_OR_RETURN(offsets, ValuesPerPartition(spec, what, partitions));
       break;
     }
-    case KafkaOffsetSpec::Kind::kEarliest: offsets = SameForAll(partitions, KafkaOffsetSpec::kEarliestOffset); break;
-    case KafkaOffsetSpec::Kind::kLatest: offsets = SameForAll(partitions, KafkaOffsetSpec::kLatestOffset); break;
+    case KafkaOffsetSpec::Kind::kEarliest:
+      offsets = SameForAll(partitions, KafkaOffsetSpec::kEarliestOffset);
+      break;
+    case KafkaOffsetSpec::Kind::kLatest:
+      offsets = SameForAll(partitions, KafkaOffsetSpec::kLatestOffset);
+      break;
   }
   for (auto& [partition, offset] : offsets) {
     if (offset == KafkaOffsetSpec::kEarliestOffset) offset = ranges.at(partition).low;
@@ -135,12 +151,14 @@ struct Check {
 };
 
 // The hash of the record at each of the offsets, where there is one. Reads all partitions at once.
-std::map<TopicPartition, uint64_t> ReadHashes(const KafkaProbe& probe, const std::map<TopicPartition, int64_t>& wanted) {
+std::map<TopicPartition, uint64_t> ReadHashes(const KafkaProbe& probe,
+                                              const std::map<TopicPartition, int64_t>& wanted) {
   std::map<TopicPartition, uint64_t> hashes;
   if (wanted.empty()) return hashes;
   const PartitionList list = NewPartitionList(wanted.size());
   for (const auto& [partition, offset] : wanted) {
-    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)->offset = offset;
+    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)
+        ->offset = offset;
   }
   rd_kafka_assign(probe.client, list.get());
   std::set<TopicPartition> open;
@@ -158,16 +176,19 @@ std::map<TopicPartition, uint64_t> ReadHashes(const KafkaProbe& probe, const std
   }
   rd_kafka_assign(probe.client, nullptr);
   for (const TopicPartition& partition : open) {
-    log::Warn("kafka: {}: the record before the committed position could not be read in time, going on unchecked",
-              PartitionName(partition));
+    log::Warn(
+        "kafka: {}: the record before the committed position could not be read in time, going on "
+        "unchecked",
+        PartitionName(partition));
   }
   return hashes;
 }
 
 // A loss: an error or, when it is allowed, a gap.
-Status ReportLoss(const KafkaSourceOptions& options, KafkaGap gap, const std::string& hint, std::vector<KafkaGap>* gaps) {
-  const std::string text = fmt::format("{}: {}, wanted offset {}, next there is {}", gap.reason, gap.partition,
-                                       gap.from, gap.to);
+Status ReportLoss(const KafkaSourceOptions& options, KafkaGap gap, const std::string& hint,
+                  std::vector<KafkaGap>* gaps) {
+  const std::string text = fmt::format("{}: {}, wanted offset {}, next there is {}", gap.reason,
+                                       gap.partition, gap.from, gap.to);
   if (options.fail_on_data_loss) return MakeError("KAFKA_DATA_LOSS", text, hint);
   log::Warn("kafka: {} (failOnDataLoss=false: reading goes on)", text);
   gaps->push_back(std::move(gap));
@@ -175,26 +196,32 @@ Status ReportLoss(const KafkaSourceOptions& options, KafkaGap gap, const std::st
 }
 
 constexpr const char* kRecreatedHint =
-    "the topic was probably deleted and created again: full-refresh the table, or set failOnDataLoss=false to read the "
+    "the topic was probably deleted and created again: full-refresh the table, or set "
+    "failOnDataLoss=false to read the "
     "new topic from its beginning";
 
 // Sets `start` to where reading goes on.
-Status CheckPosition(const KafkaSourceOptions& options, const Check& check, const PartitionRange& range,
-                     const std::map<TopicPartition, uint64_t>& hashes, int64_t* start, std::vector<KafkaGap>* gaps) {
+Status CheckPosition(const KafkaSourceOptions& options, const Check& check,
+                     const PartitionRange& range, const std::map<TopicPartition, uint64_t>& hashes,
+                     int64_t* start, std::vector<KafkaGap>* gaps) {
   const std::string name = PartitionName(check.partition);
   *start = check.position;
   if (check.position < range.low) {
     *start = range.low;
     return ReportLoss(options,
-                      {name, check.position, range.low, range.low - check.position, "records were deleted before they were read"},
-                      "retention removed them: raise the topic's retention.ms, or set failOnDataLoss=false to go on "
+                      {name, check.position, range.low, range.low - check.position,
+                       "records were deleted before they were read"},
+                      "retention removed them: raise the topic's retention.ms, or set "
+                      "failOnDataLoss=false to go on "
                       "behind the gap",
                       gaps);
   }
   if (check.position > range.high) {
     *start = range.low;
-    return ReportLoss(options, {name, check.position, range.low, 0, "the committed position is behind the topic's end"},
-                      kRecreatedHint, gaps);
+    return ReportLoss(
+        options,
+        {name, check.position, range.low, 0, "the committed position is behind the topic's end"},
+        kRecreatedHint, gaps);
   }
   const auto hash = hashes.find(check.partition);
   if (hash == hashes.end()) return Status::OK();
@@ -202,11 +229,14 @@ Status CheckPosition(const KafkaSourceOptions& options, const Check& check, cons
   FingerprintDistance(*check.fingerprint, &distance);
   if (MakeFingerprint(hash->second, distance) == *check.fingerprint) return Status::OK();
   *start = range.low;
-  return ReportLoss(options, {name, check.position, range.low, 0, "the topic holds other records than were consumed"},
-                    kRecreatedHint, gaps);
+  return ReportLoss(
+      options,
+      {name, check.position, range.low, 0, "the topic holds other records than were consumed"},
+      kRecreatedHint, gaps);
 }
 
-std::map<TopicPartition, int64_t> RecordsToVerify(const std::vector<Check>& checks, const PartitionRanges& ranges) {
+std::map<TopicPartition, int64_t> RecordsToVerify(const std::vector<Check>& checks,
+                                                  const PartitionRanges& ranges) {
   std::map<TopicPartition, int64_t> wanted;
   for (const Check& check : checks) {
     int64_t distance = 0;
@@ -225,24 +255,30 @@ Status ReportMissing(const KafkaProbe& probe, const std::vector<TopicPartition>&
     const auto partition = ParsePositionKey(probe.options.id, key);
     if (!partition || !IsSelected(probe.options, *partition)) continue;
     if (std::binary_search(partitions.begin(), partitions.end(), *partition)) continue;
-    SLUICE_RETURN_NOT_OK(ReportLoss(probe.options, {PartitionName(*partition), position, 0, 0, "the partition is gone"},
-                                    kRecreatedHint, gaps));
+    SLUICE_RETURN_NOT_OK(ReportLoss(
+        probe.options, {PartitionName(*partition), position, 0, 0, "the partition is gone"},
+        kRecreatedHint, gaps));
   }
   return Status::OK();
 }
 
 }  // namespace
 
-Result<PartitionRanges> QueryRanges(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions) {
-  SLUICE_ASSIGN_OR_RETURN(const auto low, QueryAll(probe, SameForAll(partitions, KafkaOffsetSpec::kEarliestOffset)));
-  SLUICE_ASSIGN_OR_RETURN(const auto high, QueryAll(probe, SameForAll(partitions, KafkaOffsetSpec::kLatestOffset)));
+Result<PartitionRanges> QueryRanges(const KafkaProbe& probe,
+                                    const std::vector<TopicPartition>& partitions) {
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto low, QueryAll(probe, SameForAll(partitions, KafkaOffsetSpec::kEarliestOffset)));
+  SLUICE_ASSIGN_OR_RETURN(const auto high,
+                          QueryAll(probe, SameForAll(partitions, KafkaOffsetSpec::kLatestOffset)));
   PartitionRanges ranges;
-  for (const TopicPartition& partition : partitions) ranges[partition] = {low.at(partition), high.at(partition)};
+  for (const TopicPartition& partition : partitions)
+    ranges[partition] = {low.at(partition), high.at(partition)};
   return ranges;
 }
 
 Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions,
-                            const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints) {
+                            const flow::Positions& committed,
+                            const std::map<std::string, int64_t>& fingerprints) {
   StartPlan plan;
   SLUICE_ASSIGN_OR_RETURN(const PartitionRanges ranges, QueryRanges(probe, partitions));
   std::vector<Check> checks;
@@ -255,26 +291,29 @@ Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPart
       continue;
     }
     const auto fingerprint = fingerprints.find(key);
-    checks.push_back({partition, position->second,
-                      fingerprint == fingerprints.end() ? std::nullopt : std::optional(fingerprint->second)});
+    checks.push_back(
+        {partition, position->second,
+         fingerprint == fingerprints.end() ? std::nullopt : std::optional(fingerprint->second)});
   }
   SLUICE_RETURN_NOT_OK(ReportMissing(probe, partitions, committed, &plan.gaps));
 
   const auto hashes = ReadHashes(probe, RecordsToVerify(checks, ranges));
   for (const Check& check : checks) {
     int64_t start = 0;
-    SLUICE_RETURN_NOT_OK(
-        CheckPosition(probe.options, check, ranges.at(check.partition), hashes, &start, &plan.gaps));
+    SLUICE_RETURN_NOT_OK(CheckPosition(probe.options, check, ranges.at(check.partition), hashes,
+                                       &start, &plan.gaps));
     plan.starts.push_back({check.partition, start, ranges.at(check.partition).high, true});
   }
   const KafkaOffsetSpec from_beginning{KafkaOffsetSpec::Kind::kEarliest, 0, {}};
   const KafkaOffsetSpec& spec = checks.empty() ? probe.options.starting : from_beginning;
-  SLUICE_ASSIGN_OR_RETURN(const auto starts, ResolveSpec(probe, spec, /*ending=*/false, fresh, ranges));
+  SLUICE_ASSIGN_OR_RETURN(const auto starts,
+                          ResolveSpec(probe, spec, /*ending=*/false, fresh, ranges));
   for (const auto& [partition, offset] : starts) {
     plan.starts.push_back({partition, offset, ranges.at(partition).high, false});
   }
-  std::sort(plan.starts.begin(), plan.starts.end(),
-            [](const PartitionStart& a, const PartitionStart& b) { return a.partition < b.partition; });
+  std::sort(
+      plan.starts.begin(), plan.starts.end(),
+      [](const PartitionStart& a, const PartitionStart& b) { return a.partition < b.partition; });
   return plan;
 }
 

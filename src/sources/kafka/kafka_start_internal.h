@@ -1,5 +1,5 @@
-// Where reading starts and ends: committed positions checked against what the topic holds now, and the options'
-// offsets and timestamps turned into numbers. Asks the broker; one thread.
+// Where reading starts and ends: committed positions checked against what the topic holds now, and
+// the options' offsets and timestamps turned into numbers. Asks the broker; one thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct PartitionStart {
 
 struct StartPlan {
   std::vector<PartitionStart> starts;  // of every partition, in order
-  std::vector<KafkaGap> gaps;          // with failOnDataLoss=false; else the plan fails with KAFKA_DATA_LOSS
+  std::vector<KafkaGap>
+      gaps;  // with failOnDataLoss=false; else the plan fails with KAFKA_DATA_LOSS
 };
 
 /// A client and what it is asked with.
@@ -41,12 +42,15 @@ struct KafkaProbe {
   int64_t timeout_millis;
 };
 
-Result<PartitionRanges> QueryRanges(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions);
+Result<PartitionRanges> QueryRanges(const KafkaProbe& probe,
+                                    const std::vector<TopicPartition>& partitions);
 
-/// The start of every partition in `partitions`. `committed` and `fingerprints` are keyed by "<id>/<topic>-<n>".
-/// When anything is committed, partitions without a position are new ones and start at their beginning.
+/// The start of every partition in `partitions`. `committed` and `fingerprints` are keyed by
+/// "<id>/<topic>-<n>". When anything is committed, partitions without a position are new ones and
+/// start at their beginning.
 Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions,
-                            const flow::Positions& committed, const std::map<std::string, int64_t>& fingerprints);
+                            const flow::Positions& committed,
+                            const std::map<std::string, int64_t>& fingerprints);
 
 /// The end offset of every partition as the options say, by now.
 Result<std::map<TopicPartition, int64_t>> PlanEnd(const KafkaProbe& probe,

@@ -12,8 +12,9 @@ constexpr int64_t kUnreachableIntervalMillis = 500;
 constexpr int64_t kRequestMillis = 900;
 }  // namespace
 
-KafkaWatcher::KafkaWatcher(rd_kafka_t* client, const KafkaSourceOptions& options, KafkaConnectionState* state,
-                           const std::vector<TopicPartition>& known, int64_t interval_millis)
+KafkaWatcher::KafkaWatcher(rd_kafka_t* client, const KafkaSourceOptions& options,
+                           KafkaConnectionState* state, const std::vector<TopicPartition>& known,
+                           int64_t interval_millis)
     : client_(client),
       options_(options),
       state_(state),
@@ -53,8 +54,10 @@ void KafkaWatcher::Run() {
     std::set<TopicPartition> nudges;
     {
       MutexLock lock(mutex_);
-      changed_.wait_for(lock.native(), std::chrono::milliseconds(std::min(interval_millis_, kUnreachableIntervalMillis)),
-                        [&] { return stop_ || !nudges_.empty(); });
+      changed_.wait_for(
+          lock.native(),
+          std::chrono::milliseconds(std::min(interval_millis_, kUnreachableIntervalMillis)),
+          [&] { return stop_ || !nudges_.empty(); });
       if (stop_) return;
       nudges.swap(nudges_);
     }
@@ -71,8 +74,8 @@ void KafkaWatcher::SendNudges(const std::set<TopicPartition>& partitions) {
   if (partitions.empty()) return;
   const PartitionList list = NewPartitionList(partitions.size());
   for (const TopicPartition& partition : partitions) {
-    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)->offset =
-        KafkaOffsetSpec::kLatestOffset;
+    rd_kafka_topic_partition_list_add(list.get(), partition.first.c_str(), partition.second)
+        ->offset = KafkaOffsetSpec::kLatestOffset;
   }
   (void)rd_kafka_offsets_for_times(client_, list.get(), static_cast<int>(kRequestMillis));
 }

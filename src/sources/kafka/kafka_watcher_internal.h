@@ -1,5 +1,5 @@
-// Looks for partitions that appear while reading and for a broker that comes back, and wakes the client's fetching, on a
-// thread of its own so that reading never waits for it.
+// Looks for partitions that appear while reading and for a broker that comes back, and wakes the
+// client's fetching, on a thread of its own so that reading never waits for it.
 #pragma once
 
 #include <atomic>
@@ -16,12 +16,14 @@ namespace sluice::sources {
 
 class KafkaWatcher {
  public:
-  /// Starts the thread. `client`, `options` and `state` outlive this. `known`: the partitions being read.
+  /// Starts the thread. `client`, `options` and `state` outlive this. `known`: the partitions being
+  /// read.
   KafkaWatcher(rd_kafka_t* client, const KafkaSourceOptions& options, KafkaConnectionState* state,
                const std::vector<TopicPartition>& known, int64_t interval_millis);
   /// Ends the thread; waits for a request under way, a second at most.
   ~KafkaWatcher();
-  /// Makes the client look at once whether it should fetch from `partition`. Any thread; returns at once.
+  /// Makes the client look at once whether it should fetch from `partition`. Any thread; returns at
+  /// once.
   void Nudge(const TopicPartition& partition) EXCLUDES_LOCK(mutex_);
   /// Partitions found since the last call, with their beginnings. Any thread.
   std::vector<PartitionStart> TakeFound() EXCLUDES_LOCK(mutex_);
