@@ -8,13 +8,14 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "plan/run_log.h"
 
 namespace sluice::app {
 namespace {
 
 constexpr int64_t kTick = 500'000;  // microseconds between redraws
 
-/// Passes flow events to the view. The event log hangs in here, too.
+/// Passes flow events to the view.
 class RunListener : public engine::FlowListener {
  public:
   explicit RunListener(TerminalView* view) : view_(view) {}
@@ -86,15 +87,15 @@ void Watch(engine::Pipeline& pipeline, const PipelineRunOptions& options,
 Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& options,
                                    engine::RunMode mode,
                                    const std::function<bool(const std::string&)>& include,
-                                   const SignalWatch& signals, TerminalView& view) {
+                                   const SignalWatch& signals, engine::FlowListener* listener,
+                                   TerminalView& view) {
   SLUICE_ASSIGN_OR_RETURN(auto flows,
                           plan::BuildFlows(project.spec(), project.graph(), project.pipeline(),
                                            project.environment(), include));
   engine::PipelineOptions pipeline_options;
   pipeline_options.mode = mode;
-  RunListener listener(&view);
   SLUICE_ASSIGN_OR_RETURN(auto pipeline, engine::Pipeline::Make(std::move(flows), pipeline_options,
-                                                                SystemClock(), &listener));
+                                                                SystemClock(), listener));
   std::atomic<bool> finished = false;
   std::thread watcher([&] { Watch(*pipeline, options, signals, view, finished); });
   const int64_t started = SystemClock().SteadyMicros();
@@ -109,6 +110,28 @@ Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& o
   return result;
 }
 
+/// First the flows whose tables the static sides of joins read, to their end; then all.
+Result<PipelineRunResult> RunInOrder(Project& project, const PipelineRunOptions& options,
+                                     const std::set<std::string>& selected,
+                                     const SignalWatch& signals, engine::FlowListener* listener,
+                                     TerminalView& view) {
+  const std::vector<std::string> before = plan::FlowsBeforeStart(project.pipeline());
+  const std::set<std::string> first(before.begin(), before.end());
+  auto include_first = [&](const std::string& flow) {
+    return selected.count(flow) != 0 && first.count(flow) != 0;
+  };
+  if (std::any_of(before.begin(), before.end(), include_first)) {
+    TerminalView quiet(ViewMode::kSilent);  // these flows run again below, where they are shown
+    SLUICE_ASSIGN_OR_RETURN(
+        PipelineRunResult result,
+        RunFlows(project, {}, engine::RunMode::kOnce, include_first, signals, nullptr, quiet));
+    if (!result.error.ok() || signals.asked()) return result;
+  }
+  return RunFlows(
+      project, options, options.mode,
+      [&](const std::string& flow) { return selected.count(flow) != 0; }, signals, listener, view);
+}
+
 }  // namespace
 
 Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions& options) {
@@ -120,24 +143,14 @@ Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions
     std::fprintf(stderr, "not reset, pipelines.reset.allowed is false: %s\n", table.c_str());
   }
   SignalWatch signals(options.handle_signals);
-  const std::vector<std::string> before = plan::FlowsBeforeStart(project.pipeline());
-  const std::set<std::string> first(before.begin(), before.end());
-  auto include_first = [&](const std::string& flow) {
-    return selected.count(flow) != 0 && first.count(flow) != 0;
-  };
-  if (std::any_of(before.begin(), before.end(), include_first)) {
-    TerminalView quiet(ViewMode::kSilent);  // these flows run again below, where they are shown
-    SLUICE_ASSIGN_OR_RETURN(PipelineRunResult result, RunFlows(project, {}, engine::RunMode::kOnce,
-                                                               include_first, signals, quiet));
-    if (!result.error.ok() || signals.asked()) return result;
-  }
   TerminalView view(options.view);
-  SLUICE_ASSIGN_OR_RETURN(
-      PipelineRunResult result,
-      RunFlows(
-          project, options, options.mode,
-          [&](const std::string& flow) { return selected.count(flow) != 0; }, signals, view));
-  view.Summary(result.flows, result.seconds);
+  RunListener shown(&view);
+  plan::RunLog run_log(project.spec(), project.pipeline(), project.tables(), SystemClock(),
+                       project.environment().seed, &shown);
+  run_log.Begin(options.selection.full_refresh_all || !options.selection.full_refresh.empty());
+  auto result = RunInOrder(project, options, selected, signals, &run_log, view);
+  run_log.End(result.ok() ? result->error : result.status(), signals.asked());
+  if (result.ok()) view.Summary(result->flows, result->seconds);
   return result;
 }
 

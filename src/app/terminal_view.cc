@@ -45,14 +45,15 @@ void TerminalView::OnState(const engine::FlowStatus& status) {
   const bool first = found == shown_.end();
   shown_[status.name] = status.state;
   if (mode_ == ViewMode::kTable || mode_ == ViewMode::kSilent) return;
-  const bool flapping = !first && (status.state == engine::FlowState::kIdle ||
-                                   status.state == engine::FlowState::kRunning);
+  // A continuous flow goes idle and runs again all the time: its first RUNNING is worth a line.
+  const bool idle = status.state == engine::FlowState::kIdle;
+  const bool again =
+      status.state == engine::FlowState::kRunning && !first && !running_.insert(status.name).second;
   if (mode_ == ViewMode::kJson) {
-    if (!flapping) PrintJson(status, "flow_progress");
+    if (!idle && !again) PrintJson(status, "flow_progress");
     return;
   }
-  if (flapping && status.error.ok())
-    return;  // a continuous flow goes idle and runs again all the time
+  if ((idle || again) && status.error.ok()) return;
   std::printf("Flow %s is %s.\n", status.name.c_str(), engine::FlowStateName(status.state));
   if (!status.error.ok()) {
     std::printf("  [%s] %s\n", ErrorCode(status.error).c_str(), status.error.message().c_str());

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ class TerminalView {
   const ViewMode mode_;
   Mutex mutex_;
   std::map<std::string, engine::FlowState> shown_ GUARDED_BY(mutex_);
+  std::set<std::string> running_ GUARDED_BY(mutex_);  // flows seen RUNNING
   size_t drawn_lines_ GUARDED_BY(mutex_) = 0;
 };
 

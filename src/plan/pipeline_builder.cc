@@ -20,6 +20,7 @@
 #include "sources/kafka/kafka_source.h"
 #include "sources/table/table_source.h"
 #include "sql/analyzer.h"
+#include "sql/print.h"
 #include "state/snapshot_store.h"
 
 namespace sluice::plan {
@@ -60,6 +61,7 @@ class FlowsBuilder {
     engine::Pipeline::Flow out;
     out.spec.name = flow.definition->name;
     out.spec.target = flow.definition->target.ToString();
+    out.spec.definition = sql::ToSql(flow.definition->query);
     out.spec.hand_off = HandOffOf(out.spec.target);
     SLUICE_RETURN_NOT_OK(ReadLimits(dataset, &out.spec.limits));
     if (flow.execution == Execution::kRecompute) {

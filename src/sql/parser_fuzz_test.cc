@@ -1,5 +1,5 @@
 // Mutations of statements: whatever comes, the parser answers,
-and what it accepts prints and parses again.
+// and what it accepts prints and parses again.
 #include <gtest/gtest.h>
 
 #include "base/random.h"

@@ -11,9 +11,9 @@ namespace sluice::sim {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int64_t kSeeds = 2000;
+constexpr int64_t kSeeds = 20;
 #else
-constexpr int64_t kSeeds = 3000;
+constexpr int64_t kSeeds = 40;
 #endif
 
 int64_t FromEnvironment(const char* name, int64_t otherwise) {
