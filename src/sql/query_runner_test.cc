@@ -96,18 +96,3 @@ TEST_F(QueryRunnerTest, ErrorsKeepTheirCode) {
 
 }  // namespace
 }  // namespace sluice::sql
-namespace sluice::sql {
-namespace {
-TEST_F(QueryRunnerTest, Adhoc) {
-  for (const char* q :
-       {"SELECT s.id, k.name FROM sales s JOIN kinds k ON s.kind = k.code LIMIT 4",
-        "SELECT s.id, k.name FROM sales s LEFT JOIN kinds k ON s.kind = k.code LIMIT 4",
-        "SELECT id, name FROM (SELECT s.id, k.name FROM sales s LEFT JOIN kinds k ON s.kind = "
-        "k.code) WHERE name IS NOT NULL LIMIT 4",
-        "SELECT s.id, k.name FROM sales s LEFT JOIN kinds k ON s.kind = k.code WHERE s.id < 3",
-        "SELECT name FROM kinds ORDER BY name",
-        "SELECT s.id, k.* FROM sales s LEFT JOIN kinds k ON s.kind = k.code WHERE s.id < 3"})
-    printf("%s\n%s", q, Rows(q).c_str());
-}
-}  // namespace
-}  // namespace sluice::sql
