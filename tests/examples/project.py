@@ -58,7 +58,8 @@ class Project:
         return [json.loads(line, parse_float=str) for line in out.splitlines() if line.strip()]
 
     def one(self, text):
-        return self.query(f"SELECT ({text}) AS v")[0].get("v")
+        """The one value of a query of one row and column; None where it is NULL."""
+        return next(iter(self.query(text)[0].values()), None)
 
 
 def expect(holds, text):
