@@ -14,7 +14,7 @@ build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test demo lint lint-fast fmt fmt-check sim fuzz bench soak peers docs clean
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers docs clean
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -34,12 +34,14 @@ dev: deps ## a debug build in build/dev
 demo: all ## the main job on an embedded broker, about a minute
 	@build/release/bin/sluice demo
 
-test: test-deps ## everything: checks, all tests under ASan + UBSan, unit and simulation tests under TSan
+test: test-deps ## everything: checks, all tests under ASan + UBSan
 	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py && $(MAKE) --no-print-directory fmt-check
 	@$(call build,asan)
+	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
+
+tsan: test-deps ## unit and simulation tests under ThreadSanitizer
 	@$(call configure,tsan) && $(CMAKE) --build build/tsan -j $(JOBS) --target sluice_tests
 	@$(UNRANDOMISED) ctest --test-dir build/tsan -j $(JOBS) --output-on-failure --no-tests=error -L 'unit|sim'
-	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
 
 lint: test-deps lint-fast fmt-check ## all checks, with clang-tidy (slow)
 	@tools/check_headers.py
