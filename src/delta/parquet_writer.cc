@@ -87,30 +87,26 @@ class DataFileWriter::OpenFile {
     add_.data_change = owner.options_.data_change;
   }
 
-  Status Write(const arrow::RecordBatch& rows) {
-    try {
-      if (writer_ == nullptr) SLUICE_RETURN_NOT_OK(Open(rows));
-      const int64_t bytes = ValueBytes(rows);
-      if (row_group_bytes_ > 0 && row_group_bytes_ + bytes > owner_.options_.max_row_group_bytes) {
-        SLUICE_RETURN_NOT_OK(WriteFailed(writer_->NewBufferedRowGroup(), path_));
-        row_group_bytes_ = 0;
-      }
-      row_group_bytes_ += bytes;
-      SLUICE_RETURN_NOT_OK(WriteFailed(writer_->WriteRecordBatch(rows), path_));
-    } catch (const parquet::ParquetException& error) {
-      return WriteFailed(Status::IOError(error.what()), path_);
-    }
-    statistics_.Update(rows);
-    return Status::OK();
+  /// Keeps the batch until a row group is full: columns are then encoded one after the other straight into the file,
+  /// which costs far less memory traffic than keeping the encoded pages of all columns.
+  Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
+    statistics_.Update(*rows);
+    pending_bytes_ += ValueBytes(*rows);
+    pending_rows_ += rows->num_rows();
+    pending_.push_back(rows);
+    const bool full = pending_bytes_ >= owner_.options_.max_row_group_bytes || pending_rows_ >= owner_.options_.max_row_group_rows;
+    return full ? WriteRowGroup() : Status::OK();
   }
 
   bool Full() const {
+    if (sink_ == nullptr) return false;
     if (statistics_.num_rows() >= owner_.options_.max_file_rows) return true;
     const auto position = sink_->Tell();
     return position.ok() && *position >= owner_.options_.max_file_bytes;
   }
 
   Result<AddFile> Close() {
+    SLUICE_RETURN_NOT_OK(WriteRowGroup());
     try {
       SLUICE_RETURN_NOT_OK(WriteFailed(writer_->Close(), path_));
       SLUICE_ASSIGN_OR_RETURN(add_.size, sink_->Tell());
@@ -129,6 +125,21 @@ class DataFileWriter::OpenFile {
   }
 
  private:
+  Status WriteRowGroup() {
+    if (pending_.empty()) return Status::OK();
+    try {
+      if (writer_ == nullptr) SLUICE_RETURN_NOT_OK(Open(*pending_.front()));
+      SLUICE_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches(owner_.file_schema_, pending_));
+      SLUICE_RETURN_NOT_OK(WriteFailed(writer_->WriteTable(*table, owner_.options_.max_row_group_rows), path_));
+    } catch (const parquet::ParquetException& error) {
+      return WriteFailed(Status::IOError(error.what()), path_);
+    }
+    pending_.clear();
+    pending_bytes_ = 0;
+    pending_rows_ = 0;
+    return Status::OK();
+  }
+
   Status Open(const arrow::RecordBatch& first_rows) {
     SLUICE_ASSIGN_OR_RETURN(sink_, owner_.table_.storage().OpenOutput(path_));
     SLUICE_ASSIGN_OR_RETURN(const auto properties,
@@ -148,7 +159,9 @@ class DataFileWriter::OpenFile {
   FileStatistics statistics_;
   std::shared_ptr<arrow::io::OutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  int64_t row_group_bytes_ = 0;
+  arrow::RecordBatchVector pending_;  // rows of the next row group
+  int64_t pending_bytes_ = 0;
+  int64_t pending_rows_ = 0;
 };
 
 DataFileWriter::DataFileWriter(Table& table, std::shared_ptr<const Snapshot> snapshot,
@@ -218,7 +231,7 @@ Status DataFileWriter::WriteGroup(const arrow::ArrayVector& keys, int64_t key_ro
     values.emplace(column, std::move(value));
   }
   SLUICE_ASSIGN_OR_RETURN(OpenFile* const file, FileFor(folder, std::move(values)));
-  SLUICE_RETURN_NOT_OK(file->Write(*rows));
+  SLUICE_RETURN_NOT_OK(file->Write(rows));
   return file->Full() ? CloseFile(folder) : Status::OK();
 }
 

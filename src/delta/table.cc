@@ -132,6 +132,13 @@ std::shared_ptr<const Snapshot> Table::Current() const {
 void Table::Advance(const std::shared_ptr<const Snapshot>& snapshot) {
   const MutexLock lock(mutex_);
   if (current_ == nullptr || snapshot->version() > current_->version()) current_ = snapshot;
+  looked_micros_ = context_.clock.SteadyMicros();
+}
+
+bool Table::LookedLongAgo() const {
+  constexpr int64_t kLongMicros = 60'000'000;
+  const MutexLock lock(mutex_);
+  return context_.clock.SteadyMicros() - looked_micros_ > kLongMicros;
 }
 
 Result<std::shared_ptr<const Snapshot>> Table::Update() {
@@ -163,6 +170,7 @@ Transaction Table::NewTransaction(std::shared_ptr<const Snapshot> snapshot) {
 }
 
 Result<MaintenanceReport> Table::Maintain() {
+  const MutexLock lock(maintenance_mutex_);
   MaintenanceReport report;
   const auto snapshot = Current();
   const TableProperties& properties = snapshot->properties();
@@ -177,16 +185,16 @@ Result<MaintenanceReport> Table::Maintain() {
 }
 
 Status Table::Checkpoint() {
+  const MutexLock lock(maintenance_mutex_);
   SLUICE_ASSIGN_OR_RETURN(const auto snapshot, Update());
   return WriteCheckpoint(*snapshot);
 }
 
 Status Table::WriteCheckpoint(const Snapshot& snapshot) {
-  const MutexLock lock(commit_mutex_);
   const int64_t now_ms = context_.clock.NowMicros() / 1000;
   SLUICE_RETURN_NOT_OK(delta::WriteCheckpoint(context_.storage, snapshot, now_ms));
   const int64_t tombstones_before = now_ms - snapshot.properties().deleted_file_retention_ms;
-  const MutexLock inner(mutex_);
+  const MutexLock lock(mutex_);
   current_ = current_->WithCheckpoint(snapshot.version(), tombstones_before);
   return Status::OK();
 }

@@ -92,15 +92,19 @@ class Table {
   Table(const TableContext& context, std::string path, uint64_t seed)
       : context_(context), path_(std::move(path)), random_(seed) {}
   void Advance(const std::shared_ptr<const Snapshot>& snapshot);
+  /// True when the log was not looked at for so long that others may have cleaned it up.
+  bool LookedLongAgo() const;
   Status WriteCheckpoint(const Snapshot& snapshot);
   int64_t RandomBelow(int64_t bound);
 
   TableContext context_;
   std::string path_;
-  Mutex commit_mutex_;   // held for a whole commit, checkpoint or cleanup; taken before mutex_
-  mutable Mutex mutex_;  // guards what follows, never held during storage calls
+  Mutex maintenance_mutex_;  // held for a checkpoint and cleanup; taken before the others
+  Mutex commit_mutex_;       // held for a whole commit; taken before mutex_
+  mutable Mutex mutex_;      // guards what follows, never held during storage calls
   std::shared_ptr<const Snapshot> current_ GUARDED_BY(mutex_);
   Random random_ GUARDED_BY(mutex_);
+  int64_t looked_micros_ GUARDED_BY(mutex_) = 0;  // steady time of the last look at the log
 };
 
 /// The tables of one process by path, so that each has one committer. Thread-safe. Owns nothing

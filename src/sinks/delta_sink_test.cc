@@ -304,7 +304,9 @@ TEST_P(DeltaMergeSinkTest, EqualsAMapAfterRandomChanges) {
       sink = Merge();
       ASSERT_TRUE(sink->Recover().ok());
     }
-    if (i % 10 == 0) ASSERT_EQ(Read(), expected) << "epoch " << i;
+    if (i % 10 == 0) {
+      ASSERT_EQ(Read(), expected) << "epoch " << i;
+    }
     clock_.Advance(100'000);
   }
   EXPECT_EQ(Read(), expected);
