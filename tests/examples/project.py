@@ -57,8 +57,9 @@ class Project:
         out, _ = self.run("sql", "--spec", self.spec, "--output", "json", "-c", text)
         return [json.loads(line, parse_float=str) for line in out.splitlines() if line.strip()]
 
-    def one(self, text):
-        return self.query(f"SELECT ({text}) AS v")[0].get("v")
+    def count(self, rows):
+        """How many: `rows` is a table, with a WHERE perhaps."""
+        return int(self.query(f"SELECT count(*) AS n FROM {rows}")[0]["n"])
 
 
 def expect(holds, text):
