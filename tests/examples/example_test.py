@@ -13,16 +13,16 @@ def check_plan(project):
     out, _ = project.run("dry-run", "--spec", project.spec)
     expect("no errors" in out, f"dry-run says: {out}")
     for view in ("gold_hourly_metrics", "gold_customers"):
-        expect(f"{view}: incremental" in out, f"{view} is not kept incrementally: {out}")
+        expect(re.search(rf"{view}: incremental", out), f"{view} is not kept incrementally: {out}")
     out, _ = project.run("graph", "--spec", project.spec)
     expect(all(name in out for name in ("bronze_events", "silver_events", "gold_customers")), f"graph says: {out}")
 
 
 def check_demo(project):
-    out, _ = project.run("demo", "--project", project.folder, "--events", EVENTS, "--rate", EVENTS)
+    out, _ = project.run("demo", "--project", project.folder, "--events", EVENTS, "--rate", EVENTS // 5)
     produced = re.search(r"Produced (\d+) events", out)
     expect(produced and int(produced[1]) == EVENTS, f"demo says: {out}")
-    counts = {name: int(project.one(f"SELECT count(*) FROM {name}")) for name in
+    counts = {name: project.count(name) for name in
               ("bronze_events", "silver_events", "silver_events_quarantine", "gold_hourly_metrics", "gold_customers")}
     print(counts)
     expect(counts["bronze_events"] == EVENTS, f"bronze holds {counts['bronze_events']} of {EVENTS}")
@@ -30,9 +30,10 @@ def check_demo(project):
     expect(counts["silver_events_quarantine"] > 0, "nothing was quarantined")
     twice = project.query("SELECT event_id FROM silver_events GROUP BY event_id, event_time HAVING count(*) > 1")
     expect(not twice, f"events that stand twice in silver: {twice[:3]}")
-    unnamed = project.one("SELECT count(*) FROM silver_events WHERE region_name IS NULL OR event_type <> upper(event_type)")
-    expect(int(unnamed) == 0, f"{unnamed} rows without region or with another case")
-    rules = {rule for row in project.query("SELECT rules FROM silver_events_quarantine") for rule in row["rules"]}
+    unnamed = project.count("silver_events WHERE region_name IS NULL OR event_type <> upper(event_type)")
+    expect(unnamed == 0, f"{unnamed} rows without region or with another case")
+    broken = project.query("SELECT rules, count(*) AS n FROM silver_events_quarantine GROUP BY rules")
+    rules = {rule for row in broken for rule in row["rules"]}
     expect({"has_event_id", "_late"} <= rules, f"rules in quarantine: {rules}")
 
 

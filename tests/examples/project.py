@@ -57,9 +57,9 @@ class Project:
         out, _ = self.run("sql", "--spec", self.spec, "--output", "json", "-c", text)
         return [json.loads(line, parse_float=str) for line in out.splitlines() if line.strip()]
 
-    def one(self, text):
-        """The one value of a query of one row and column; None where it is NULL."""
-        return next(iter(self.query(text)[0].values()), None)
+    def count(self, rows):
+        """How many: `rows` is a table, with a WHERE perhaps."""
+        return int(self.query(f"SELECT count(*) AS n FROM {rows}")[0]["n"])
 
 
 def expect(holds, text):

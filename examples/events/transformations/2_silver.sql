@@ -32,9 +32,12 @@ AS SELECT
   event.page,
   event.properties,
   event.kafka_timestamp,
+  event.kafka_partition,
   event.kafka_offset
 FROM (
-  SELECT event_id, customer_id, event_type, event_time, region, page, properties, kafka_timestamp, kafka_offset
+  SELECT
+    event_id, customer_id, event_type, event_time, region, page, properties,
+    kafka_timestamp, kafka_partition, kafka_offset
   FROM (
     SELECT
       e.event_id,
@@ -45,6 +48,7 @@ FROM (
       regexp_replace(e.properties['page'], '[0-9]+', '{id}') AS page,
       e.properties,
       kafka_timestamp,
+      kafka_partition,
       kafka_offset
     FROM (
       SELECT
@@ -53,6 +57,7 @@ FROM (
           'event_id STRING, customer_id STRING, event_type STRING, event_time TIMESTAMP, properties MAP<STRING, STRING>'
         ) AS e,
         timestamp AS kafka_timestamp,
+        partition AS kafka_partition,
         offset AS kafka_offset
       FROM STREAM bronze_events
     )
