@@ -10,7 +10,8 @@ namespace {
 
 std::string RoundTrip(const std::string& line) {
   std::string out;
-  for (const Action& action : ParseCommitJson(line, "test").ValueOrDie()) AppendActionJson(action, &out);
+  for (const Action& action : ParseCommitJson(line, "test").ValueOrDie())
+    AppendActionJson(action, &out);
   return out;
 }
 
@@ -30,18 +31,23 @@ TEST(ActionJsonTest, RoundTripsEveryAction) {
 
 TEST(ActionJsonTest, ToleratesUnknownAndEmptyButNotBrokenLines) {
   EXPECT_TRUE(ParseCommitJson("", "x").ValueOrDie().empty());
-  EXPECT_TRUE(ParseCommitJson("\n{\"checkpointMetadata\":{\"version\":1}}\r\n\n", "x").ValueOrDie().empty());
+  EXPECT_TRUE(ParseCommitJson("\n{\"checkpointMetadata\":{\"version\":1}}\r\n\n", "x")
+                  .ValueOrDie()
+                  .empty());
   EXPECT_TRUE(HasCode(ParseCommitJson("{\"add\":{\"path\":", "x").status(), "DELTA_LOG_CORRUPT"));
   EXPECT_TRUE(HasCode(ParseCommitJson("[1]", "x").status(), "DELTA_LOG_CORRUPT"));
   // Fields of another type than the protocol's do not throw.
-  const auto odd = ParseCommitJson(R"({"add":{"path":5,"size":"x","partitionValues":[1],"stats":{}}})", "x").ValueOrDie();
+  const auto odd =
+      ParseCommitJson(R"({"add":{"path":5,"size":"x","partitionValues":[1],"stats":{}}})", "x")
+          .ValueOrDie();
   EXPECT_EQ(std::get<AddFile>(odd[0]).path, "");
 }
 
 TEST(ActionJsonTest, FileKeysOfOnePathAgree) {
   EXPECT_EQ(FileKey("file:///a/b", std::nullopt), FileKey("/a/b", std::nullopt));
   EXPECT_EQ(FileKey("file:/a/b", std::nullopt), "/a/b");
-  EXPECT_NE(FileKey("x", std::nullopt), FileKey("x", DeletionVectorDescriptor{'i', "abc", {}, 1, 1}));
+  EXPECT_NE(FileKey("x", std::nullopt),
+            FileKey("x", DeletionVectorDescriptor{'i', "abc", {}, 1, 1}));
 }
 
 TEST(TablePropertiesTest, ParsesAndRefuses) {
@@ -53,8 +59,10 @@ TEST(TablePropertiesTest, ParsesAndRefuses) {
   EXPECT_EQ(properties.log_retention_ms, 14LL * 24 * 3600 * 1000);
   EXPECT_EQ(properties.target_file_size, 64LL << 20);
   EXPECT_TRUE(properties.append_only);
-  EXPECT_TRUE(HasCode(ParseTableProperties({{"delta.checkpointInterval", "0"}}).status(), "DELTA_INVALID_PROPERTY"));
-  EXPECT_TRUE(HasCode(ParseTableProperties({{"delta.logRetentionDuration", "soon"}}).status(), "DELTA_INVALID_PROPERTY"));
+  EXPECT_TRUE(HasCode(ParseTableProperties({{"delta.checkpointInterval", "0"}}).status(),
+                      "DELTA_INVALID_PROPERTY"));
+  EXPECT_TRUE(HasCode(ParseTableProperties({{"delta.logRetentionDuration", "soon"}}).status(),
+                      "DELTA_INVALID_PROPERTY"));
   EXPECT_EQ(UsableTableProperties({{"delta.checkpointInterval", "x"}}).checkpoint_interval, 10);
   EXPECT_EQ(*ParseInterval("interval 1 day 2 hours"), 26LL * 3600 * 1000);
 }
@@ -67,7 +75,8 @@ TEST(TableFeaturesTest, RefusesWhatItCannotHonour) {
   EXPECT_TRUE(CheckWritable(protocol, {}, schema).ok());
   Metadata checked;
   checked.configuration["delta.constraints.c"] = "a > 0";
-  EXPECT_TRUE(HasCode(CheckWritable(protocol, checked, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
+  EXPECT_TRUE(
+      HasCode(CheckWritable(protocol, checked, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
   const Protocol variant{3, 7, {{"variantType"}}, {{"variantType"}}};
   EXPECT_TRUE(HasCode(CheckReadable(variant), "DELTA_UNSUPPORTED_READER_FEATURE"));
   const Protocol row_ids{1, 7, {}, {{"rowTracking"}}};

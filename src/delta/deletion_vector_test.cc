@@ -44,7 +44,9 @@ TEST(DeletionVectorTest, FilesAndInlineFormsReadBack) {
   DeletionVector large;
   for (uint64_t row = 0; row < 1000; row += 2) large.Add(row * 7);
   const auto descriptors =
-      WriteDeletionVectors(storage, "/t", "d2c639aa-8816-431a-aaf6-d3fe2512ff61", {&small, &large, &small}, 64).ValueOrDie();
+      WriteDeletionVectors(storage, "/t", "d2c639aa-8816-431a-aaf6-d3fe2512ff61",
+                           {&small, &large, &small}, 64)
+          .ValueOrDie();
   EXPECT_EQ(descriptors[0].storage_type, 'i');
   EXPECT_EQ(descriptors[1].storage_type, 'u');
   EXPECT_EQ(descriptors[1].path_or_inline, "^-aqEH.-t@S}K{vb[*k^");  // the protocol's own example
@@ -52,17 +54,21 @@ TEST(DeletionVectorTest, FilesAndInlineFormsReadBack) {
     const auto read = ReadDeletionVector(storage, "/t", descriptors[i]).ValueOrDie();
     EXPECT_EQ(read.ToRows(), (i == 1 ? large : small).ToRows());
   }
-  std::string bytes = storage.Read("/t/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin").ValueOrDie();
+  std::string bytes =
+      storage.Read("/t/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin").ValueOrDie();
   bytes[20] = static_cast<char>(bytes[20] ^ 1);
-  ASSERT_TRUE(storage.Put("/t/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin", bytes).ok());
-  EXPECT_TRUE(HasCode(ReadDeletionVector(storage, "/t", descriptors[1]).status(), "DELTA_DELETION_VECTOR_CORRUPT"));
+  ASSERT_TRUE(
+      storage.Put("/t/deletion_vector_d2c639aa-8816-431a-aaf6-d3fe2512ff61.bin", bytes).ok());
+  EXPECT_TRUE(HasCode(ReadDeletionVector(storage, "/t", descriptors[1]).status(),
+                      "DELTA_DELETION_VECTOR_CORRUPT"));
 }
 
 TEST(DeletionVectorTest, DamagedBytesAreRefused) {
   DeletionVector vector;
   vector.AddAll({1, 2, 3, 70000});
   const std::string bytes = vector.Serialize();
-  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DeletionVector::Deserialize(bytes.substr(0, size)).ok());
+  for (size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(DeletionVector::Deserialize(bytes.substr(0, size)).ok());
   EXPECT_FALSE(Z85Decode("abc").ok());
   EXPECT_FALSE(Z85Decode("ab\x01 c").ok());
   EXPECT_EQ(Z85Encode("\x86\x4F\xD2\x6F\xB5\x59\xF7\x5B"), "HelloWorld");

@@ -87,14 +87,16 @@ class DataFileWriter::OpenFile {
     add_.data_change = owner.options_.data_change;
   }
 
-  /// Keeps the batch until a row group is full: columns are then encoded one after the other straight into the file,
-  /// which costs far less memory traffic than keeping the encoded pages of all columns.
+  /// Keeps the batch until a row group is full: columns are then encoded one after the other
+  /// straight into the file, which costs far less memory traffic than keeping the encoded pages of
+  /// all columns.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
     statistics_.Update(*rows);
     pending_bytes_ += ValueBytes(*rows);
     pending_rows_ += rows->num_rows();
     pending_.push_back(rows);
-    const bool full = pending_bytes_ >= owner_.options_.max_row_group_bytes || pending_rows_ >= owner_.options_.max_row_group_rows;
+    const bool full = pending_bytes_ >= owner_.options_.max_row_group_bytes ||
+                      pending_rows_ >= owner_.options_.max_row_group_rows;
     return full ? WriteRowGroup() : Status::OK();
   }
 
@@ -129,8 +131,10 @@ class DataFileWriter::OpenFile {
     if (pending_.empty()) return Status::OK();
     try {
       if (writer_ == nullptr) SLUICE_RETURN_NOT_OK(Open(*pending_.front()));
-      SLUICE_ASSIGN_OR_RETURN(const auto table, arrow::Table::FromRecordBatches(owner_.file_schema_, pending_));
-      SLUICE_RETURN_NOT_OK(WriteFailed(writer_->WriteTable(*table, owner_.options_.max_row_group_rows), path_));
+      SLUICE_ASSIGN_OR_RETURN(const auto table,
+                              arrow::Table::FromRecordBatches(owner_.file_schema_, pending_));
+      SLUICE_RETURN_NOT_OK(
+          WriteFailed(writer_->WriteTable(*table, owner_.options_.max_row_group_rows), path_));
     } catch (const parquet::ParquetException& error) {
       return WriteFailed(Status::IOError(error.what()), path_);
     }

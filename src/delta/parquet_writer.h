@@ -20,8 +20,9 @@ struct DataFileOptions {
   int64_t max_file_rows = 64LL << 20;  // a new file is begun above it
   int64_t max_file_bytes = 1LL << 30;  // the same, bytes written
   int64_t max_row_group_rows = 1LL << 20;
-  int64_t max_row_group_bytes = 32LL << 20;   // of Arrow data; its batches are kept until a row group is full
-  size_t max_open_partitions = 64;            // more partition values in one epoch close files early
+  int64_t max_row_group_bytes =
+      32LL << 20;                   // of Arrow data; its batches are kept until a row group is full
+  size_t max_open_partitions = 64;  // more partition values in one epoch close files early
   bool data_change = true;
 };
 

@@ -26,10 +26,14 @@ TEST(PartitionValueTest, RoundTripsTypes) {
   ExpectRoundTrip(arrow::MakeScalar("a/b=%"), "a/b=%");
   ExpectRoundTrip(std::make_shared<arrow::Date32Scalar>(-1), "1969-12-31");
   ExpectRoundTrip(std::make_shared<arrow::TimestampScalar>(-1, utc), "1969-12-31T23:59:59.999999Z");
-  ExpectRoundTrip(std::make_shared<arrow::TimestampScalar>(253402300799999999, utc), "9999-12-31T23:59:59.999999Z");
-  ExpectRoundTrip(std::make_shared<arrow::TimestampScalar>(0, arrow::timestamp(arrow::TimeUnit::MICRO)),
-                  "1970-01-01 00:00:00.000000");
-  ExpectRoundTrip(std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(-5), arrow::decimal128(9, 3)), "-0.005");
+  ExpectRoundTrip(std::make_shared<arrow::TimestampScalar>(253402300799999999, utc),
+                  "9999-12-31T23:59:59.999999Z");
+  ExpectRoundTrip(
+      std::make_shared<arrow::TimestampScalar>(0, arrow::timestamp(arrow::TimeUnit::MICRO)),
+      "1970-01-01 00:00:00.000000");
+  ExpectRoundTrip(
+      std::make_shared<arrow::Decimal128Scalar>(arrow::Decimal128(-5), arrow::decimal128(9, 3)),
+      "-0.005");
 }
 
 TEST(PartitionValueTest, NullsAndBadTexts) {
@@ -61,7 +65,8 @@ TEST(TimeTextTest, AcceptsTheFormsOfTheProtocol) {
   EXPECT_EQ(ParseMicros("nonsense"), std::nullopt);
   EXPECT_EQ(FormatDate(-719162), "0001-01-01");
   EXPECT_EQ(FormatMillis(-1), "1969-12-31T23:59:59.999");
-  for (int64_t days = -800000; days < 800000; days += 373) EXPECT_EQ(ParseDate(FormatDate(days)), days);
+  for (int64_t days = -800000; days < 800000; days += 373)
+    EXPECT_EQ(ParseDate(FormatDate(days)), days);
 }
 
 TEST(NumberTextTest, DecimalsKeepTheirScale) {

@@ -8,13 +8,16 @@ namespace {
 
 class PredicateTest : public ::testing::Test {
  protected:
-  bool May(const std::string& column, CompareOp op, const std::shared_ptr<arrow::Scalar>& value) const {
+  bool May(const std::string& column, CompareOp op,
+           const std::shared_ptr<arrow::Scalar>& value) const {
     return FilePruner({{column, op, value, {}}}, *schema_, {"p"}).MayMatch(file_);
   }
-  std::shared_ptr<arrow::Schema> schema_ = arrow::schema(
-      {arrow::field("i", arrow::int64()), arrow::field("s", arrow::utf8()), arrow::field("p", arrow::int32()),
-       arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")), arrow::field("z", arrow::int64()),
-       arrow::field("st", arrow::struct_({arrow::field("x", arrow::int32())}))});
+  std::shared_ptr<arrow::Schema> schema_ =
+      arrow::schema({arrow::field("i", arrow::int64()), arrow::field("s", arrow::utf8()),
+                     arrow::field("p", arrow::int32()),
+                     arrow::field("t", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+                     arrow::field("z", arrow::int64()),
+                     arrow::field("st", arrow::struct_({arrow::field("x", arrow::int32())}))});
   AddFile file_ = [] {
     AddFile file;
     file.partition_values = {{"p", "4"}};
@@ -49,7 +52,8 @@ TEST_F(PredicateTest, NullsDecide) {
 
 TEST_F(PredicateTest, LostDigitsAndUnknownsKeepTheFile) {
   const auto time = [](int64_t micros) {
-    return std::make_shared<arrow::TimestampScalar>(micros, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
+    return std::make_shared<arrow::TimestampScalar>(
+        micros, arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"));
   };
   const int64_t last = 1704153600123000;  // the maximum as written, rounded down to milliseconds
   EXPECT_TRUE(May("t", CompareOp::kEqual, time(last + 999)));
@@ -61,7 +65,8 @@ TEST_F(PredicateTest, LostDigitsAndUnknownsKeepTheFile) {
 }
 
 TEST_F(PredicateTest, ListsAndConjunctions) {
-  ColumnPredicate in{"i", CompareOp::kIn, nullptr, {arrow::MakeScalar(int64_t{1}), arrow::MakeScalar(int64_t{6})}};
+  ColumnPredicate in{
+      "i", CompareOp::kIn, nullptr, {arrow::MakeScalar(int64_t{1}), arrow::MakeScalar(int64_t{6})}};
   EXPECT_TRUE(FilePruner({in}, *schema_, {"p"}).MayMatch(file_));
   in.in_list.pop_back();
   EXPECT_FALSE(FilePruner({in}, *schema_, {"p"}).MayMatch(file_));

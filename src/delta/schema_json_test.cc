@@ -23,22 +23,32 @@ TEST(SchemaJsonTest, RoundTripsNestedTypesAndMetadata) {
 }
 
 TEST(SchemaJsonTest, RelativesBecomeTableTypes) {
-  const auto schema = arrow::schema({arrow::field("s", arrow::large_utf8()),
-                                     arrow::field("e", arrow::dictionary(arrow::int32(), arrow::utf8())),
-                                     arrow::field("t", arrow::timestamp(arrow::TimeUnit::NANO, "Europe/Oslo")),
-                                     arrow::field("l", arrow::large_list(arrow::field("item", arrow::uint32())))});
+  const auto schema =
+      arrow::schema({arrow::field("s", arrow::large_utf8()),
+                     arrow::field("e", arrow::dictionary(arrow::int32(), arrow::utf8())),
+                     arrow::field("t", arrow::timestamp(arrow::TimeUnit::NANO, "Europe/Oslo")),
+                     arrow::field("l", arrow::large_list(arrow::field("item", arrow::uint32())))});
   const auto table = TableSchemaOf(*schema).ValueOrDie();
   EXPECT_TRUE(table->field(0)->type()->Equals(arrow::utf8()));
   EXPECT_TRUE(table->field(1)->type()->Equals(arrow::utf8()));
   EXPECT_TRUE(table->field(2)->type()->Equals(arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")));
-  EXPECT_TRUE(table->field(3)->type()->Equals(arrow::list(arrow::field("element", arrow::int64()))));
+  EXPECT_TRUE(
+      table->field(3)->type()->Equals(arrow::list(arrow::field("element", arrow::int64()))));
 }
 
 TEST(SchemaJsonTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_TRUE(HasCode(SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"variant"}]})j").status(), "DELTA_UNSUPPORTED_TYPE"));
+  EXPECT_TRUE(HasCode(
+      SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"variant"}]})j").status(),
+      "DELTA_UNSUPPORTED_TYPE"));
   EXPECT_TRUE(HasCode(SchemaFromJson("{").status(), "DELTA_LOG_CORRUPT"));
-  EXPECT_TRUE(HasCode(SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"decimal(99,1)"}]})j").status(), "DELTA_LOG_CORRUPT"));
-  EXPECT_TRUE(HasCode(SchemaToJson(*arrow::schema({arrow::field("t", arrow::time64(arrow::TimeUnit::MICRO))})).status(), "DELTA_UNSUPPORTED_TYPE"));
+  EXPECT_TRUE(HasCode(
+      SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"decimal(99,1)"}]})j")
+          .status(),
+      "DELTA_LOG_CORRUPT"));
+  EXPECT_TRUE(HasCode(
+      SchemaToJson(*arrow::schema({arrow::field("t", arrow::time64(arrow::TimeUnit::MICRO))}))
+          .status(),
+      "DELTA_UNSUPPORTED_TYPE"));
 }
 
 }  // namespace

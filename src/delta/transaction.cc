@@ -35,7 +35,8 @@ class CommitLoop {
   Result<CommitResult> Run() {
     const MutexLock lock(table_.commit_mutex_);
     transaction_.commit_info_.txn_id = table_.NewUuid();
-    // The commit after the version known here may be gone again (cleaned up): it must not be written a second time.
+    // The commit after the version known here may be gone again (cleaned up): it must not be
+    // written a second time.
     if (table_.LookedLongAgo()) SLUICE_RETURN_NOT_OK(table_.Update().status());
     SLUICE_RETURN_NOT_OK(CatchUp());
     for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
