@@ -16,7 +16,7 @@ def literal(text):
 def main():
     folder, out = sys.argv[1:]
     pages = []
-    for name in sorted(os.listdir(folder)):
+    for name in sorted(os.listdir(folder), key=lambda file: file.removesuffix(".md")):
         if name.endswith(".md") and name != "README.md":
             with open(os.path.join(folder, name), encoding="utf-8") as page:
                 pages.append((name[:-3], page.read().strip() + "\n"))

@@ -409,7 +409,8 @@ void AppendDate(int32_t days, std::string* out) {
 
 void AppendLocalTimestamp(int64_t micros, int fraction_digits, std::string* out) {
   const int64_t seconds = FloorDiv(micros, kMicrosPerSecond);
-  const int64_t fraction = micros - seconds * kMicrosPerSecond;
+  int64_t fraction = micros % kMicrosPerSecond;  // of the second below, also before 1970
+  if (fraction < 0) fraction += kMicrosPerSecond;
   const int64_t days = FloorDiv(seconds, kSecondsPerDay);
   const auto second_of_day = static_cast<int>(seconds - days * kSecondsPerDay);
   AppendDate(static_cast<int32_t>(days), out);

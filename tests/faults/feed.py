@@ -59,7 +59,7 @@ def make():
         event = rng.choice(recent)
         return "duplicate", event, json.dumps(event)
     if dice < 150:
-        return "bad", None, rng.choice(["", "not json", json.dumps(good(now))[:-20], "\xff\xfe"])
+        return "bad", None, rng.choice(["", "not json", json.dumps(good(now))[:40], "\xff\xfe"])
     if dice < 250:
         kind, event = breaker(now)
         return kind, event, json.dumps(event)

@@ -197,7 +197,7 @@ TEST_F(PipelineTest, ErrorsThatPassAreTriedAgain) {
   std::atomic<int> calls{0};
   storage_.SetHook([&](storage::StorageCall, const std::string& path) {
     storage::StorageFault fault;
-    if (++calls % 97 == 0 && path.starts_with("/wh")) {
+    if (++calls % 499 == 0 && path.starts_with("/wh")) {
       fault.error = MakeError("STORAGE_IO", "injected", "", Retry::kLater);
       fault.after_effect = calls % 2 == 0;
     }
