@@ -77,6 +77,10 @@ class JsonColumn {
     return reinterpret_cast<char*>(data_ + data_size_);
   }
   void CommitBytes(int64_t size) {
+    if (data_size_ + size > INT32_MAX) [[unlikely]] {
+      too_large_ = true;  // the value is left out: offsets stay valid
+      size = 0;
+    }
     data_size_ += size;
     AppendEnd(data_size_);
   }
@@ -104,7 +108,10 @@ class JsonColumn {
   void AppendEnd(int64_t end) {
     if (rows_ == row_capacity_) [[unlikely]]
       GrowRows(rows_ + 1);
-    too_large_ |= end > INT32_MAX;
+    if (end > INT32_MAX) [[unlikely]] {
+      too_large_ = true;
+      end = offsets_[rows_];
+    }
     offsets_[rows_ + 1] = static_cast<int32_t>(end);
     valid_[rows_++] = 1;
   }

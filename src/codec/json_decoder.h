@@ -28,14 +28,14 @@ enum class ParseMode {
 /// Spark's JSON read options, with Spark's defaults.
 struct JsonDecoderOptions {
   ParseMode mode = ParseMode::kPermissive;
-  std::string corrupt_record_column =
-      "_corrupt_record";  // filled only when the schema has it, as STRING
-  std::optional<std::string>
-      timestamp_format;  // absent: Spark's default forms (ISO and its shortenings)
-  std::optional<std::string> timestamp_ntz_format;
-  std::optional<std::string> date_format;
-  std::string time_zone =
-      "UTC";  // for times without a zone, if the option timeZone is not given: the session's
+  /// Filled only when the schema has it, as STRING.
+  std::string corrupt_record_column = "_corrupt_record";
+  /// Absent: Spark's default forms (ISO and its shortenings).
+  std::optional<std::string> timestamp_format = std::nullopt;
+  std::optional<std::string> timestamp_ntz_format = std::nullopt;
+  std::optional<std::string> date_format = std::nullopt;
+  /// Of times without a zone: the option timeZone, else the session's.
+  std::string time_zone = "UTC";
   bool allow_comments = false;
   bool allow_unquoted_field_names = false;
   bool allow_single_quotes = true;
@@ -43,10 +43,8 @@ struct JsonDecoderOptions {
   bool allow_non_numeric_numbers = true;
   bool allow_backslash_escaping_any_character = false;
   bool allow_unquoted_control_characters = false;
-  bool prefers_decimal = false;         // accepted; means something for schema inference only
-  bool drop_field_if_all_null = false;  // as above
   int max_nesting_depth = 1000;
-  int64_t max_string_length = 100'000'000;
+  int64_t max_string_length = 20'000'000;
   int max_number_length = 1000;
 
   /// From the option map of from_json (keys in any case). JSON_INVALID_OPTION for a key or value

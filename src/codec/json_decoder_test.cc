@@ -111,12 +111,25 @@ TEST(JsonDecoderTest, TakesEveryFormOfBytes) {
 TEST(JsonDecoderTest, LargeDocuments) {
   auto decoder =
       Make(arrow::struct_({arrow::field("s", arrow::utf8()), arrow::field("a", arrow::int32())}));
-  const std::string inside(30'000'000, 'x');
+  const std::string inside(15'000'000, 'x');
   const std::string document =
       "{\"s\":\"" + inside + "\",\"z\":[" + std::string(20'000'000, ' ') + "],\"a\":1}";
   auto out = decoder->Decode(*Documents({document, R"({"a":2})"})).ValueOrDie();
-  EXPECT_EQ(static_cast<const arrow::StringArray&>(*out->field(0)).value_length(0), 30'000'000);
+  EXPECT_EQ(static_cast<const arrow::StringArray&>(*out->field(0)).value_length(0), 15'000'000);
   EXPECT_EQ(static_cast<const arrow::Int32Array&>(*out->field(1)).Value(1), 2);
+}
+
+// Spark's limit: the string is refused, the fields behind it are read; a skipped string has none.
+TEST(JsonDecoderTest, StringsHaveALimit) {
+  const auto type =
+      arrow::struct_({arrow::field("s", arrow::utf8()), arrow::field("a", arrow::int32())});
+  const auto documents = Documents({"{\"s\":\"" + std::string(20'000'001, 'x') + "\",\"a\":1}"});
+  auto decoder = Make(type);
+  EXPECT_EQ(Json(*decoder->Decode(*documents).ValueOrDie(), 0), R"({"s":null,"a":1})");
+  EXPECT_EQ(decoder->malformed_documents(), 1);
+  auto skipping = Make(type, arrow::struct_({type->field(1)}));
+  EXPECT_EQ(Json(*skipping->Decode(*documents).ValueOrDie(), 0), R"({"a":1})");
+  EXPECT_EQ(skipping->malformed_documents(), 0);
 }
 
 TEST(JsonDecoderTest, NestingIsBounded) {
