@@ -4,6 +4,7 @@
 #include <arrow/util/bitmap_ops.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace sluice::operators {
@@ -173,7 +174,8 @@ Status GroupTable::Merge(const GroupTable& other) {
 }
 
 void GroupTable::Clear() {
-  slots_.assign(kMinSlots, Slot{});
+  // About as many groups are expected again.
+  slots_.assign(std::max(kMinSlots, std::bit_ceil(2 * keys_.size() + 1)), Slot{});
   hashes_.clear();
   keys_.clear();
   blocks_.clear();

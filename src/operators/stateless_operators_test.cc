@@ -101,6 +101,19 @@ TEST(Project, AColumnOfAnotherTypeIsAnError) {
   EXPECT_TRUE(HasCode(project.ProcessBatch(EpochOf(0), kBatch, &out), "INTERNAL_ERROR"));
 }
 
+TEST(Project, NestedFieldsTakeTheNamesOfThePlan) {
+  const auto made = arrow::list(arrow::field("item", arrow::utf8()));
+  const auto planned = arrow::list(arrow::field("element", arrow::utf8(), false));
+  const auto schema = arrow::schema({arrow::field("l", made)});
+  ProjectOptions options;
+  options.columns = {OutputColumn::PassOn(arrow::field("l", planned), 0)};
+  ProjectOperator project(options);
+  TestCollector out;
+  ASSERT_TRUE(project.ProcessBatch(EpochOf(0), BatchOf(schema, {R"([["a"], null])"}), &out).ok());
+  EXPECT_TRUE(out.batches[0].rows->column(0)->type()->Equals(*planned));
+  EXPECT_TRUE(out.batches[0].rows->ValidateFull().ok());
+}
+
 TEST(Filter, KeepsRowsWhereAllPredicatesAreTrue) {
   FilterOptions options;
   options.input_schema = kSchema;

@@ -60,6 +60,12 @@ Result<KeyHashes> HashKeys(const arrow::RecordBatch& rows, const std::vector<int
   return keyed;
 }
 
+bool SameTypes(const arrow::Schema& left, const arrow::Schema& right) {
+  return std::equal(
+      left.fields().begin(), left.fields().end(), right.fields().begin(), right.fields().end(),
+      [](const auto& one, const auto& other) { return one->type()->id() == other->type()->id(); });
+}
+
 Status CheckKeys(const StaticJoinOptions& options) {
   if (options.stream_keys.size() != options.static_keys.size()) {
     return MakeError("INTERNAL_ERROR", "a join's keys are not pairs");
@@ -87,6 +93,10 @@ class StaticJoinOperator::Index {
   static Result<std::shared_ptr<const Index>> Make(std::shared_ptr<const StaticTable> table,
                                                    const StaticJoinOptions& options) {
     const arrow::RecordBatch& rows = *table->rows;
+    if (!SameTypes(*rows.schema(), *options.static_schema)) {
+      return MakeError("INTERNAL_ERROR", "a join's static side is not what the plan says: " +
+                                             rows.schema()->ToString());
+    }
     const int64_t bytes = arrow::util::TotalBufferSize(rows);
     if (bytes > options.max_static_bytes || rows.num_rows() >= kNoRow) {
       return MakeError(

@@ -74,6 +74,7 @@ class TieredKeySet : public KeySet {
   uint32_t ReclaimBound() const { return std::min(newest_bound_, committed_bound_); }
   template <typename Visit>
   Status ForEachCommitted(uint32_t bound, Visit&& visit) const;
+  Status CheckLimit() const;
   Status SpillIfNeeded();
   Status Spill();
   Status LoadEntries(StateReader* reader);
@@ -113,7 +114,8 @@ Status TieredKeySet::AddIfAbsent(EpochNumber epoch, TimestampMicros watermark,
     changes.push_back({keys[i], old_expiry});
     if (cold_ != nullptr) added_rows_.push_back(static_cast<uint32_t>(i));
   }
-  return cold_ == nullptr ? Status::OK() : DropSpilled(bound, first_change, &changes, fresh);
+  if (cold_ != nullptr) SLUICE_RETURN_NOT_OK(DropSpilled(bound, first_change, &changes, fresh));
+  return CheckLimit();
 }
 
 /// Takes back what was added although it had been spilled.
@@ -202,16 +204,21 @@ Status TieredKeySet::ForEachCommitted(uint32_t bound, Visit&& visit) const {
   return status;
 }
 
-Status TieredKeySet::SpillIfNeeded() {
-  if (hot_.memory_bytes() <= options_.memory_limit_bytes) return Status::OK();
-  if (options_.spill_folder.empty()) {
-    return MakeError("STATE_LIMIT_EXCEEDED",
-                     "keys of the flow need more memory than allowed: flow " + options_.flow_name +
-                         ", limit " + std::to_string(options_.memory_limit_bytes) +
-                         " bytes, keys " + std::to_string(hot_.size()),
-                     "raise the state memory limit, or add a watermark so that keys are forgotten");
+/// Found while an epoch is processed, so that a commit never fails for it.
+Status TieredKeySet::CheckLimit() const {
+  if (!options_.spill_folder.empty() || hot_.memory_bytes() <= options_.memory_limit_bytes) {
+    return Status::OK();
   }
-  return Spill();
+  return MakeError("STATE_LIMIT_EXCEEDED",
+                   "keys of the flow need more memory than allowed: flow " + options_.flow_name +
+                       ", limit " + std::to_string(options_.memory_limit_bytes) + " bytes, keys " +
+                       std::to_string(hot_.size()),
+                   "raise the state memory limit, or add a watermark so that keys are forgotten");
+}
+
+Status TieredKeySet::SpillIfNeeded() {
+  const bool full = hot_.memory_bytes() > options_.memory_limit_bytes;
+  return full && !options_.spill_folder.empty() ? Spill() : Status::OK();
 }
 
 Status TieredKeySet::Spill() {
@@ -267,7 +274,9 @@ Status TieredKeySet::LoadEntries(StateReader* reader) {
     SLUICE_RETURN_NOT_OK(reader->Get(&entry.key.high));
     uint32_t* found = nullptr;
     if (!hot_.Insert(entry.key, entry.expiry, &found)) *found = entry.expiry;
-    if (hot_.memory_bytes() > options_.memory_limit_bytes) SLUICE_RETURN_NOT_OK(SpillIfNeeded());
+    if (hot_.memory_bytes() <= options_.memory_limit_bytes) continue;
+    SLUICE_RETURN_NOT_OK(CheckLimit());
+    SLUICE_RETURN_NOT_OK(SpillIfNeeded());
   }
 }
 

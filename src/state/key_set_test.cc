@@ -140,10 +140,11 @@ TEST(KeySet, AgreesWithAModelWhenSpilling) {
 TEST(KeySet, TheLimitIsAnErrorWithoutAFolder) {
   auto set = KeySet::Make({.flow_name = "silver", .memory_limit_bytes = 30'000, .spill_folder = ""})
                  .ValueOrDie();
-  std::vector<uint64_t> keys(2000);
-  for (size_t i = 0; i < keys.size(); ++i) keys[i] = i;
-  Add(*set, 0, -1, keys, std::vector<uint32_t>(keys.size(), kNeverExpires));
-  const Status status = set->Commit(EpochNumber(0), kNoTimestamp);
+  std::vector<Hash128> keys;
+  for (uint64_t i = 0; i < 2000; ++i) keys.push_back(Key(i));
+  const std::vector<uint32_t> expiry(keys.size(), kNeverExpires);
+  std::vector<uint8_t> fresh(keys.size());
+  const Status status = set->AddIfAbsent(EpochNumber(0), kNoTimestamp, keys, expiry, {}, fresh);
   EXPECT_TRUE(HasCode(status, "STATE_LIMIT_EXCEEDED"));
   EXPECT_NE(status.message().find("silver"), std::string::npos);
 }

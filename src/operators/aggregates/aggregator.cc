@@ -14,6 +14,12 @@ Result<std::unique_ptr<Aggregator>> MakeAggregator(
     return MakeError("UNSUPPORTED_AGGREGATE",
                      "aggregate cannot be kept incrementally: " + spec.name + ": " + reason);
   }
+  SLUICE_ASSIGN_OR_RETURN(const auto type, ResultType(spec, argument_types));
+  if (type->id() != spec.result_type->id()) {
+    return MakeError("INTERNAL_ERROR", "aggregate's type is not what it makes: " + spec.name +
+                                           ": " + spec.result_type->ToString() + ", makes " +
+                                           type->ToString());
+  }
   switch (spec.kind) {
     case AggregateKind::kCountAll: return MakeCount();
     case AggregateKind::kCount:

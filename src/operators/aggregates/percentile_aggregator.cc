@@ -2,6 +2,7 @@
 #include <arrow/util/decimal.h>
 
 #include <cmath>
+#include <limits>
 
 #include "operators/aggregates/collection_aggregators.h"
 #include "operators/aggregates/quantile_sketch.h"
@@ -12,7 +13,11 @@ namespace {
 
 /// Appends `value`, one that came out of a column of `type`, to a builder of that type.
 Status AppendAs(const arrow::DataType& type, double value, arrow::ArrayBuilder* builder) {
-  const auto whole = [value] { return static_cast<int64_t>(std::llround(value)); };
+  // A double rounds the greatest 64-bit integers up, out of their range.
+  const auto whole = [value] {
+    return value >= 0x1p63 ? std::numeric_limits<int64_t>::max()
+                           : static_cast<int64_t>(std::llround(value));
+  };
   switch (type.id()) {
     case arrow::Type::INT8:
       return static_cast<arrow::Int8Builder*>(builder)->Append(static_cast<int8_t>(whole()));
