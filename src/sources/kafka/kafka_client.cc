@@ -152,17 +152,21 @@ void KafkaConnectionState::Report(rd_kafka_resp_err_t error, const char* reason)
   reason_ = reason == nullptr ? rd_kafka_err2str(error) : reason;
   if (for_good && fatal_.ok())
     fatal_ = KafkaError(error, "cannot talk to the Kafka broker", reason_);
-  if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !unreachable_.load()) {
-    since_ = clock_.NowMicros();
-    unreachable_ = true;
-    log::Warn("kafka broker unreachable, trying on: {}", reason_);
-  }
+  // One broker of many may be away without harm: the watcher finds out.
+  doubt_ = true;
+}
+
+void KafkaConnectionState::Lost() {
+  MutexLock lock(mutex_);
+  if (unreachable_.exchange(true)) return;
+  since_ = clock_.NowMicros();
+  log::Warn("kafka broker unreachable, trying on: {}", reason_);
 }
 
 void KafkaConnectionState::Alive() {
   if (!unreachable_.load(std::memory_order_relaxed)) return;
   MutexLock lock(mutex_);
-  unreachable_ = false;
+  if (!unreachable_.exchange(false)) return;
   log::Info("kafka broker reachable again after {:.1f} s",
             static_cast<double>(clock_.NowMicros() - since_) / 1e6);
 }

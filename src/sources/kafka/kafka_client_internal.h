@@ -56,8 +56,11 @@ class KafkaConnectionState {
   explicit KafkaConnectionState(Clock& clock) : clock_(clock) {}
   /// Called by the client's error callback.
   void Report(rd_kafka_resp_err_t error, const char* reason) EXCLUDES_LOCK(mutex_);
-  /// A broker answered.
+  /// A broker answered, or none did.
   void Alive() EXCLUDES_LOCK(mutex_);
+  void Lost() EXCLUDES_LOCK(mutex_);
+  /// True once after a connection failed: time to ask whether any broker answers.
+  bool TakeDoubt() { return doubt_.exchange(false); }
   /// Not OK once login or TLS failed: what Open gives up for. A running source keeps trying.
   Status Fatal() EXCLUDES_LOCK(mutex_);
   /// "RUNNING" or "broker unreachable since TIME (REASON)".
@@ -69,6 +72,7 @@ class KafkaConnectionState {
  private:
   Clock& clock_;
   std::atomic<bool> unreachable_{false};
+  std::atomic<bool> doubt_{false};
   Mutex mutex_;
   TimestampMicros since_ GUARDED_BY(mutex_) = 0;
   std::string reason_ GUARDED_BY(mutex_);

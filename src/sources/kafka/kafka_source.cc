@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/log.h"
+#include "sources/kafka/kafka_alignment_internal.h"
 #include "sources/kafka/kafka_client_internal.h"
 #include "sources/kafka/kafka_partition_internal.h"
 #include "sources/kafka/kafka_progress_internal.h"
@@ -19,7 +20,6 @@ namespace sluice::sources {
 namespace {
 
 constexpr int64_t kWaitSliceMicros = 20'000;
-constexpr int64_t kStallMicros = 10'000'000;
 constexpr int64_t kLagIntervalMicros = 100'000;
 constexpr int64_t kRecheckIntervalMicros = 1'000'000;
 constexpr int64_t kRewindQueryMillis = 5'000;
@@ -94,6 +94,7 @@ class KafkaSource::Impl {
   KafkaProbe Probe(int64_t timeout_millis) {
     return {client_.get(), options_, &state_, timeout_millis};
   }
+  std::vector<TopicPartition> PartitionIds() const;
   void AddPartition(const PartitionStart& start);
   Status AssignAll();
   Status Reassign(const KafkaPartition& partition);
@@ -103,17 +104,12 @@ class KafkaSource::Impl {
   Status HandleEvent(KafkaPartition* partition, const PartitionEvent& event);
   Status RecheckSuspects();
   Status Recheck(KafkaPartition* partition);
-  /// Record time up to which messages may be delivered now, so that no partition runs ahead of the
-  /// slowest.
-  int64_t LatestTimestamp();
-  int64_t OldestPending(KafkaPartition* partition);
   Result<int64_t> DeliverRound(PollState* poll);
   Status FlushRows(flow::SourceBatch* out);
   void SetUntil(const flow::Positions& until);
   void NotePositions(flow::SourceBatch* out);
   void NoteUntil(const flow::Positions& until, flow::SourceBatch* out);
   Result<flow::Positions> RewindTargets(const flow::Positions& positions);
-  Status CheckTargetsExist(const flow::Positions& targets);
   void UpdateLag();
   bool AllAtEnd() const;
   bool AllAtUntil() const;
@@ -170,6 +166,12 @@ Status KafkaSource::Impl::Open(const flow::Positions& committed,
   return Status::OK();
 }
 
+std::vector<TopicPartition> KafkaSource::Impl::PartitionIds() const {
+  std::vector<TopicPartition> ids;
+  for (const auto& partition : partitions_) ids.push_back(partition->id());
+  return ids;
+}
+
 void KafkaSource::Impl::AddPartition(const PartitionStart& start) {
   partitions_.push_back(std::make_unique<KafkaPartition>(client_.get(), start.partition,
                                                          options_.id, start.offset, start.high,
@@ -219,9 +221,8 @@ Status KafkaSource::Impl::AdoptNewPartitions() {
 }
 
 Status KafkaSource::Impl::PinEnd() {
-  std::vector<TopicPartition> ids;
-  for (const auto& partition : partitions_) ids.push_back(partition->id());
-  SLUICE_ASSIGN_OR_RETURN(const auto ends, PlanEnd(Probe(options_.connect_timeout_millis), ids));
+  SLUICE_ASSIGN_OR_RETURN(const auto ends,
+                          PlanEnd(Probe(options_.connect_timeout_millis), PartitionIds()));
   bool read_beyond = false;
   for (const auto& partition : partitions_) {
     // Records behind an earlier end were dropped: they must be fetched again for a later one.
@@ -330,43 +331,9 @@ Status KafkaSource::Impl::Recheck(KafkaPartition* partition) {
   return Reassign(*partition);
 }
 
-// Record time of the oldest record known to be undelivered; kNoLimit when there is none or it has
-// no time.
-int64_t KafkaSource::Impl::OldestPending(KafkaPartition* partition) {
-  if (partition->has_message() && !partition->suspect && !partition->AtUntil()) {
-    partition->waiting_since = 0;
-    partition->stalled = false;
-    return partition->head_timestamp() < 0 ? kNoLimit : partition->head_timestamp();
-  }
-  if (partition->suspect || !partition->HasBacklog()) {
-    partition->waiting_since = 0;
-    return kNoLimit;
-  }
-  const int64_t now = clock_.SteadyMicros();
-  if (partition->waiting_since == 0) partition->waiting_since = now;
-  if (!partition->stalled && now - partition->waiting_since > kStallMicros) {
-    partition->stalled = true;
-    log::Warn("kafka source {}: nothing arrives from {}, the other partitions go on without it",
-              options_.id, partition->name());
-  }
-  return partition->stalled ? kNoLimit : partition->last_timestamp();
-}
-
-int64_t KafkaSource::Impl::LatestTimestamp() {
-  if (partitions_.size() < 2) return kNoLimit;
-  int64_t oldest = kNoLimit;
-  for (const auto& partition : partitions_)
-    oldest = std::min(oldest, OldestPending(partition.get()));
-  if (oldest == KafkaPartition::kNoTimestamp) return oldest;
-  // Nothing waits for records that claim to be of the future.
-  const int64_t now = clock_.NowMicros() / 1'000;
-  if (oldest >= now - options_.alignment_millis) return kNoLimit;
-  return oldest + options_.alignment_millis;
-}
-
 Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
   SLUICE_RETURN_NOT_OK(FillAll());
-  const int64_t latest = LatestTimestamp();
+  const int64_t latest = LatestDeliverable(partitions_, options_.alignment_millis, clock_);
   order_.clear();
   for (const auto& partition : partitions_) {
     if (partition->has_message() && !partition->suspect && !partition->AtUntil())
@@ -529,30 +496,9 @@ Result<flow::Positions> KafkaSource::Impl::RewindTargets(const flow::Positions& 
   return targets;
 }
 
-Status KafkaSource::Impl::CheckTargetsExist(const flow::Positions& targets) {
-  std::vector<TopicPartition> ids;
-  for (const auto& partition : partitions_) ids.push_back(partition->id());
-  const Result<PartitionRanges> ranges = QueryRanges(Probe(kRewindQueryMillis), ids);
-  // A broker that is away is no loss: should the records be gone, the fetch finds out.
-  if (!ranges.ok())
-    return RetryClass(ranges.status()) == Retry::kLater ? Status::OK() : ranges.status();
-  for (const auto& partition : partitions_) {
-    const int64_t target = targets.at(partition->key());
-    const PartitionRange& range = ranges->at(partition->id());
-    if (target >= range.low && target <= range.high) continue;
-    return MakeError("KAFKA_DATA_LOSS",
-                     "records to read again are gone: " + partition->name() + ", wanted offset " +
-                         std::to_string(target) + ", there are " + std::to_string(range.low) +
-                         " to " + std::to_string(range.high),
-                     "retention removed them, or the topic was created again: raise its "
-                     "retention.ms, or full-refresh");
-  }
-  return Status::OK();
-}
-
 Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
   SLUICE_ASSIGN_OR_RETURN(const flow::Positions targets, RewindTargets(positions));
-  SLUICE_RETURN_NOT_OK(CheckTargetsExist(targets));
+  SLUICE_RETURN_NOT_OK(CheckRecordsExist(Probe(kRewindQueryMillis), PartitionIds(), targets));
   for (const auto& partition : partitions_) {
     partition->announced = positions.count(partition->key()) > 0;
     partition->Reset(targets.at(partition->key()));

@@ -317,6 +317,25 @@ Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPart
   return plan;
 }
 
+Status CheckRecordsExist(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions,
+                         const flow::Positions& targets) {
+  const Result<PartitionRanges> ranges = QueryRanges(probe, partitions);
+  if (!ranges.ok()) {
+    return RetryClass(ranges.status()) == Retry::kLater ? Status::OK() : ranges.status();
+  }
+  for (const auto& [partition, range] : *ranges) {
+    const int64_t target = targets.at(PositionKey(probe.options, partition));
+    if (target >= range.low && target <= range.high) continue;
+    return MakeError("KAFKA_DATA_LOSS",
+                     fmt::format("records to read again are gone: {}, wanted offset {}, there are "
+                                 "{} to {}",
+                                 PartitionName(partition), target, range.low, range.high),
+                     "retention removed them, or the topic was created again: raise its "
+                     "retention.ms, or full-refresh");
+  }
+  return Status::OK();
+}
+
 Result<std::map<TopicPartition, int64_t>> PlanEnd(const KafkaProbe& probe,
                                                   const std::vector<TopicPartition>& partitions) {
   SLUICE_ASSIGN_OR_RETURN(const PartitionRanges ranges, QueryRanges(probe, partitions));

@@ -52,6 +52,11 @@ Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPart
                             const flow::Positions& committed,
                             const std::map<std::string, int64_t>& fingerprints);
 
+/// KAFKA_DATA_LOSS when records from `targets` (keyed as positions) on no longer exist. OK when no
+/// broker answers: should they be gone, the fetch finds out.
+Status CheckRecordsExist(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions,
+                         const flow::Positions& targets);
+
 /// The end offset of every partition as the options say, by now.
 Result<std::map<TopicPartition, int64_t>> PlanEnd(const KafkaProbe& probe,
                                                   const std::vector<TopicPartition>& partitions);

@@ -62,7 +62,8 @@ void KafkaWatcher::Run() {
       nudges.swap(nudges_);
     }
     SendNudges(nudges);
-    const int64_t interval = state_->unreachable() ? kUnreachableIntervalMillis : interval_millis_;
+    const bool worried = state_->TakeDoubt() || state_->unreachable();
+    const int64_t interval = worried ? 0 : interval_millis_;
     if (clock.SteadyMicros() - last_look < interval * 1'000) continue;
     Look();
     last_look = clock.SteadyMicros();
@@ -84,6 +85,7 @@ void KafkaWatcher::Look() {
   const Result<std::vector<TopicPartition>> partitions =
       DiscoverPartitions(client_, options_, state_, kRequestMillis);
   if (!partitions.ok()) {
+    if (HasCode(partitions.status(), "KAFKA_UNREACHABLE")) state_->Lost();
     const bool missing = HasCode(partitions.status(), "KAFKA_TOPIC_NOT_FOUND");
     MutexLock lock(mutex_);
     if (missing && problem_.empty()) log::Warn("kafka: {}", partitions.status().message());

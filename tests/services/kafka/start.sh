@@ -2,7 +2,7 @@
 # start.sh PORT DATA [CONTROLLER_PORT]: starts a one-node Apache Kafka on 127.0.0.1:PORT with its data in the folder DATA
 # and returns when it serves requests. The same DATA again = the same broker restarted. Writes DATA/pid and DATA/broker.log.
 #   KAFKA_HEAP      heap of the broker (default 384m)
-#   KAFKA_PROTOCOL  PLAINTEXT (default) or SASL_PLAINTEXT (user "sluice", password "open")
+#   KAFKA_SASL_PORT a second listener that wants a login: SASL_PLAINTEXT, PLAIN, user "sluice", password "open"
 #   start.sh --jars only downloads the jars.
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -42,7 +42,8 @@ if [ -f "$data/pid" ] && kill -0 "$(cat "$data/pid")" 2>/dev/null; then
   echo "start.sh: a broker already runs on $data" >&2
   exit 1
 fi
-sed -e "s|@PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g; s|@PROTOCOL@|${KAFKA_PROTOCOL:-PLAINTEXT}|g" \
+login=${KAFKA_SASL_PORT:+,SASL_PLAINTEXT://127.0.0.1:$KAFKA_SASL_PORT}
+sed -e "s|@PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g; s|@LOGIN@|$login|g" \
   "$here/server.properties" >"$data/server.properties"
 java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Xshare:auto -Dorg.slf4j.simpleLogger.showDateTime=true -cp "$libs/*")
 if [ ! -f "$data/logs/meta.properties" ]; then
@@ -53,7 +54,7 @@ fi
 setsid nohup "${java[@]}" -Xmx"${KAFKA_HEAP:-384m}" kafka.Kafka "$data/server.properties" >>"$data/broker.log" 2>&1 </dev/null &
 pid=$!
 echo "$pid" >"$data/pid"
-for _ in $(seq 600); do
+for _ in $(seq 1200); do
   kill -0 "$pid" 2>/dev/null || { tail -n 20 "$data/broker.log" >&2; rm -f "$data/pid"; exit 1; }
   if grep -q "Kafka Server started" "$data/broker.log" && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     echo "127.0.0.1:$port"
@@ -61,7 +62,7 @@ for _ in $(seq 600); do
   fi
   sleep 0.1
 done
-echo "start.sh: the broker did not start within 60 s" >&2
+echo "start.sh: the broker did not start within two minutes" >&2
 tail -n 20 "$data/broker.log" >&2
 kill -s KILL "$pid"
 rm -f "$data/pid"
