@@ -31,7 +31,7 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
                                                             project->random_.Next());
   sql::QueryRunnerOptions runner;
   runner.native_functions = plan::JsonFunctions();
-  SLUICE_ASSIGN_OR_RETURN(project->runner_, sql::QueryRunner::Make(runner));
+  project->runner_ = sql::QueryRunner::Make(runner);
   return project;
 }
 

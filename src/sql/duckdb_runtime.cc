@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <list>
+#include <mutex>
 
 #include "sql/cast.h"
 #include "sql/duckdb_error.h"
@@ -170,16 +171,27 @@ class ConnectionImpl : public DuckDbConnection,
 
 class RuntimeImpl : public DuckDbRuntime {
  public:
-  Status Open(const DuckDbOptions& options) {
+  explicit RuntimeImpl(DuckDbOptions options) : options_(std::move(options)) {}
+
+  Result<std::shared_ptr<DuckDbConnection>> Connect() override {
+    std::call_once(opened_, [this] { status_ = Open(); });
+    SLUICE_RETURN_NOT_OK(status_);
+    auto connection = std::make_shared<ConnectionImpl>(database_);
+    SLUICE_RETURN_NOT_OK(connection->Open());
+    return connection;
+  }
+
+ private:
+  Status Open() {
     duckdb_config config = nullptr;
     if (duckdb_create_config(&config) != DuckDBSuccess)
       return DuckDbError("open", "no configuration");
     const std::vector<std::pair<std::string, std::string>> settings = {
-        {"threads", std::to_string(options.threads)},
-        {"memory_limit", fmt::format("{}B", options.memory_bytes)},
+        {"threads", std::to_string(options_.threads)},
+        {"memory_limit", fmt::format("{}B", options_.memory_bytes)},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
-        {"temp_directory", options.temp_directory}};
+        {"temp_directory", options_.temp_directory}};
     Status status;
     for (const auto& [key, value] : settings) {
       if (duckdb_set_config(config, key.c_str(), value.c_str()) != DuckDBSuccess)
@@ -212,22 +224,16 @@ class RuntimeImpl : public DuckDbRuntime {
     return status;
   }
 
-  Result<std::shared_ptr<DuckDbConnection>> Connect() override {
-    auto connection = std::make_shared<ConnectionImpl>(database_);
-    SLUICE_RETURN_NOT_OK(connection->Open());
-    return connection;
-  }
-
- private:
+  const DuckDbOptions options_;
+  std::once_flag opened_;
+  Status status_;
   std::shared_ptr<Database> database_ = std::make_shared<Database>();
 };
 
 }  // namespace
 
-Result<std::unique_ptr<DuckDbRuntime>> DuckDbRuntime::Make(const DuckDbOptions& options) {
-  auto runtime = std::make_unique<RuntimeImpl>();
-  SLUICE_RETURN_NOT_OK(runtime->Open(options));
-  return runtime;
+std::unique_ptr<DuckDbRuntime> DuckDbRuntime::Make(DuckDbOptions options) {
+  return std::make_unique<RuntimeImpl>(std::move(options));
 }
 
 Result<std::string> DuckDbTypeName(const arrow::DataType& type) {

@@ -34,7 +34,9 @@ class DuckDbConnection {
 
 class DuckDbRuntime {
  public:
-  static Result<std::unique_ptr<DuckDbRuntime>> Make(const DuckDbOptions& options);
+  /// Opens nothing yet: the first Connect does, as opening takes a good part of a second on a busy
+  /// machine and most pipelines never need it.
+  static std::unique_ptr<DuckDbRuntime> Make(DuckDbOptions options);
   virtual ~DuckDbRuntime() = default;
   virtual Result<std::shared_ptr<DuckDbConnection>> Connect() = 0;
 };

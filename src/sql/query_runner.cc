@@ -12,10 +12,10 @@ struct QueryRunner::Impl {
 QueryRunner::QueryRunner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 QueryRunner::~QueryRunner() = default;
 
-Result<std::unique_ptr<QueryRunner>> QueryRunner::Make(QueryRunnerOptions options) {
+std::unique_ptr<QueryRunner> QueryRunner::Make(QueryRunnerOptions options) {
   auto impl = std::make_unique<Impl>();
-  SLUICE_ASSIGN_OR_RETURN(impl->runtime, DuckDbRuntime::Make({options.threads, options.memory_bytes,
-                                                              options.temp_directory}));
+  impl->runtime =
+      DuckDbRuntime::Make({options.threads, options.memory_bytes, options.temp_directory});
   impl->options = std::move(options);
   return std::unique_ptr<QueryRunner>(new QueryRunner(std::move(impl)));
 }

@@ -33,7 +33,7 @@ struct QueryRunnerOptions {
 
 class QueryRunner {
  public:
-  static Result<std::unique_ptr<QueryRunner>> Make(QueryRunnerOptions options = {});
+  static std::unique_ptr<QueryRunner> Make(QueryRunnerOptions options = {});
   ~QueryRunner();
 
   /// Rows with the plan's schema. A plan that reads a stream is refused. Errors may also come while
