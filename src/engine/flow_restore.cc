@@ -11,8 +11,9 @@
 namespace sluice::engine {
 namespace {
 
-// A replay that gets no record for so long gives up.
+// A replay whose positions do not move for so long gives up; between two looks it waits.
 constexpr int64_t kReplayStallMicros = 300'000'000;
+constexpr int64_t kReplayWaitMicros = 10'000;
 
 EpochNumber LastEpoch(const flow::RecoveredFlow& recovered) {
   return recovered.last_epoch.value_or(EpochNumber(-1));
@@ -23,6 +24,21 @@ bool Reached(const flow::Positions& at, const flow::Positions& until) {
     const auto found = at.find(entry.first);
     return found != at.end() && found->second == entry.second;
   });
+}
+
+Status Stalled(const FlowSpec& spec, const flow::Positions& at, const flow::Positions& until) {
+  std::string missing;
+  for (const auto& [key, position] : until) {
+    const auto found = at.find(key);
+    if (found != at.end() && found->second == position) continue;
+    missing +=
+        fmt::format("{}{} stands at {}, wanted {}", missing.empty() ? "" : "; ", key,
+                    found == at.end() ? "no position" : std::to_string(found->second), position);
+  }
+  return MakeError("FLOW_REPLAY_STALLED",
+                   fmt::format("source delivers nothing for the rebuild of state of flow {}: {}",
+                               spec.name, missing),
+                   "look at the source's state; the flow tries again", Retry::kLater);
 }
 
 Status ForeignAdvance(const FlowSpec& spec, const flow::RecoveredFlow& found) {
@@ -169,9 +185,35 @@ Status FlowRunner::ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::
   return Status::OK();
 }
 
+/// One round of polls towards `until`; false when no position moved.
+Result<bool> FlowRunner::PollReplay(const flow::Positions& until, flow::Positions* at,
+                                    EpochWork* work) {
+  bool moved = false;
+  for (size_t i = 0; i < spec_.inputs.size(); ++i) {
+    flow::PollLimits limits;
+    limits.max_rows = spec_.limits.max_epoch_rows;
+    limits.max_bytes = spec_.limits.max_epoch_bytes;
+    limits.until = OfInput(i, until);
+    if (limits.until.empty() || Reached(*at, limits.until)) continue;
+    auto batch = spec_.inputs[i].source->PollBatch(limits);
+    if (!batch.ok()) return StateLost(batch.status());
+    for (const auto& [key, position] : batch->next) {
+      const auto [entry, fresh] = at->emplace(key, position);
+      moved = moved || fresh || entry->second != position;
+      entry->second = position;
+    }
+    for (auto& rows : batch->rows) {
+      work->bytes += arrow::util::TotalBufferSize(*rows->rows);
+      work->rows[i].push_back(std::move(rows));
+    }
+  }
+  return moved;
+}
+
 Status FlowRunner::ReplayTo(const flow::Positions& until, const flow::EpochMark& mark,
                             TimestampMicros watermark, flow::Positions* at) {
-  int64_t progress_at = environment_.clock->SteadyMicros();
+  Clock& clock = *environment_.clock;
+  int64_t moved_at = clock.SteadyMicros();
   const flow::Positions from = *at;
   bool reached = false;
   do {
@@ -179,26 +221,13 @@ Status FlowRunner::ReplayTo(const flow::Positions& until, const flow::EpochMark&
     work.rows.resize(spec_.inputs.size());
     while (!(reached = Reached(*at, until)) && work.bytes < spec_.limits.max_epoch_bytes) {
       if (stopping_) return Stopped();
-      for (size_t i = 0; i < spec_.inputs.size(); ++i) {
-        flow::PollLimits limits;
-        limits.max_rows = spec_.limits.max_epoch_rows;
-        limits.max_bytes = spec_.limits.max_epoch_bytes;
-        limits.until = OfInput(i, until);
-        if (limits.until.empty() || Reached(*at, limits.until)) continue;
-        auto batch = spec_.inputs[i].source->PollBatch(limits);
-        if (!batch.ok()) return StateLost(batch.status());
-        for (const auto& [key, position] : batch->next) (*at)[key] = position;
-        for (auto& rows : batch->rows) {
-          work.bytes += arrow::util::TotalBufferSize(*rows->rows);
-          work.rows[i].push_back(std::move(rows));
-        }
-        if (!batch->next.empty()) progress_at = environment_.clock->SteadyMicros();
+      SLUICE_ASSIGN_OR_RETURN(const bool moved, PollReplay(until, at, &work));
+      if (moved) {
+        moved_at = clock.SteadyMicros();
+        continue;
       }
-      if (environment_.clock->SteadyMicros() - progress_at > kReplayStallMicros) {
-        return MakeError("FLOW_REPLAY_STALLED",
-                         "source delivers nothing for the rebuild of state: " + spec_.name,
-                         "look at the source's state; the flow tries again", Retry::kLater);
-      }
+      if (clock.SteadyMicros() - moved_at > kReplayStallMicros) return Stalled(spec_, *at, until);
+      clock.SleepMicros(kReplayWaitMicros);
     }
     // A large range goes through in parts; the number repeats, as the parts belong to one epoch.
     work.context = {mark.number, mark.clock, watermark, mark.clock + spec_.limits.max_future_micros,

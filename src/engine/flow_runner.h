@@ -133,6 +133,7 @@ class FlowRunner {
                      TimestampMicros watermark);
   Status ReplayTo(const flow::Positions& until, const flow::EpochMark& mark,
                   TimestampMicros watermark, flow::Positions* at);
+  Result<bool> PollReplay(const flow::Positions& until, flow::Positions* at, EpochWork* work);
   Status StateLost(const Status& cause) const;
   void GoOnAt(const flow::RecoveredFlow& recovered);
 

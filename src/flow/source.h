@@ -20,15 +20,16 @@ struct PollLimits {
   int64_t max_wait_micros =
       100'000;  // how long to wait for the first record; then what is there is taken
   /// When not empty (a rebuild of state): partitions named here are read up to these positions and
-  /// not beyond, others not at all; records beyond are kept for later polls. `next` reaches exactly
-  /// these positions, also when the last records before them no longer exist (compacted).
+  /// not beyond, others not at all; records beyond are kept for later polls. `next` then tells
+  /// where each of the named partitions stands, whether it moved in this poll or not, and reaches
+  /// exactly these positions, also when the last records before them no longer exist (compacted).
   Positions until;
 };
 
 /// What one poll delivered: whole batches in order and the positions after them.
 struct SourceBatch {
   std::vector<std::shared_ptr<const SourceRows>> rows;  // empty = nothing new
-  Positions next;                                       // of the partitions that advanced
+  Positions next;  // of the partitions that advanced; see PollLimits::until
   std::map<std::string, int64_t>
       fingerprints;  // of the partitions that advanced, where the source has them
   int64_t num_rows = 0;

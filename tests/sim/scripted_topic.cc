@@ -138,6 +138,7 @@ Result<flow::SourceBatch> ScriptedSource::PollBatch(const flow::PollLimits& limi
     if (!limits.until.empty()) {
       const auto until = limits.until.find(Key(p));
       end = until == limits.until.end() ? next : std::min(end, until->second);
+      if (until != limits.until.end()) batch.next[Key(p)] = next;
     }
     end = std::min(end, next + limits.max_rows - batch.num_rows);
     if (end > next && random_.OneIn(2))

@@ -199,11 +199,13 @@ Result<flow::SourceBatch> TableSource::Impl::Poll(const flow::PollLimits& limits
     Wait(limits.max_wait_micros);
     waited = true;
   }
-  if (before.version != cursor_.version) out.next[Key("version")] = cursor_.version;
-  if (before.index != cursor_.index || before.version < 0) out.next[Key("index")] = cursor_.index;
-  // A rebuild from the beginning must be able to reach a committed part of 0.
-  const bool wanted = before.version < 0 && limits.until.contains(Key("part"));
-  if (before.part != cursor_.part || wanted) out.next[Key("part")] = cursor_.part;
+  const auto note = [&](const char* partition, int64_t was, int64_t now, bool always) {
+    const std::string key = Key(partition);
+    if (was != now || always || limits.until.contains(key)) out.next[key] = now;
+  };
+  note("version", before.version, cursor_.version, false);
+  note("index", before.index, cursor_.index, before.version < 0);
+  note("part", before.part, cursor_.part, false);
   next_version_ = cursor_.version;
   return out;
 }
