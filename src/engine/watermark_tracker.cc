@@ -49,7 +49,11 @@ void WatermarkTracker::Join() {
   std::deque<OpenEpoch> joined;
   for (size_t i = 0; i < open_.size(); i += 2) {
     joined.push_back(std::move(open_[i]));
-    if (i + 1 < open_.size()) joined.back().max_event_time = open_[i + 1].max_event_time;
+    // After a restart the maximum starts anew: a later epoch may report less than an older one.
+    if (i + 1 < open_.size()) {
+      joined.back().max_event_time =
+          std::max(joined.back().max_event_time, open_[i + 1].max_event_time);
+    }
   }
   open_ = std::move(joined);
 }

@@ -43,6 +43,16 @@ TEST(WatermarkTracker, KeepsABoundedNumberOfEpochs) {
   EXPECT_EQ(tracker.Oldest()->from, At(0));
 }
 
+TEST(WatermarkTracker, JoinedEpochsStayOpenAsLongAsTheNewestRowOfBoth) {
+  WatermarkTracker tracker({1'000'000});
+  tracker.Reset(0, {{EpochNumber(0), At(0), 5'000'000}});
+  // What a restarted process has seen is older.
+  for (int64_t i = 1; i < 2'000; ++i) tracker.Advance(EpochNumber(i), At(i), {i});
+  tracker.Advance(EpochNumber(2'000), At(2'000), {5'000'000});
+  EXPECT_EQ(tracker.watermark(), 4'000'000);
+  EXPECT_EQ(tracker.Oldest()->from, At(0));
+}
+
 TEST(WatermarkTracker, WithoutWatermarkEverythingStaysOpen) {
   WatermarkTracker tracker({std::nullopt});
   EXPECT_EQ(tracker.Advance(EpochNumber(0), At(0), {1000}), kNoTimestamp);
