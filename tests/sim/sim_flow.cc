@@ -5,9 +5,6 @@
 
 namespace sluice::sim {
 
-SimFlow::SimFlow(std::unique_ptr<engine::FlowRunner> runner, Random& random)
-    : runner_(std::move(runner)), random_(random) {}
-
 /// As the pipeline does: all of it again after an error that may pass, with what was committed
 /// applied first.
 Status SimFlow::Start() {
@@ -21,11 +18,11 @@ Status SimFlow::Start() {
   next_ = Next::kStage;
   while (!to_apply_.empty()) SLUICE_RETURN_NOT_OK(ApplyOne());
   if (!restored_) {
-    SLUICE_RETURN_NOT_OK(runner_->Recover());
-    SLUICE_RETURN_NOT_OK(runner_->Restore());
+    SLUICE_RETURN_NOT_OK(runner_.Recover());
+    SLUICE_RETURN_NOT_OK(runner_.Restore());
     restored_ = true;
   } else {
-    SLUICE_RETURN_NOT_OK(runner_->Reconcile());
+    SLUICE_RETURN_NOT_OK(runner_.Reconcile());
   }
   started_ = true;
   return Status::OK();
@@ -34,7 +31,7 @@ Status SimFlow::Start() {
 Status SimFlow::Read() {
   engine::ReadBudget budget;
   budget.max_rows = 1 + static_cast<int64_t>(random_.Below(80));
-  SLUICE_ASSIGN_OR_RETURN(read_, runner_->ReadEpoch(budget));
+  SLUICE_ASSIGN_OR_RETURN(read_, runner_.ReadEpoch(budget));
   idle_ = read_ == nullptr && processed_ == nullptr && held_ == nullptr && committing_ == nullptr &&
           to_apply_.empty();
   return Status::OK();
@@ -43,7 +40,7 @@ Status SimFlow::Read() {
 Status SimFlow::ApplyOne() {
   const auto work = std::move(to_apply_.front());
   to_apply_.pop_front();
-  return runner_->Apply(*work);
+  return runner_.Apply(*work);
 }
 
 Status SimFlow::CommitStep() {
@@ -57,20 +54,20 @@ Status SimFlow::CommitStep() {
   }
   switch (next_) {
     case Next::kStage:
-      SLUICE_RETURN_NOT_OK(runner_->Stage(committing_.get()));
+      SLUICE_RETURN_NOT_OK(runner_.Stage(committing_.get()));
       next_ = Next::kCommit;
       return Status::OK();
     case Next::kCommit:
-      SLUICE_RETURN_NOT_OK(runner_->Commit(committing_.get()));
+      SLUICE_RETURN_NOT_OK(runner_.Commit(committing_.get()));
       next_ = Next::kSatellites;
       return Status::OK();
     case Next::kSatellites:
-      SLUICE_RETURN_NOT_OK(runner_->CommitSatellites(committing_.get()));
+      SLUICE_RETURN_NOT_OK(runner_.CommitSatellites(committing_.get()));
       next_ = Next::kPublish;
       return Status::OK();
     case Next::kPublish:
-      if (!random_.OneIn(10)) runner_->Publish(*committing_);
-      runner_->Report(*committing_);
+      if (!random_.OneIn(10)) runner_.Publish(*committing_);
+      runner_.Report(*committing_);
       to_apply_.push_back(std::move(committing_));
       next_ = Next::kDone;
       return Status::OK();
@@ -92,7 +89,7 @@ Status SimFlow::Step() {
         break;
       case 2:
         if (read_ == nullptr || processed_ != nullptr) break;
-        status = runner_->Process(read_.get());
+        status = runner_.Process(read_.get());
         processed_ = std::move(read_);
         break;
       case 3:
@@ -109,9 +106,9 @@ Status SimFlow::Step() {
         break;
       default:
         if (random_.OneIn(6)) {
-          status = runner_->SaveState();
+          status = runner_.SaveState();
         } else if (random_.OneIn(4)) {
-          status = runner_->FinishSave();
+          status = runner_.FinishSave();
         } else if (can_commit) {
           status = CommitStep();
         }
