@@ -4,7 +4,9 @@
 #include <parquet/exception.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "base/workers.h"
 #include "delta/adapt_columns.h"
 #include "delta/column_encoding_internal.h"
 #include "delta/file_statistics.h"
@@ -91,24 +93,27 @@ class DataFileWriter::OpenFile {
   /// straight into the file, which costs far less memory traffic than keeping the encoded pages of
   /// all columns.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
-    statistics_.Update(*rows);
-    pending_bytes_ += ValueBytes(*rows);
+    Keep(rows, ValueBytes(*rows));
+    return GroupIsFull() ? WriteRowGroup() : Status::OK();
+  }
+
+  /// Keeps the batch until Close.
+  void Keep(const std::shared_ptr<arrow::RecordBatch>& rows, int64_t bytes) {
+    pending_bytes_ += bytes;
     pending_rows_ += rows->num_rows();
     pending_.push_back(rows);
-    const bool full = pending_bytes_ >= owner_.options_.max_row_group_bytes ||
-                      pending_rows_ >= owner_.options_.max_row_group_rows;
-    return full ? WriteRowGroup() : Status::OK();
   }
+  int64_t pending_bytes() const { return pending_bytes_; }
 
   bool Full() const {
     if (sink_ == nullptr) return false;
-    if (statistics_.num_rows() >= owner_.options_.max_file_rows) return true;
+    if (statistics_.num_rows() + pending_rows_ >= owner_.options_.max_file_rows) return true;
     const auto position = sink_->Tell();
     return position.ok() && *position >= owner_.options_.max_file_bytes;
   }
 
   Result<AddFile> Close() {
-    SLUICE_RETURN_NOT_OK(WriteRowGroup());
+    SLUICE_RETURN_NOT_OK(WritePending());
     try {
       SLUICE_RETURN_NOT_OK(WriteFailed(writer_->Close(), path_));
       SLUICE_ASSIGN_OR_RETURN(add_.size, sink_->Tell());
@@ -127,8 +132,23 @@ class DataFileWriter::OpenFile {
   }
 
  private:
+  bool GroupIsFull() const {
+    return pending_bytes_ >= owner_.options_.max_row_group_bytes ||
+           pending_rows_ >= owner_.options_.max_row_group_rows;
+  }
+
+  /// As many row groups as the pending rows fill, and the rest.
+  Status WritePending() {
+    const arrow::RecordBatchVector all = std::exchange(pending_, {});
+    pending_bytes_ = 0;
+    pending_rows_ = 0;
+    for (const auto& rows : all) SLUICE_RETURN_NOT_OK(Write(rows));
+    return WriteRowGroup();
+  }
+
   Status WriteRowGroup() {
     if (pending_.empty()) return Status::OK();
+    for (const auto& rows : pending_) statistics_.Update(*rows);
     try {
       if (writer_ == nullptr) SLUICE_RETURN_NOT_OK(Open(*pending_.front()));
       SLUICE_ASSIGN_OR_RETURN(const auto table,
@@ -235,14 +255,42 @@ Status DataFileWriter::WriteGroup(const arrow::ArrayVector& keys, int64_t key_ro
     values.emplace(column, std::move(value));
   }
   SLUICE_ASSIGN_OR_RETURN(OpenFile* const file, FileFor(folder, std::move(values)));
-  SLUICE_RETURN_NOT_OK(file->Write(rows));
-  return file->Full() ? CloseFile(folder) : Status::OK();
+  if (options_.workers == nullptr) {
+    SLUICE_RETURN_NOT_OK(file->Write(rows));
+    return file->Full() ? CloseFile(folder) : Status::OK();
+  }
+  const int64_t bytes = ValueBytes(*rows);
+  file->Keep(rows, bytes);
+  kept_bytes_ += bytes;
+  if (file->pending_bytes() >= options_.split_bytes) {
+    full_.push_back(std::move(open_[folder]));
+    open_.erase(folder);
+  }
+  return kept_bytes_ >= options_.max_pending_bytes ? CloseKept() : Status::OK();
+}
+
+Status DataFileWriter::CloseKept() {
+  std::vector<std::unique_ptr<OpenFile>> files = std::exchange(full_, {});
+  for (auto& [folder, file] : open_) files.push_back(std::move(file));
+  open_.clear();
+  kept_bytes_ = 0;
+  const size_t before = finished_.size();
+  finished_.resize(before + files.size());
+  const Status closed = options_.workers->Run(files.size(), [&](size_t i) {
+    SLUICE_ASSIGN_OR_RETURN(finished_[before + i], files[i]->Close());
+    files[i].reset();
+    return Status::OK();
+  });
+  for (auto& file : files) {
+    if (file != nullptr) file->Abandon();
+  }
+  return closed;
 }
 
 Result<DataFileWriter::OpenFile*> DataFileWriter::FileFor(const std::string& folder,
                                                           PartitionValues values) {
   if (const auto it = open_.find(folder); it != open_.end()) return it->second.get();
-  if (open_.size() >= options_.max_open_partitions)
+  if (options_.workers == nullptr && open_.size() >= options_.max_open_partitions)
     SLUICE_RETURN_NOT_OK(CloseFile(open_.begin()->first));
   const std::string name =
       folder + "part-" + table_.NewUuid() + CodecExtension(options_.compression_codec) + ".parquet";
@@ -261,6 +309,7 @@ Status DataFileWriter::CloseFile(const std::string& folder) {
 }
 
 Result<std::vector<AddFile>> DataFileWriter::Finish() {
+  if (options_.workers != nullptr) SLUICE_RETURN_NOT_OK(CloseKept());
   while (!open_.empty()) {
     const std::string folder = open_.begin()->first;
     SLUICE_RETURN_NOT_OK(CloseFile(folder));
@@ -273,6 +322,7 @@ void DataFileWriter::Abort() {
   done_ = true;
   for (auto& [folder, file] : open_) file->Abandon();
   open_.clear();
+  full_.clear();
   // What cannot be deleted is left to VACUUM: no commit names it.
   for (const std::string& path : paths_) (void)table_.storage().Delete(path);
 }

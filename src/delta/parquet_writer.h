@@ -13,6 +13,10 @@
 #include "delta/action.h"
 #include "delta/table.h"
 
+namespace sluice {
+class Workers;
+}
+
 namespace sluice::delta {
 
 struct DataFileOptions {
@@ -24,6 +28,12 @@ struct DataFileOptions {
       32LL << 20;                   // of Arrow data; its batches are kept until a row group is full
   size_t max_open_partitions = 64;  // more partition values in one epoch close files early
   bool data_change = true;
+  /// When set, rows are kept until `max_pending_bytes` or Finish; then all files are encoded on
+  /// these threads and the caller's. Outlives the writer.
+  Workers* workers = nullptr;
+  int64_t max_pending_bytes = 256LL << 20;
+  int64_t split_bytes = 40LL << 20;  // of one partition; above it another file gives work to
+                                     // another core
 };
 
 /// Writes the rows of one epoch: one file per partition value,
@@ -54,6 +64,7 @@ class DataFileWriter {
                     const std::shared_ptr<arrow::RecordBatch>& rows);
   Result<OpenFile*> FileFor(const std::string& folder, PartitionValues values);
   Status CloseFile(const std::string& folder);
+  Status CloseKept();
 
   Table& table_;
   std::shared_ptr<const Snapshot> snapshot_;
@@ -62,6 +73,8 @@ class DataFileWriter {
   std::vector<int> file_columns_;  // index in the table's schema of each column of the file
   std::vector<int> partition_columns_;
   std::map<std::string, std::unique_ptr<OpenFile>> open_;  // by folder
+  std::vector<std::unique_ptr<OpenFile>> full_;            // with workers: kept rows, to be encoded
+  int64_t kept_bytes_ = 0;                                 // of the rows that wait to be encoded
   std::vector<AddFile> finished_;
   std::vector<std::string> paths_;  // everything created
   int64_t rows_written_ = 0;

@@ -3,8 +3,10 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <set>
 
+#include "base/workers.h"
 #include "delta/action_json.h"
 #include "delta/compaction.h"
 #include "delta/deletion_vector.h"
@@ -375,6 +377,57 @@ TEST_F(TableTest, RegistryHandsOutOneTable) {
   EXPECT_TRUE(registry.Exists("/r").ValueOrDie());
   EXPECT_FALSE(registry.Exists("/q").ValueOrDie());
   EXPECT_TRUE(HasCode(registry.Open("/q").status(), "DELTA_TABLE_NOT_FOUND"));
+}
+
+TEST_F(TableTest, WorkersWriteTheSameRowsIntoFilesOfBoundedSize) {
+  const auto table = Create();
+  Workers workers(2);
+  DataFileOptions options;
+  options.workers = &workers;
+  options.split_bytes = 4'000;
+  options.max_pending_bytes = 40'000;
+  options.max_row_group_bytes = 2'000;
+  auto writer = DataFileWriter::Make(*table, table->Current(), options).ValueOrDie();
+  std::multiset<int64_t> written;
+  for (int64_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(writer->Write(Rows(i * 50, 50, i % 3 == 0 ? "monday" : "tuesday")).ok());
+    for (int64_t id = i * 50; id < i * 50 + 50; ++id) written.insert(id);
+  }
+  auto files = writer->Finish().ValueOrDie();
+  EXPECT_GT(files.size(), 20U);
+  std::set<std::string> paths;
+  for (const AddFile& file : files) {
+    paths.insert(file.path);
+    EXPECT_EQ(storage_.Read("/t/" + file.path).ValueOrDie().size(), static_cast<size_t>(file.size));
+  }
+  EXPECT_EQ(paths.size(), files.size());
+  Transaction transaction = table->NewTransaction();
+  transaction.Add(std::move(files));
+  ASSERT_TRUE(transaction.Commit().ok());
+  EXPECT_EQ(Ids(table->Current()), written);
+}
+
+TEST_F(TableTest, WorkersThatFailLeaveNothingBehind) {
+  const auto table = Create();
+  Workers workers(2);
+  DataFileOptions options;
+  options.workers = &workers;
+  options.split_bytes = 1'000;
+  auto writer = DataFileWriter::Make(*table, table->Current(), options).ValueOrDie();
+  for (int64_t i = 0; i < 20; ++i) ASSERT_TRUE(writer->Write(Rows(i * 50, 50, "monday")).ok());
+  std::atomic<int> writes = 0;
+  storage_.SetHook([&](StorageCall call, const std::string&) {
+    StorageFault fault;
+    if (call == StorageCall::kWrite && ++writes == 7)
+      fault.error = MakeError("STORAGE_NO_SPACE", "the disk is full", "", Retry::kLater);
+    return fault;
+  });
+  const auto files = writer->Finish();
+  storage_.SetHook({});
+  EXPECT_TRUE(HasCode(files.status(), "STORAGE_NO_SPACE")) << files.status();
+  writer.reset();
+  for (const auto& file : storage_.ListRecursive("/t").ValueOrDie())
+    EXPECT_TRUE(file.path.find("_delta_log") != std::string::npos) << file.path;
 }
 
 }  // namespace

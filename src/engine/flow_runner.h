@@ -24,9 +24,11 @@
 #include "engine/state_keeper.h"
 #include "engine/watermark_tracker.h"
 
-namespace sluice::engine {
-
+namespace sluice {
 class Workers;
+}
+
+namespace sluice::engine {
 
 /// All outlive the runner; `snapshots` and `workers` may be null (state is then always rebuilt; no
 /// parallel steps).
@@ -153,6 +155,7 @@ class FlowRunner {
       0;  // steady time at which read_ went ahead of planned_; 0 = it did not
   EpochNumber next_epoch_;
   size_t sources_open_ = 0;
+  bool sources_moved_ = false;  // since they were opened or last rewound, while restoring
   // Processor.
   WatermarkTracker watermarks_;
   std::deque<flow::EpochMark> unapplied_;  // processed, not applied; `to` = all positions

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/workers.h"
+#include "base/workers.h"
 
 namespace sluice::engine {
 namespace {

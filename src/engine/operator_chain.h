@@ -9,9 +9,11 @@
 #include "base/status.h"
 #include "flow/operator.h"
 
-namespace sluice::engine {
-
+namespace sluice {
 class Workers;
+}
+
+namespace sluice::engine {
 
 class OperatorChain {
  public:

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "engine/flow_driver.h"
-#include "engine/workers.h"
 #include "state/snapshot_store.h"
 
 namespace sluice::engine {
@@ -70,13 +70,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Make(std::vector<Flow> flows,
                                                  FlowListener* listener) {
   SLUICE_ASSIGN_OR_RETURN(const std::vector<size_t> order, TopologicalOrder(flows));
   auto pipeline = std::unique_ptr<Pipeline>(new Pipeline(options, clock, listener));
-  if (options.worker_threads > 1) {
-    // The caller's thread helps.
-    pipeline->workers_ = std::make_unique<Workers>(options.worker_threads - 1);
-  }
   std::map<std::string, FlowDriver*> by_name;
   for (const size_t i : order) {
-    FlowEnvironment environment{&clock, flows[i].snapshots.get(), pipeline->workers_.get()};
+    FlowEnvironment environment{&clock, flows[i].snapshots.get(), options.workers};
     pipeline->snapshots_.push_back(std::move(flows[i].snapshots));
     SLUICE_ASSIGN_OR_RETURN(auto runner, FlowRunner::Make(std::move(flows[i].spec), environment));
     auto driver = std::make_unique<FlowDriver>(std::move(runner), options, clock, listener);
@@ -130,6 +126,7 @@ sluice::Status Pipeline::Run() {
 }
 
 void Pipeline::MaintainLoop() {
+  SetThreadName("maintain");
   MutexLock lock(mutex_);
   while (!finished_) {
     changed_.wait_for(lock.native(), std::chrono::microseconds(kMaintainMicros),

@@ -13,6 +13,9 @@
 #include "engine/flow_spec.h"
 #include "engine/flow_status.h"
 
+namespace sluice {
+class Workers;
+}
 namespace sluice::state {
 class SnapshotStore;
 }
@@ -26,7 +29,7 @@ enum class RunMode {
 
 struct PipelineOptions {
   RunMode mode = RunMode::kOnce;
-  int worker_threads = 2;  // shared by the stateless operators of all flows
+  Workers* workers = nullptr;  // for the stateless operators; outlives the pipeline; null = none
   int64_t backoff_min_micros = 100'000;
   int64_t backoff_max_micros = 10'000'000;
   int64_t stop_timeout_micros =
@@ -34,7 +37,6 @@ struct PipelineOptions {
 };
 
 class FlowDriver;
-class Workers;
 
 class Pipeline {
  public:
@@ -68,7 +70,6 @@ class Pipeline {
   const PipelineOptions options_;
   Clock& clock_;
   FlowListener* const listener_;
-  std::unique_ptr<Workers> workers_;
   std::vector<std::unique_ptr<state::SnapshotStore>> snapshots_;
   std::vector<std::unique_ptr<FlowDriver>> drivers_;  // topological order
   Mutex mutex_;

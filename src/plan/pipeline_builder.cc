@@ -225,6 +225,7 @@ class FlowsBuilder {
   sinks::DeltaSinkOptions SinkOptions(const AnalyzedFlow& flow,
                                       const AnalyzedDataset& dataset) const {
     sinks::DeltaSinkOptions sink;
+    sink.workers = environment_.workers;
     sink.flow_name = flow.definition->name;
     sink.table_path = catalog::TablePath(spec_.engine.warehouse, flow.definition->target);
     sink.schema = dataset.schema;

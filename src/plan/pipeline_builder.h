@@ -17,6 +17,10 @@
 #include "state/snapshot_store.h"
 #include "storage/storage.h"
 
+namespace sluice {
+class Workers;
+}
+
 namespace sluice::plan {
 
 /// What the parts of a pipeline share. All outlive the flows.
@@ -26,6 +30,7 @@ struct BuildEnvironment {
   Clock& clock;
   sql::QueryRunner& runner;  // recomputed views and static sides
   uint64_t seed = 0;
+  Workers* workers = nullptr;  // that encode files; may be null
 };
 
 /// The flows of a pipeline, ready for engine::Pipeline. `include` chooses flows by name (null =

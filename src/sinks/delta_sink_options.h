@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+namespace sluice {
+class Workers;
+}
+
 namespace sluice::sinks {
 
 struct SatelliteOptions {
@@ -40,6 +44,7 @@ struct DeltaSinkOptions {
   UpkeepOptions upkeep;
   std::string host;  // written into commits, for the message that names a second process
   int64_t pid = 0;
+  Workers* workers = nullptr;  // that encode files beside the committing thread; may be null
 };
 
 }  // namespace sluice::sinks

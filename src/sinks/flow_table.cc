@@ -213,7 +213,9 @@ Result<std::shared_ptr<arrow::RecordBatch>> FlowTable::Conform(
 
 Result<std::vector<delta::AddFile>> FlowTable::WriteFiles(
     delta::Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& rows) const {
-  SLUICE_ASSIGN_OR_RETURN(auto writer, delta::DataFileWriter::Make(table, table.Current()));
+  delta::DataFileOptions files;
+  files.workers = options_.workers;
+  SLUICE_ASSIGN_OR_RETURN(auto writer, delta::DataFileWriter::Make(table, table.Current(), files));
   for (const auto& batch : rows) SLUICE_RETURN_NOT_OK(writer->Write(batch));
   return writer->Finish();
 }

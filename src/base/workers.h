@@ -1,4 +1,4 @@
-// A few threads shared by all flows for the steps that may run in parallel. Thread-safe.
+// A few threads shared by everything that may run in parallel: decoding, encoding. Thread-safe.
 #pragma once
 
 #include <deque>
@@ -9,7 +9,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 
-namespace sluice::engine {
+namespace sluice {
 
 class Workers {
  public:
@@ -33,4 +33,4 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace sluice::engine
+}  // namespace sluice

@@ -1,9 +1,11 @@
-#include "engine/workers.h"
+#include "base/workers.h"
 
 #include <algorithm>
 #include <memory>
 
-namespace sluice::engine {
+#include "base/thread_name.h"
+
+namespace sluice {
 
 struct Workers::Job {
   size_t count = 0;
@@ -61,6 +63,7 @@ Status Workers::Run(size_t count, const std::function<Status(size_t)>& task) {
 }
 
 void Workers::Loop() {
+  SetThreadName("worker");
   MutexLock lock(mutex_);
   while (true) {
     changed_.wait(lock.native(), [&] { return stopping_ || !jobs_.empty(); });
@@ -75,4 +78,4 @@ void Workers::Loop() {
   }
 }
 
-}  // namespace sluice::engine
+}  // namespace sluice
