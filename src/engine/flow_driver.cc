@@ -5,13 +5,15 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 
 namespace sluice::engine {
 namespace {
 
 constexpr int64_t kPollMicros = 50'000;
-constexpr int64_t kFirstEpochMicros =
-    150'000;  // the first epoch is small, so that rows are visible soon
+// The first epoch is small, so that rows are visible soon.
+constexpr int64_t kFirstEpochMicros = 150'000;
+constexpr int64_t kFirstEpochRows = 20'000;
 constexpr int64_t kRateWindowMicros = 5'000'000;
 constexpr int64_t kIdleMicros = 2'000'000;
 constexpr int64_t kRoomWaitMicros =
@@ -56,6 +58,7 @@ void FlowDriver::Abandon() {
 }
 
 void FlowDriver::Run() {
+  SetThreadName("commit " + name().substr(name().rfind('.') + 1));
   SetState(FlowState::kStarting);
   sluice::Status status;
   bool restored = false;
@@ -132,6 +135,7 @@ void FlowDriver::Fail(Attempt* attempt, const sluice::Status& error) {
 }
 
 void FlowDriver::ReadLoop(Attempt* attempt) {
+  SetThreadName("read " + name().substr(name().rfind('.') + 1));
   const sluice::Status status = ReadUntilEnd(attempt);
   if (!status.ok()) Fail(attempt, status);
   attempt->processing.Close(abandoned_);
@@ -162,6 +166,7 @@ sluice::Status FlowDriver::ReadUntilEnd(Attempt* attempt) {
     ReadBudget budget;
     budget.max_wait_micros = std::min(kPollMicros, spec.limits.trigger_interval_micros);
     budget.gather_micros = first ? kFirstEpochMicros : spec.limits.trigger_interval_micros;
+    budget.max_rows = first ? std::min(kFirstEpochRows, spec.limits.max_epoch_rows) : 0;
     SLUICE_ASSIGN_OR_RETURN(auto work, runner_->ReadEpoch(budget));
     if (work == nullptr) {
       backlogged = false;
@@ -201,6 +206,7 @@ void FlowDriver::WaitForTrigger(int64_t last_start) {
 }
 
 void FlowDriver::ProcessLoop(Attempt* attempt) {
+  SetThreadName("process " + name().substr(name().rfind('.') + 1));
   const sluice::Status status = ProcessAll(attempt);
   if (!status.ok()) Fail(attempt, status);
   attempt->committing.Close(abandoned_);

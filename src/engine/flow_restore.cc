@@ -69,6 +69,9 @@ Status FlowRunner::Restore() {
     SLUICE_RETURN_NOT_OK(chain_.Open());
     chain_open_ = true;
   }
+  // Sources that were opened just now stand where they should: rewinding them would throw away what
+  // they fetch already.
+  sources_moved_ = sources_open_ > 0;
   for (; sources_open_ < spec_.inputs.size(); ++sources_open_) {
     const size_t i = sources_open_;
     SLUICE_RETURN_NOT_OK(
@@ -97,7 +100,7 @@ Status FlowRunner::Restore() {
       SLUICE_RETURN_NOT_OK(RebuildFrom({}, EpochNumber(-1), kNoTimestamp));
     }
   }
-  SLUICE_RETURN_NOT_OK(RewindSources(recovered_.positions));
+  if (sources_moved_) SLUICE_RETURN_NOT_OK(RewindSources(recovered_.positions));
   GoOnAt(recovered_);
   state_broken_ = false;
   return Status::OK();
@@ -121,6 +124,7 @@ void FlowRunner::GoOnAt(const flow::RecoveredFlow& recovered) {
 }
 
 Status FlowRunner::RewindSources(const flow::Positions& positions) {
+  sources_moved_ = true;
   for (size_t i = 0; i < spec_.inputs.size(); ++i) {
     SLUICE_RETURN_NOT_OK(spec_.inputs[i].source->Rewind(OfInput(i, positions)));
   }

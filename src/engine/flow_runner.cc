@@ -197,6 +197,8 @@ Status FlowRunner::Process(EpochWork* work) {
   unapplied_.push_back(flow::EpochMark{work->record.number, work->record.clock,
                                        work->record.watermark, work->record.to});
   state_bytes_ = chain_.StateBytes();
+  for (size_t i = 0; i < spec_.inputs.size(); ++i)
+    spec_.inputs[i].source->OnProcessed(OfInput(i, work->record.to));
   work->progress.process_micros = environment_.clock->SteadyMicros() - start;
   Gather(work);
   return Status::OK();

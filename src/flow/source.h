@@ -1,6 +1,7 @@
 // Contract of a source: delivers records of its partitions in order, with the positions behind
 // them. Call order: Open, { PollBatch }*, with Rewind after a failed epoch; Close. One thread at a
-// time (the flow's read thread), except OnCommitted, Lag and Stop, which may come from any thread.
+// time (the flow's read thread), except OnProcessed, OnCommitted, Lag and Stop, which may come from
+// any thread.
 #pragma once
 
 #include <memory>
@@ -61,6 +62,9 @@ class Source {
   /// without an entry goes to where Open without positions would start it. An error when records
   /// from there on no longer exist.
   virtual Status Rewind(const Positions& positions) = 0;
+  /// Records before these positions were processed: what is kept of them in memory may go. Should
+  /// their epoch fail, Rewind asks for them again.
+  virtual void OnProcessed(const Positions&) {}
   /// The positions are committed: for lag tools and leases. Never fails an epoch.
   virtual void OnCommitted(const Positions& positions) = 0;
   virtual SourceLag Lag() = 0;

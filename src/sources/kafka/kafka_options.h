@@ -54,7 +54,7 @@ struct KafkaSourceOptions {
 
   // Limits.
   int64_t connect_timeout_millis = 30'000;  // how long Open tries to reach a broker
-  int64_t queue_bytes = 128LL << 20;        // records fetched ahead, all partitions together
+  int64_t queue_bytes = 64LL << 20;         // records fetched ahead, all partitions together
   int64_t alignment_millis =
       5'000;  // while catching up: record time a partition may be ahead of the slowest
   int64_t batch_rows = 65'536;  // rows of one delivered Arrow batch

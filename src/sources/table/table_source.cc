@@ -56,7 +56,7 @@ class TableSource::Impl {
   Status PinEnd();
   bool AtEnd() const;
   Result<flow::SourceBatch> Poll(const flow::PollLimits& limits);
-  void OnCommitted(const flow::Positions& positions);
+  void OnProcessed(const flow::Positions& positions);
   flow::SourceLag Lag();
 
   const TableSourceOptions options_;
@@ -383,7 +383,7 @@ Status TableSource::Impl::Deliver(const std::shared_ptr<arrow::RecordBatch>& row
   return Status::OK();
 }
 
-void TableSource::Impl::OnCommitted(const flow::Positions& positions) {
+void TableSource::Impl::OnProcessed(const flow::Positions& positions) {
   const auto version = positions.find(Key("version"));
   if (hand_off_ == nullptr || version == positions.end()) return;
   hand_off_->Release(reader_number_, TableVersion(version->second));
@@ -416,7 +416,7 @@ const std::string& TableSource::id() const { return impl_->options_.id; }
 const std::shared_ptr<arrow::Schema>& TableSource::schema() const { return impl_->options_.schema; }
 Status TableSource::Open(const flow::Positions& committed, const std::map<std::string, int64_t>&) {
   SLUICE_RETURN_NOT_OK(impl_->MoveTo(committed));
-  impl_->OnCommitted(committed);
+  impl_->OnProcessed(committed);
   return Status::OK();
 }
 Status TableSource::PinEnd() { return impl_->PinEnd(); }
@@ -425,14 +425,14 @@ Result<flow::SourceBatch> TableSource::PollBatch(const flow::PollLimits& limits)
   return impl_->Poll(limits);
 }
 Status TableSource::Rewind(const flow::Positions& positions) { return impl_->MoveTo(positions); }
-void TableSource::OnCommitted(const flow::Positions& positions) { impl_->OnCommitted(positions); }
+void TableSource::OnProcessed(const flow::Positions& positions) { impl_->OnProcessed(positions); }
 flow::SourceLag TableSource::Lag() { return impl_->Lag(); }
 void TableSource::Stop() {
   impl_->stopped_ = true;
   if (impl_->hand_off_ != nullptr) impl_->hand_off_->Wake();
 }
 Status TableSource::Close() {
-  if (impl_->hand_off_ != nullptr) impl_->OnCommitted({{impl_->options_.id + "/version", kNoEnd}});
+  if (impl_->hand_off_ != nullptr) impl_->OnProcessed({{impl_->options_.id + "/version", kNoEnd}});
   return Status::OK();
 }
 int64_t TableSource::hot_versions() const { return impl_->hot_versions_; }

@@ -48,7 +48,8 @@ class TableSource : public flow::Source {
   Result<bool> AtEnd() override;
   Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits) override;
   Status Rewind(const flow::Positions& positions) override;
-  void OnCommitted(const flow::Positions& positions) override;
+  void OnProcessed(const flow::Positions& positions) override;
+  void OnCommitted(const flow::Positions&) override {}
   flow::SourceLag Lag() override;
   void Stop() override;
   Status Close() override;
