@@ -78,9 +78,9 @@ class Broker:
         if there != total:
             raise RuntimeError(f"{topic} holds {there} records instead of {total}")
 
-    def produce_rate(self, topic, rate, seconds, phase):
+    def produce_rate(self, topic, rate, seconds, phase, warm_up=0):
         """Unique events at a fixed rate, event_time = the moment of produce; returns what the producer says."""
-        return json.loads(self.tool("produce_rate", self.address, topic, rate, seconds, phase))
+        return json.loads(self.tool("produce_rate", self.address, topic, rate, seconds, phase, warm_up))
 
 
 def seed_file(folder, tools, seed):

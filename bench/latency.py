@@ -25,9 +25,8 @@ def latency(system, broker, out, rate, seconds):
     tables = system.tables(out)
     wait_for_commits(tables, process)
     time.sleep(3)
-    broker.produce_rate(topic, rate, 10, 9)  # warm-up, not counted
     cpu_before, load_start = tree_cpu(process.pid), time.time()
-    produced = broker.produce_rate(topic, rate, seconds, 1)
+    produced = broker.produce_rate(topic, rate, seconds, 1, warm_up=10)
     cpu, load_seconds = tree_cpu(process.pid) - cpu_before, time.time() - load_start
     time.sleep(30 if system.name == "spark" else 5)
     with open(stop, "w", encoding="utf-8"):

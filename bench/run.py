@@ -46,8 +46,14 @@ def wait_for_quiet(limit=30):
             return
 
 
-def catch_up(system, workload, out, topic, expected, broker):
+def settle():
+    """What was written or deleted before reaches the disk now, not while something is timed."""
+    os.sync()
     wait_for_quiet()
+
+
+def catch_up(system, workload, out, topic, expected, broker):
+    settle()
     env = dict(os.environ, BROKER_PID=broker.pid)
     command = system.command(workload, out, topic, broker)
     with open(out + ".log", "w", encoding="utf-8") as log:
@@ -74,7 +80,7 @@ def catch_up(system, workload, out, topic, expected, broker):
 
 def limits(broker, build, data):
     """What one step alone reaches: the ceilings that docs/performance.md compares with."""
-    wait_for_quiet()
+    settle()
     tools = os.path.join(build, "bin")
     lines = [json.loads(broker.tool("consume", broker.address, "events_lz4", 4_000_000))]
     if os.path.exists(os.path.join(tools, "bench_micro")):

@@ -21,9 +21,10 @@ con.execute("SET timezone = 'UTC'; CREATE TABLE delays (silver DOUBLE, gold DOUB
 
 
 def added(entry, table):
+    """Files with rows that are new in this commit: what compaction rewrites was visible before."""
     with open(entry, encoding="utf-8") as file:
-        paths = [json.loads(line)["add"]["path"] for line in file if line.startswith('{"add"')]
-    return [f"{tables}/{table}/{unquote(path)}" for path in paths]
+        adds = [json.loads(line)["add"] for line in file if line.startswith('{"add"')]
+    return [f"{tables}/{table}/{unquote(add['path'])}" for add in adds if add.get("dataChange", True)]
 
 
 def gold_steps():
@@ -45,6 +46,8 @@ totals = [total for total, _ in steps]
 held, silver_commits, files = 0, list(commits(tables, "silver")), 0
 for at, entry in silver_commits:
     paths = added(entry, "silver")
+    if not paths:
+        continue
     files += len(paths)
     listing = ", ".join("'" + path + "'" for path in paths)
     held += con.execute(f"SELECT count(*) FROM read_parquet([{listing}])").fetchall()[0][0]

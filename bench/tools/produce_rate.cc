@@ -1,6 +1,7 @@
-// bench_produce_rate BROKERS TOPIC RATE SECONDS PHASE: unique events at a fixed rate into 4
-// partitions in turn; event_time = the record's timestamp = the moment of produce, in milliseconds.
-// PHASE is the first part of every event_id.
+// bench_produce_rate BROKERS TOPIC RATE SECONDS PHASE [WARM_UP]: unique events at a fixed rate into
+// 4 partitions in turn; event_time = the record's timestamp = the moment of produce, in
+// milliseconds. PHASE is the first part of every event_id, except in the WARM_UP seconds that come
+// first, where it is 9: until the client is connected, events wait in it.
 #include <algorithm>
 #include <cstdint>
 #include <ctime>
@@ -11,6 +12,7 @@
 namespace {
 
 constexpr int kPartitions = 4;
+constexpr unsigned kWarmUpPhase = 9;
 constexpr size_t kKeySize = 36;
 constexpr const char* kTypes[] = {"page_view", "search", "logout", "purchase", "login"};
 constexpr const char* kRegions[] = {"us-west", "ap-south", "us-east", "eu-west"};
@@ -44,7 +46,7 @@ void MakeEvent(unsigned phase, int64_t number, int64_t now_millis, Event* event)
 
 int main(int argc, char** argv) {
   if (argc < 6) {
-    std::fputs("usage: bench_produce_rate BROKERS TOPIC RATE SECONDS PHASE\n", stderr);
+    std::fputs("usage: bench_produce_rate BROKERS TOPIC RATE SECONDS PHASE [WARM_UP]\n", stderr);
     return 2;
   }
   rd_kafka_t* client =
@@ -53,7 +55,8 @@ int main(int argc, char** argv) {
                                                    {"compression.codec", "lz4"},
                                                    {"queue.buffering.max.messages", "1000000"}});
   const double rate = std::atof(argv[3]);
-  const auto total = static_cast<int64_t>(rate * std::atof(argv[4]));
+  const auto warm_up = static_cast<int64_t>(argc > 6 ? rate * std::atof(argv[6]) : 0);
+  const auto total = warm_up + static_cast<int64_t>(rate * std::atof(argv[4]));
   const auto phase = static_cast<unsigned>(std::atoi(argv[5]));
   const sluice::bench::Stopwatch watch;
   Event event{};
@@ -63,7 +66,7 @@ int main(int argc, char** argv) {
                             std::chrono::system_clock::now().time_since_epoch())
                             .count();
     for (; number < due; ++number) {
-      MakeEvent(phase, number, now, &event);
+      MakeEvent(number < warm_up ? kWarmUpPhase : phase, number, now, &event);
       while (rd_kafka_producev(client, RD_KAFKA_V_TOPIC(argv[2]),
                                RD_KAFKA_V_PARTITION(static_cast<int32_t>(number % kPartitions)),
                                RD_KAFKA_V_VALUE(event.value, event.size),
@@ -78,7 +81,7 @@ int main(int argc, char** argv) {
   }
   const bool delivered = rd_kafka_flush(client, 30'000) == RD_KAFKA_RESP_ERR_NO_ERROR;
   std::printf("{\"phase\":%u,\"produced\":%lld,\"seconds\":%.2f}\n", phase,
-              static_cast<long long>(total), watch.Seconds());
+              static_cast<long long>(total - warm_up), watch.Seconds());
   rd_kafka_destroy(client);
   return delivered ? 0 : 1;
 }
