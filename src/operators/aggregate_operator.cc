@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "operators/group_table.h"
+#include "operators/spilled_groups.h"
 
 namespace sluice::operators {
 
@@ -72,6 +73,7 @@ Result<std::unique_ptr<AggregateOperator>> AggregateOperator::Make(AggregateOpti
   std::unique_ptr<AggregateOperator> made(
       new AggregateOperator(std::move(options), std::move(schema)));
   SLUICE_ASSIGN_OR_RETURN(made->committed_, GroupTable::Make(LayoutOf(made->options_)));
+  made->spilled_ = std::make_unique<SpilledGroups>(made->options_.spill_folder);
   return made;
 }
 
@@ -103,11 +105,14 @@ Status AggregateOperator::ProcessBatch(const flow::EpochContext& epoch, const Ba
 
 Status AggregateOperator::OnEpochEnd(const flow::EpochContext& epoch, flow::Collector* out) {
   // Without keys there is one row even over nothing.
-  if (options_.key_columns.empty() && committed_->size() == 0 && in_flight_.empty()) {
+  if (options_.key_columns.empty() && num_groups() == 0 && in_flight_.empty()) {
     SLUICE_ASSIGN_OR_RETURN(EpochDelta * delta, DeltaOf(epoch.number));
     delta->groups->AddSingleGroup();
   }
   if (in_flight_.empty() || in_flight_.back().epoch != epoch.number) return Status::OK();
+  if (!epoch.rebuilding) {
+    SLUICE_RETURN_NOT_OK(spilled_->Recall(in_flight_.back().groups->hashes(), committed_.get()));
+  }
   SLUICE_RETURN_NOT_OK(CheckLimit());
   if (epoch.rebuilding) return Status::OK();
   return EmitChanged(out);
@@ -154,7 +159,7 @@ Status AggregateOperator::EmitChanged(flow::Collector* out) {
 }
 
 Status AggregateOperator::CheckLimit() const {
-  const int64_t bytes = StateBytes();
+  const int64_t bytes = GroupBytes();
   if (bytes <= options_.state_limit_bytes) return Status::OK();
   return MakeError(
       "STATE_LIMIT_EXCEEDED",
@@ -168,8 +173,13 @@ Status AggregateOperator::OnCommit(EpochNumber epoch, TableVersion, TimestampMic
   while (!in_flight_.empty() && in_flight_.front().epoch <= epoch) {
     auto groups = std::move(in_flight_.front().groups);
     in_flight_.pop_front();
+    SLUICE_RETURN_NOT_OK(spilled_->Recall(groups->hashes(), committed_.get()));
     SLUICE_RETURN_NOT_OK(committed_->Merge(*groups));
     Recycle(std::move(groups));
+    if (spilled_->enabled() && committed_->memory_bytes() > options_.state_limit_bytes / 2) {
+      SLUICE_RETURN_NOT_OK(spilled_->Spill(*committed_));
+      SLUICE_ASSIGN_OR_RETURN(committed_, GroupTable::Make(LayoutOf(options_)));
+    }
   }
   return Status::OK();
 }
@@ -182,25 +192,36 @@ Status AggregateOperator::OnAbort(EpochNumber epoch) {
   return Status::OK();
 }
 
-Status AggregateOperator::SaveState(arrow::io::OutputStream* out) { return committed_->Save(out); }
+Status AggregateOperator::SaveState(arrow::io::OutputStream* out) {
+  SLUICE_RETURN_NOT_OK(committed_->Save(out));
+  return spilled_->Save(*committed_, out);
+}
 
 Status AggregateOperator::LoadState(arrow::io::InputStream* in) {
-  in_flight_.clear();
-  return committed_->Load(in);
+  SLUICE_RETURN_NOT_OK(ClearState());
+  Status status = committed_->Load(in);
+  if (status.ok()) status = spilled_->Load(in, committed_.get());
+  if (status.ok()) return status;
+  SLUICE_RETURN_NOT_OK(ClearState());
+  return status;
 }
 
 Status AggregateOperator::ClearState() {
   in_flight_.clear();
   committed_->Clear();
-  return Status::OK();
+  return spilled_->Clear();
 }
 
-int64_t AggregateOperator::StateBytes() const {
+int64_t AggregateOperator::StateBytes() const { return GroupBytes() + spilled_->memory_bytes(); }
+
+int64_t AggregateOperator::GroupBytes() const {
   int64_t bytes = committed_->memory_bytes();
   for (const EpochDelta& delta : in_flight_) bytes += delta.groups->memory_bytes();
   return bytes;
 }
 
-int64_t AggregateOperator::num_groups() const { return static_cast<int64_t>(committed_->size()); }
+int64_t AggregateOperator::num_groups() const {
+  return static_cast<int64_t>(committed_->size()) + spilled_->size();
+}
 
 }  // namespace sluice::operators

@@ -18,6 +18,7 @@
 namespace sluice::operators {
 
 class GroupTable;
+class SpilledGroups;
 
 struct AggregateOptions {
   std::string name = "aggregate";
@@ -27,8 +28,12 @@ struct AggregateOptions {
   std::vector<std::string> key_names;  // of the output; empty = the input's
   std::vector<AggregateSpec> aggregates;
   int64_t max_collected = 10'000;  // pipelines.state.maxCollected: values a group of collect_*
-  int64_t state_limit_bytes = 1LL << 30;  // STATE_LIMIT_EXCEEDED above it
-  int64_t max_rows_per_batch = 65'536;    // of the emitted batches
+  int64_t state_limit_bytes = 1LL << 30;  // in memory
+  /// Local folder for committed groups above half the limit, emptied when first used: a cache,
+  /// never the truth. Empty = no spilling. STATE_LIMIT_EXCEEDED when what must be in memory exceeds
+  /// it.
+  std::string spill_folder;
+  int64_t max_rows_per_batch = 65'536;  // of the emitted batches
 };
 
 class AggregateOperator : public flow::Operator {
@@ -58,10 +63,12 @@ class AggregateOperator : public flow::Operator {
   void Recycle(std::unique_ptr<GroupTable> groups);
   Status EmitChanged(flow::Collector* out);
   Status CheckLimit() const;
+  int64_t GroupBytes() const;  // in memory, without the spill's own
 
   const AggregateOptions options_;
   std::shared_ptr<arrow::Schema> schema_;
   std::unique_ptr<GroupTable> committed_;
+  std::unique_ptr<SpilledGroups> spilled_;  // the committed groups that are not in committed_
   std::deque<EpochDelta> in_flight_;
   std::vector<std::unique_ptr<GroupTable>> spare_;  // emptied deltas, to reuse their memory
 };

@@ -4,9 +4,11 @@
 #include <arrow/io/memory.h>
 #include <arrow/util/decimal.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -495,6 +497,73 @@ TEST(Aggregate, StateOfAnotherQueryOrTornIsRefused) {
     EXPECT_TRUE(HasCode(load(*aggregate, arrow::SliceBuffer(bytes, 0, size)), "STATE_CORRUPT"));
     EXPECT_EQ(aggregate->num_groups(), 0);
   }
+}
+
+/// A view over more groups than memory may hold gives what it gives with memory to spare, through
+/// commits, aborts, and a restart from saved state.
+TEST(Aggregate, SpilledGroupsComeBack) {
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / ("sluice-groups-" + std::to_string(::getpid())))
+          .string();
+  const auto make = [&](int64_t limit, const std::string& spill) {
+    AggregateOptions options;
+    options.input_schema = kSchema;
+    options.key_columns = {kX};
+    options.aggregates = AllSpecs();
+    options.state_limit_bytes = limit;
+    options.spill_folder = spill;
+    return AggregateOperator::Make(options).ValueOrDie();
+  };
+  const auto roomy = make(1LL << 30, "");
+  auto spilling = make(4 << 20, folder + "/a");
+  Random random(11);
+  const auto rows_of = [](const TestCollector& out) {
+    std::vector<std::string> rows;
+    for (const Batch& batch : out.batches) {
+      for (int64_t i = 0; i < batch.num_rows(); ++i)
+        rows.push_back(batch.rows->Slice(i, 1)->ToString());
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  };
+  bool spilled = false;
+  for (int64_t epoch = 0; epoch < 40; ++epoch) {
+    std::vector<Row> rows(300);
+    for (Row& row : rows) {
+      row = RandomRow(random);
+      row.x = static_cast<int>(random.Below(3000));
+    }
+    const Batch batch = ToBatch(rows);
+    const bool abort = random.OneIn(8);
+    for (int attempt = abort ? 0 : 1; attempt < 2; ++attempt) {
+      TestCollector expected;
+      TestCollector found;
+      for (const auto& [op, out] : {std::pair(roomy.get(), &expected), {spilling.get(), &found}}) {
+        ASSERT_TRUE(op->ProcessBatch(EpochOf(epoch), batch, out).ok());
+        const Status ended = op->OnEpochEnd(EpochOf(epoch), out);
+        ASSERT_TRUE(ended.ok()) << ended;
+        const Status done =
+            attempt == 0 ? op->OnAbort(EpochNumber(epoch))
+                         : op->OnCommit(EpochNumber(epoch), TableVersion(epoch), kNoTimestamp);
+        ASSERT_TRUE(done.ok()) << done;
+      }
+      ASSERT_EQ(rows_of(found), rows_of(expected)) << "epoch " << epoch;
+    }
+    ASSERT_EQ(spilling->num_groups(), roomy->num_groups());
+    spilled = spilled || spilling->StateBytes() > (64 << 20);  // RocksDB's own memory counts
+    if (epoch % 10 != 9) continue;
+    auto stream = arrow::io::BufferOutputStream::Create().ValueOrDie();
+    ASSERT_TRUE(spilling->SaveState(stream.get()).ok());
+    arrow::io::BufferReader in(stream->Finish().ValueOrDie());
+    auto next = make(4 << 20, folder + (epoch == 19 ? "/b" : "/c" + std::to_string(epoch)));
+    const Status loaded = next->LoadState(&in);
+    ASSERT_TRUE(loaded.ok()) << loaded;
+    ASSERT_EQ(next->num_groups(), roomy->num_groups());
+    spilling = std::move(next);
+  }
+  EXPECT_TRUE(spilled);
+  spilling.reset();
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace sluice::operators {
 namespace {
 
 constexpr char kFileKind[] = "groups";
-constexpr uint32_t kFileVersion = 1;
+constexpr uint32_t kFileVersion = 2;
 constexpr int64_t kBlockRows = 1024;
 constexpr size_t kKeyBlockBytes = 1 << 16;
 constexpr size_t kMinSlots = 64;
@@ -192,7 +192,6 @@ int64_t GroupTable::memory_bytes() const {
   return bytes;
 }
 
-/// What the saved accumulators belong to: another query must not read them.
 std::string GroupTable::Signature() const {
   std::string text;
   for (const auto& type : encoder_.types()) text += type->ToString() + ",";
@@ -206,6 +205,26 @@ std::string GroupTable::Signature() const {
   return text;
 }
 
+Status GroupTable::SaveGroup(uint32_t group, state::StateOutput* out) const {
+  SLUICE_RETURN_NOT_OK(out->PutBytes(keys_[group]));
+  for (const auto& aggregator : aggregators_)
+    SLUICE_RETURN_NOT_OK(aggregator->SaveGroups(out, group, size_t{group} + 1));
+  return Status::OK();
+}
+
+Status GroupTable::AddSaved(const Hash128& hash, std::string_view saved) {
+  state::BytesInput in(saved);
+  std::string key;
+  SLUICE_RETURN_NOT_OK(in.GetBytes(&key));
+  const size_t before = keys_.size();
+  const uint32_t group = FindOrAdd(hash, key);
+  if (keys_.size() == before) return state::StateCorrupt("a group stands twice");
+  ResizeAggregators();
+  for (auto& aggregator : aggregators_)
+    SLUICE_RETURN_NOT_OK(aggregator->LoadGroups(&in, group, size_t{group} + 1));
+  return in.at_end() ? Status::OK() : state::StateCorrupt("a group has content left over");
+}
+
 Status GroupTable::Save(arrow::io::OutputStream* out) const {
   SLUICE_ASSIGN_OR_RETURN(auto writer, state::StateWriter::Make(out, kFileKind, kFileVersion));
   SLUICE_RETURN_NOT_OK(writer.PutBytes(Signature()));
@@ -213,7 +232,7 @@ Status GroupTable::Save(arrow::io::OutputStream* out) const {
   for (const std::string_view key : keys_) SLUICE_RETURN_NOT_OK(writer.PutBytes(key));
   for (const auto& aggregator : aggregators_) {
     SLUICE_RETURN_NOT_OK(writer.Put(aggregator->tag()));
-    SLUICE_RETURN_NOT_OK(aggregator->Save(&writer));
+    SLUICE_RETURN_NOT_OK(aggregator->SaveGroups(&writer, 0, keys_.size()));
   }
   return writer.Finish();
 }
@@ -229,11 +248,12 @@ Status GroupTable::LoadContent(state::StateReader* in) {
     if (FindOrAdd(HashBytes128(text.data(), text.size()), text) != i)
       return state::StateCorrupt("a group stands twice");
   }
+  ResizeAggregators();
   for (auto& aggregator : aggregators_) {
     uint32_t tag = 0;
     SLUICE_RETURN_NOT_OK(in->Get(&tag));
     if (tag != aggregator->tag()) return state::StateCorrupt("an accumulator is of another layout");
-    SLUICE_RETURN_NOT_OK(aggregator->Load(in, groups));
+    SLUICE_RETURN_NOT_OK(aggregator->LoadGroups(in, 0, groups));
   }
   return in->Finish();
 }

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "operators/aggregates/aggregator.h"
 #include "state/row_encoder.h"
+#include "state/state_file.h"
 
 namespace sluice::operators {
 
@@ -47,9 +48,16 @@ class GroupTable {
   const Aggregator& aggregator(size_t i) const { return *aggregators_[i]; }
   int64_t memory_bytes() const;
 
+  /// Key and accumulators of one group, for AddSaved of a table with the same layout.
+  Status SaveGroup(uint32_t group, state::StateOutput* out) const;
+  /// Adds a saved group that is not in the table. STATE_CORRUPT.
+  Status AddSaved(const Hash128& hash, std::string_view saved);
+
   Status Save(arrow::io::OutputStream* out) const;
   /// Replaces everything. STATE_CORRUPT leaves it empty.
   Status Load(arrow::io::InputStream* in);
+  /// What saved accumulators belong to: another query must not read them.
+  std::string Signature() const;
 
  private:
   struct Slot {
@@ -64,7 +72,6 @@ class GroupTable {
   std::string_view Store(std::string_view key);
   void ResizeAggregators();
   Status LoadContent(state::StateReader* in);
-  std::string Signature() const;
 
   const GroupLayout layout_;
   state::RowEncoder encoder_;

@@ -179,6 +179,12 @@ class Builder {
     return Status::OK();
   }
 
+  /// Of the i-th step's state.
+  std::string SpillFolder(const std::string& what, size_t i) const {
+    if (options_.spill_folder.empty()) return "";
+    return options_.spill_folder + "/" + what + "-" + std::to_string(i);
+  }
+
   Status AddDedup(const StreamStep& step, size_t i) {
     KeepOnly(live_[i]);
     operators::DedupOptions dedup;
@@ -190,7 +196,7 @@ class Builder {
     if (step.event_time >= 0) dedup.event_time_column = Position(step.event_time);
     dedup.state.flow_name = options_.flow_name;
     dedup.state.memory_limit_bytes = options_.state_limit_bytes;
-    dedup.state.spill_folder = options_.spill_folder;
+    dedup.state.spill_folder = SpillFolder("keys", i);
     SLUICE_ASSIGN_OR_RETURN(auto made, operators::DedupOperator::Make(std::move(dedup)));
     built_.has_memory = true;
     Add(std::move(made));
@@ -230,6 +236,7 @@ class Builder {
     aggregate.input_schema = SchemaOf(layout_);
     aggregate.max_collected = options_.max_collected;
     aggregate.state_limit_bytes = options_.state_limit_bytes;
+    aggregate.spill_folder = SpillFolder("groups", i);
     for (size_t k = 0; k < step.keys.size(); ++k) {
       aggregate.key_columns.push_back(Position(step.keys[k]));
       aggregate.key_names.push_back(Field(step.makes[k])->name());

@@ -20,7 +20,7 @@ struct FlowBuilderOptions {
   std::string late_table;  // satellite of late rows
   int64_t state_limit_bytes = 1LL << 30;
   int64_t max_collected = 10'000;
-  std::string spill_folder;  // of keys above the state limit
+  std::string spill_folder;  // of keys and groups above the state limit
   /// Rows of a static side, computed anew when its inputs changed.
   std::function<Result<operators::StaticTableProvider>(const sql::PlanPtr& plan)> make_static_table;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <limits>
 
 #include "base/hash128.h"
 
@@ -50,11 +49,6 @@ Status ReadExactly(arrow::io::InputStream* in, void* data, size_t size) {
 
 }  // namespace
 
-Status StateCorrupt(std::string_view what) {
-  return MakeError("STATE_CORRUPT", "saved state cannot be used: " + std::string(what),
-                   "nothing to do: the state is rebuilt from the flow's sources");
-}
-
 Result<StateWriter> StateWriter::Make(arrow::io::OutputStream* out, std::string_view kind,
                                       uint32_t version) {
   const Header header = MakeHeader(kind, version);
@@ -75,13 +69,6 @@ Status StateWriter::Write(const void* data, size_t size) {
     if (block_.size() == kBlockBytes) SLUICE_RETURN_NOT_OK(FlushBlock());
   }
   return Status::OK();
-}
-
-Status StateWriter::PutBytes(std::string_view bytes) {
-  SLUICE_CHECK(bytes.size() <= std::numeric_limits<uint32_t>::max(),
-               "a saved value is below 4 GiB");
-  SLUICE_RETURN_NOT_OK(Put(static_cast<uint32_t>(bytes.size())));
-  return Write(bytes.data(), bytes.size());
 }
 
 Status StateWriter::FlushBlock() {
@@ -139,20 +126,6 @@ Status StateReader::Read(void* data, size_t size) {
     target += part;
     at_ += part;
     size -= part;
-  }
-  return Status::OK();
-}
-
-Status StateReader::GetBytes(std::string* bytes) {
-  uint32_t size = 0;
-  SLUICE_RETURN_NOT_OK(Get(&size));
-  bytes->clear();
-  // Grows with what is really there: a wrong length must not allocate gigabytes.
-  while (bytes->size() < size) {
-    const size_t part = std::min<size_t>(size - bytes->size(), kBlockBytes);
-    const size_t old = bytes->size();
-    bytes->resize(old + part);
-    SLUICE_RETURN_NOT_OK(Read(bytes->data() + old, part));
   }
   return Status::OK();
 }

@@ -6,30 +6,22 @@
 #include <arrow/io/interfaces.h>
 
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 #include "base/status.h"
+#include "state/state_io.h"
 
 namespace sluice::state {
 
 /// Writes values one after another; memory is bounded by one block.
-class StateWriter {
+class StateWriter : public StateOutput {
  public:
   /// `kind` (at most 8 characters) and `version` name the layout of the content.
   static Result<StateWriter> Make(arrow::io::OutputStream* out, std::string_view kind,
                                   uint32_t version);
 
-  Status Write(const void* data, size_t size);
-  template <typename T>
-  Status Put(const T& value) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    return Write(&value, sizeof(T));
-  }
-  /// Length (32 bits) and bytes.
-  Status PutBytes(std::string_view bytes);
+  Status Write(const void* data, size_t size) override;
   /// Writes the end mark. The file is whole only after it.
   Status Finish();
 
@@ -45,18 +37,12 @@ class StateWriter {
 
 /// Reads what StateWriter wrote, no byte further. Every failure is STATE_CORRUPT, except those of
 /// the stream itself.
-class StateReader {
+class StateReader : public StateInput {
  public:
   static Result<StateReader> Make(arrow::io::InputStream* in, std::string_view kind,
                                   uint32_t version);
 
-  Status Read(void* data, size_t size);
-  template <typename T>
-  Status Get(T* value) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    return Read(value, sizeof(T));
-  }
-  Status GetBytes(std::string* bytes);
+  Status Read(void* data, size_t size) override;
   /// Expects the end mark.
   Status Finish();
 
@@ -70,8 +56,5 @@ class StateReader {
   bool ended_ = false;
   uint64_t chain_ = 0;
 };
-
-/// STATE_CORRUPT with what was wrong.
-Status StateCorrupt(std::string_view what);
 
 }  // namespace sluice::state

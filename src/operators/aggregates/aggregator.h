@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 #include "operators/aggregates/aggregate_spec.h"
-#include "state/state_file.h"
+#include "state/state_io.h"
 
 namespace sluice::operators {
 
@@ -68,8 +68,10 @@ class Aggregator {
   virtual Result<std::shared_ptr<arrow::Array>> Finish(std::span<const AggregatePart> parts,
                                                        size_t num_groups,
                                                        size_t* failed_group) const = 0;
-  virtual Status Save(state::StateWriter* out) const = 0;
-  virtual Status Load(state::StateReader* in, size_t groups) = 0;
+  /// The groups [begin, end).
+  virtual Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const = 0;
+  /// Fills the groups [begin, end), which are there and empty.
+  virtual Status LoadGroups(state::StateInput* in, size_t begin, size_t end) = 0;
   virtual void Clear() = 0;
   virtual int64_t memory_bytes() const = 0;
 };

@@ -88,11 +88,11 @@ class Collect : public Aggregator {
                                               offset_buffer, columns[0]);
   }
 
-  Status Save(state::StateWriter* out) const override {
-    for (const Collected& group : groups_) {
-      SLUICE_RETURN_NOT_OK(out->Put(group.count));
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    for (size_t group = begin; group < end; ++group) {
+      SLUICE_RETURN_NOT_OK(out->Put(groups_[group].count));
       Status status;
-      ForEachValue(group, [&](std::string_view value) {
+      ForEachValue(groups_[group], [&](std::string_view value) {
         if (status.ok()) status = out->PutBytes(value);
       });
       SLUICE_RETURN_NOT_OK(status);
@@ -100,11 +100,9 @@ class Collect : public Aggregator {
     return Status::OK();
   }
 
-  Status Load(state::StateReader* in, size_t groups) override {
-    Clear();
-    groups_.resize(groups);
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
     std::string value;
-    for (uint32_t group = 0; group < groups; ++group) {
+    for (auto group = static_cast<uint32_t>(begin); group < end; ++group) {
       uint32_t count = 0;
       SLUICE_RETURN_NOT_OK(in->Get(&count));
       for (uint32_t i = 0; i < count; ++i) {

@@ -61,8 +61,9 @@ class CountDistinct : public Aggregator {
     return column.Finish(arrow::int64());
   }
 
-  Status Save(state::StateWriter* out) const override {
-    for (const HashSet& set : sets_) {
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    for (size_t group = begin; group < end; ++group) {
+      const HashSet& set = sets_[group];
       SLUICE_RETURN_NOT_OK(out->Put(set.size()));
       Status status;
       set.ForEach([&](const Hash128& hash) {
@@ -73,10 +74,8 @@ class CountDistinct : public Aggregator {
     return Status::OK();
   }
 
-  Status Load(state::StateReader* in, size_t groups) override {
-    Clear();
-    sets_.resize(groups);
-    for (uint32_t group = 0; group < groups; ++group) {
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
+    for (auto group = static_cast<uint32_t>(begin); group < end; ++group) {
       uint32_t size = 0;
       SLUICE_RETURN_NOT_OK(in->Get(&size));
       for (uint32_t i = 0; i < size; ++i) {
@@ -149,8 +148,9 @@ class ApproxCountDistinct : public Aggregator {
     return column.Finish(arrow::int64());
   }
 
-  Status Save(state::StateWriter* out) const override {
-    for (const HyperLogLog& sketch : sketches_) {
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    for (size_t group = begin; group < end; ++group) {
+      const HyperLogLog& sketch = sketches_[group];
       SLUICE_RETURN_NOT_OK(out->Put(static_cast<uint8_t>(!sketch.registers().empty())));
       if (!sketch.registers().empty()) {
         SLUICE_RETURN_NOT_OK(out->Write(sketch.registers().data(), sketch.registers().size()));
@@ -163,10 +163,8 @@ class ApproxCountDistinct : public Aggregator {
     return Status::OK();
   }
 
-  Status Load(state::StateReader* in, size_t groups) override {
-    Clear();
-    sketches_.resize(groups);
-    for (HyperLogLog& sketch : sketches_) {
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
+    for (size_t group = begin; group < end; ++group) {
       uint8_t has_registers = 0;
       uint8_t num_entries = 0;
       std::vector<uint32_t> entries;
@@ -180,7 +178,7 @@ class ApproxCountDistinct : public Aggregator {
         entries.resize(num_entries);
         SLUICE_RETURN_NOT_OK(in->Read(entries.data(), entries.size() * sizeof(uint32_t)));
       }
-      sketch.Restore(std::move(entries), std::move(registers));
+      sketches_[group].Restore(std::move(entries), std::move(registers));
     }
     return Status::OK();
   }

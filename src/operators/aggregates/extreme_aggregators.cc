@@ -148,18 +148,18 @@ class ExtremeBytes : public Aggregator {
     return builder->Finish();
   }
 
-  Status Save(state::StateWriter* out) const override {
-    for (const auto& value : values_) {
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    for (size_t group = begin; group < end; ++group) {
+      const auto& value = values_[group];
       SLUICE_RETURN_NOT_OK(out->Put(static_cast<uint8_t>(value.has_value())));
       if (value) SLUICE_RETURN_NOT_OK(out->PutBytes(*value));
     }
     return Status::OK();
   }
 
-  Status Load(state::StateReader* in, size_t groups) override {
-    Clear();
-    values_.resize(groups);
-    for (auto& value : values_) {
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
+    for (size_t group = begin; group < end; ++group) {
+      auto& value = values_[group];
       uint8_t has_value = 0;
       SLUICE_RETURN_NOT_OK(in->Get(&has_value));
       if (has_value == 0) continue;

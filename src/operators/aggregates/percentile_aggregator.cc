@@ -89,13 +89,14 @@ class Percentile : public Aggregator {
     return builder->Finish();
   }
 
-  Status Save(state::StateWriter* out) const override {
-    for (const QuantileSketch& sketch : sketches_) SLUICE_RETURN_NOT_OK(sketch.Save(out));
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    for (size_t group = begin; group < end; ++group)
+      SLUICE_RETURN_NOT_OK(sketches_[group].Save(out));
     return Status::OK();
   }
-  Status Load(state::StateReader* in, size_t groups) override {
-    sketches_.assign(groups, QuantileSketch());
-    for (QuantileSketch& sketch : sketches_) SLUICE_RETURN_NOT_OK(sketch.Load(in));
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
+    for (size_t group = begin; group < end; ++group)
+      SLUICE_RETURN_NOT_OK(sketches_[group].Load(in));
     return Status::OK();
   }
   void Clear() override { sketches_.clear(); }

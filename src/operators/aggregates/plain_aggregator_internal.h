@@ -56,12 +56,11 @@ class PlainAggregator : public Aggregator {
     return column.Finish(function_.result_type);
   }
 
-  Status Save(state::StateWriter* out) const override {
-    return out->Write(accumulators_.data(), accumulators_.size() * sizeof(Accumulator));
+  Status SaveGroups(state::StateOutput* out, size_t begin, size_t end) const override {
+    return out->Write(accumulators_.data() + begin, (end - begin) * sizeof(Accumulator));
   }
-  Status Load(state::StateReader* in, size_t groups) override {
-    accumulators_.assign(groups, Accumulator{});
-    return in->Read(accumulators_.data(), groups * sizeof(Accumulator));
+  Status LoadGroups(state::StateInput* in, size_t begin, size_t end) override {
+    return in->Read(accumulators_.data() + begin, (end - begin) * sizeof(Accumulator));
   }
   void Clear() override { accumulators_.clear(); }
   int64_t memory_bytes() const override {

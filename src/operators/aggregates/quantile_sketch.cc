@@ -160,14 +160,14 @@ void QuantileSketch::Query(const std::vector<double>& percentages, int64_t accur
   }
 }
 
-Status QuantileSketch::Save(state::StateWriter* out) const {
+Status QuantileSketch::Save(state::StateOutput* out) const {
   SLUICE_RETURN_NOT_OK(out->Put(static_cast<uint32_t>(exact_.size())));
   SLUICE_RETURN_NOT_OK(out->Put(static_cast<uint32_t>(samples_.size())));
   SLUICE_RETURN_NOT_OK(out->Write(exact_.data(), exact_.size() * sizeof(double)));
   return out->Write(samples_.data(), samples_.size() * sizeof(Sample));
 }
 
-Status QuantileSketch::Load(state::StateReader* in) {
+Status QuantileSketch::Load(state::StateInput* in) {
   uint32_t num_exact = 0;
   uint32_t num_samples = 0;
   SLUICE_RETURN_NOT_OK(in->Get(&num_exact));

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "state/state_file.h"
+#include "state/state_io.h"
 
 namespace sluice::operators {
 
@@ -24,8 +24,8 @@ class QuantileSketch {
     return static_cast<int64_t>(exact_.capacity() * sizeof(double) +
                                 samples_.capacity() * sizeof(Sample));
   }
-  Status Save(state::StateWriter* out) const;
-  Status Load(state::StateReader* in);
+  Status Save(state::StateOutput* out) const;
+  Status Load(state::StateInput* in);
 
  private:
   /// Stands for `covered` values up to this one; its rank is uncertain by `slack`.
