@@ -1,8 +1,8 @@
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
 #include <cstring>
-#include <filesystem>
 
 #include "state/rocks_spill_internal.h"
 
@@ -37,8 +37,13 @@ rocksdb::Options SpillOptions() {
 
 Result<std::unique_ptr<rocksdb::DB>> OpenEmptySpill(const rocksdb::Options& options,
                                                     const std::string& folder) {
-  std::error_code ignored;  // RocksDB makes one level only, and says what is wrong
-  std::filesystem::create_directories(folder, ignored);
+  // RocksDB makes the last level only.
+  for (size_t slash = folder.find('/', 1); slash != std::string::npos;
+       slash = folder.find('/', slash + 1)) {
+    SLUICE_RETURN_NOT_OK(
+        FromRocks(rocksdb::Env::Default()->CreateDirIfMissing(folder.substr(0, slash)),
+                  "making the spill folder " + folder));
+  }
   SLUICE_RETURN_NOT_OK(
       FromRocks(rocksdb::DestroyDB(folder, options), "emptying the spill folder " + folder));
   rocksdb::DB* db = nullptr;
