@@ -14,6 +14,10 @@ namespace {
 // A replay whose positions do not move for so long gives up; between two looks it waits.
 constexpr int64_t kReplayStallMicros = 300'000'000;
 constexpr int64_t kReplayWaitMicros = 10'000;
+// An error of the source that may pass does not undo what was replayed: it is asked again, until it
+// failed for so long that the flow should show the error and start anew.
+constexpr int64_t kReplayErrorMicros = 30'000'000;
+constexpr int64_t kReplayRetryMicros = 500'000;
 
 EpochNumber LastEpoch(const flow::RecoveredFlow& recovered) {
   return recovered.last_epoch.value_or(EpochNumber(-1));
@@ -57,8 +61,13 @@ Status Stopped() {
 
 }  // namespace
 
+Result<flow::RecoveredFlow> FlowRunner::RecoverSink() {
+  const MutexLock lock(sink_mutex_);
+  return spec_.sink->Recover();
+}
+
 Status FlowRunner::Recover() {
-  SLUICE_ASSIGN_OR_RETURN(recovered_, spec_.sink->Recover());
+  SLUICE_ASSIGN_OR_RETURN(recovered_, RecoverSink());
   committed_epoch_ = LastEpoch(recovered_);
   version_ = recovered_.version;
   return Status::OK();
@@ -189,29 +198,28 @@ Status FlowRunner::ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::
   return Status::OK();
 }
 
-/// One round of polls towards `until`; false when no position moved.
-Result<bool> FlowRunner::PollReplay(const flow::Positions& until, flow::Positions* at,
-                                    EpochWork* work) {
-  bool moved = false;
+/// One round of polls towards `until`; sets `moved` when a position moved, also when a later input
+/// failed.
+Status FlowRunner::PollReplay(const flow::Positions& until, flow::Positions* at, EpochWork* work,
+                              bool* moved) {
   for (size_t i = 0; i < spec_.inputs.size(); ++i) {
     flow::PollLimits limits;
     limits.max_rows = spec_.limits.max_epoch_rows;
     limits.max_bytes = spec_.limits.max_epoch_bytes;
     limits.until = OfInput(i, until);
     if (limits.until.empty() || Reached(*at, limits.until)) continue;
-    auto batch = spec_.inputs[i].source->PollBatch(limits);
-    if (!batch.ok()) return StateLost(batch.status());
-    for (const auto& [key, position] : batch->next) {
+    SLUICE_ASSIGN_OR_RETURN(flow::SourceBatch batch, spec_.inputs[i].source->PollBatch(limits));
+    for (const auto& [key, position] : batch.next) {
       const auto [entry, fresh] = at->emplace(key, position);
-      moved = moved || fresh || entry->second != position;
+      *moved = *moved || fresh || entry->second != position;
       entry->second = position;
     }
-    for (auto& rows : batch->rows) {
+    for (auto& rows : batch.rows) {
       work->bytes += arrow::util::TotalBufferSize(*rows->rows);
       work->rows[i].push_back(std::move(rows));
     }
   }
-  return moved;
+  return Status::OK();
 }
 
 Status FlowRunner::ReplayTo(const flow::Positions& until, const flow::EpochMark& mark,
@@ -220,18 +228,27 @@ Status FlowRunner::ReplayTo(const flow::Positions& until, const flow::EpochMark&
   int64_t moved_at = clock.SteadyMicros();
   const flow::Positions from = *at;
   bool reached = false;
+  Status status;
   do {
     EpochWork work;
     work.rows.resize(spec_.inputs.size());
     while (!(reached = Reached(*at, until)) && work.bytes < spec_.limits.max_epoch_bytes) {
       if (stopping_) return Stopped();
-      SLUICE_ASSIGN_OR_RETURN(const bool moved, PollReplay(until, at, &work));
-      if (moved) {
-        moved_at = clock.SteadyMicros();
-        continue;
+      // A poll that failed may have passed over rows.
+      if (!status.ok()) status = RewindSources(*at);
+      bool moved = false;
+      if (status.ok()) status = PollReplay(until, at, &work, &moved);
+      const int64_t now = clock.SteadyMicros();
+      if (moved) moved_at = now;
+      if (!status.ok()) {
+        const bool may_pass = RetryClass(status) != Retry::kNever;
+        if (!may_pass || now - moved_at > kReplayErrorMicros) return StateLost(status);
+        log::Warn("flow {}: {}; the rebuild of state tries again", spec_.name, status.ToString());
+        clock.SleepMicros(kReplayRetryMicros);
+      } else if (!moved) {
+        if (now - moved_at > kReplayStallMicros) return Stalled(spec_, *at, until);
+        clock.SleepMicros(kReplayWaitMicros);
       }
-      if (clock.SteadyMicros() - moved_at > kReplayStallMicros) return Stalled(spec_, *at, until);
-      clock.SleepMicros(kReplayWaitMicros);
     }
     // A large range goes through in parts; the number repeats, as the parts belong to one epoch.
     work.context = {mark.number, mark.clock, watermark, mark.clock + spec_.limits.max_future_micros,
@@ -251,7 +268,7 @@ Status FlowRunner::Reconcile() {
     SLUICE_RETURN_NOT_OK(Recover());
     return Restore();
   }
-  SLUICE_ASSIGN_OR_RETURN(flow::RecoveredFlow found, spec_.sink->Recover());
+  SLUICE_ASSIGN_OR_RETURN(flow::RecoveredFlow found, RecoverSink());
   const EpochNumber last = LastEpoch(found);
   const bool ours = last == committed_epoch_ ? found.positions == applied_.positions
                                              : last > committed_epoch_ && found.committed_here;

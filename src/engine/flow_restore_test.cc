@@ -23,18 +23,22 @@ class StandingSource : public flow::Source {
   Status PinEnd() override { return Status::OK(); }
   Result<bool> AtEnd() override { return true; }
   Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits) override {
-    ++polls;
     flow::SourceBatch batch;
+    const bool fails = ++polls == fails_at;
     for (const auto& [key, until] : limits.until) {
       const auto found = available_.find(key);
       const int64_t end = found == available_.end() ? 0 : std::min(found->second, until);
       int64_t& at = at_[key];
-      at = std::min(end, at + 10);
-      batch.next[key] = at;
+      const int64_t next = std::min(end, at + 10);
+      if (!fails) delivered += next - at;
+      batch.next[key] = at = next;
     }
+    // The error comes after the source went on: what it had read is lost unless it is rewound.
+    if (fails) return MakeError("STORAGE_IO", "injected", "", Retry::kLater);
     return batch;
   }
   Status Rewind(const flow::Positions& positions) override {
+    ++rewinds;
     at_ = positions;
     return Status::OK();
   }
@@ -43,7 +47,10 @@ class StandingSource : public flow::Source {
   void Stop() override {}
   Status Close() override { return Status::OK(); }
 
+  int64_t fails_at = 0;
   int64_t polls = 0;
+  int64_t rewinds = 0;
+  int64_t delivered = 0;  // records, by polls that succeeded
 
  private:
   const std::string id_ = "s";
@@ -73,43 +80,56 @@ class CommittedSink : public flow::Sink {
   flow::RecoveredFlow recovered_;
 };
 
-Status RestoreWith(const flow::Positions& available, const flow::Positions& committed,
-                   ManualClock* clock, int64_t* polls) {
+struct Restored {
+  Status status;
+  int64_t polls = 0;
+  int64_t rewinds = 0;
+  int64_t delivered = 0;
+};
+
+Restored RestoreWith(const flow::Positions& available, const flow::Positions& committed,
+                     ManualClock* clock, int64_t fails_at = 0) {
   FlowSpec spec;
   spec.name = "flow";
   spec.state_rebuild = StateRebuild::kFromStart;
   auto source = std::make_unique<StandingSource>(available);
+  source->fails_at = fails_at;
   const StandingSource& seen = *source;
   FlowInput input;
   input.source = std::move(source);
   spec.inputs.push_back(std::move(input));
   spec.sink = std::make_unique<CommittedSink>(committed);
-  SLUICE_ASSIGN_OR_RETURN(auto runner,
-                          FlowRunner::Make(std::move(spec), {clock, nullptr, nullptr}));
-  SLUICE_RETURN_NOT_OK(runner->Recover());
-  const Status status = runner->Restore();
-  *polls = seen.polls;
-  return status;
+  const auto runner = FlowRunner::Make(std::move(spec), {clock, nullptr, nullptr}).ValueOrDie();
+  Status status = runner->Recover();
+  if (status.ok()) status = runner->Restore();
+  return {status, seen.polls, seen.rewinds, seen.delivered};
 }
 
 TEST(FlowRestore, ReachesPositionsWithNothingBeforeThem) {
   ManualClock clock(1'000'000);
-  int64_t polls = 0;
-  const flow::Positions committed = {{"s/p-0", 25}, {"s/p-1", 0}};
-  EXPECT_TRUE(RestoreWith({{"s/p-0", 25}}, committed, &clock, &polls).ok());
-  EXPECT_EQ(polls, 3);
+  const auto restored = RestoreWith({{"s/p-0", 25}}, {{"s/p-0", 25}, {"s/p-1", 0}}, &clock);
+  EXPECT_TRUE(restored.status.ok()) << restored.status;
+  EXPECT_EQ(restored.polls, 3);
 }
 
 TEST(FlowRestore, ASourceThatStandsStillIsAnErrorThatNamesThePartition) {
   ManualClock clock(1'000'000);
-  int64_t polls = 0;
-  const flow::Positions committed = {{"s/p-0", 25}, {"s/p-1", 7}};
-  const Status status = RestoreWith({{"s/p-0", 25}, {"s/p-1", 5}}, committed, &clock, &polls);
+  const auto [status, polls, rewinds, delivered] =
+      RestoreWith({{"s/p-0", 25}, {"s/p-1", 5}}, {{"s/p-0", 25}, {"s/p-1", 7}}, &clock);
   EXPECT_TRUE(HasCode(status, "FLOW_REPLAY_STALLED")) << status;
   EXPECT_EQ(RetryClass(status), Retry::kLater);
   EXPECT_NE(status.message().find("s/p-1 stands at 5, wanted 7"), std::string::npos) << status;
   EXPECT_GE(clock.NowMicros(), 301'000'000);
   EXPECT_LE(polls, 30'010) << "it waits between polls";
+}
+
+TEST(FlowRestore, AnErrorThatPassesDoesNotUndoTheReplay) {
+  ManualClock clock(1'000'000);
+  const auto restored = RestoreWith({{"s/p-0", 55}}, {{"s/p-0", 55}}, &clock, 3);
+  EXPECT_TRUE(restored.status.ok()) << restored.status;
+  EXPECT_EQ(restored.delivered, 55) << "each record once";
+  EXPECT_EQ(restored.polls, 7);
+  EXPECT_EQ(restored.rewinds, 3) << "to the start, after the error, to the end";
 }
 
 }  // namespace

@@ -335,6 +335,7 @@ Status FlowRunner::SaveState() {
 Status FlowRunner::FinishSave() { return state_.FinishPending(); }
 
 Status FlowRunner::Maintain() {
+  const MutexLock lock(sink_mutex_);
   SLUICE_ASSIGN_OR_RETURN(const auto versions, spec_.sink->Maintain());
   for (const TableVersion version : versions) {
     if (spec_.hand_off == nullptr) break;

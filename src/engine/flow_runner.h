@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "engine/flow_spec.h"
 #include "engine/flow_status.h"
@@ -129,18 +130,21 @@ class FlowRunner {
   void Gather(EpochWork* work) const;
 
   // Restoring: flow_restore.cc.
+  Result<flow::RecoveredFlow> RecoverSink() EXCLUDES_LOCK(sink_mutex_);
   Status RebuildFrom(const flow::Positions& from, EpochNumber after,
                      std::optional<TimestampMicros> watermark);
   Status ReplayMarks(const std::vector<flow::EpochMark>& marks, flow::Positions at,
                      TimestampMicros watermark);
   Status ReplayTo(const flow::Positions& until, const flow::EpochMark& mark,
                   TimestampMicros watermark, flow::Positions* at);
-  Result<bool> PollReplay(const flow::Positions& until, flow::Positions* at, EpochWork* work);
+  Status PollReplay(const flow::Positions& until, flow::Positions* at, EpochWork* work,
+                    bool* moved);
   Status StateLost(const Status& cause) const;
   void GoOnAt(const flow::RecoveredFlow& recovered);
 
   FlowSpec spec_;
   const FlowEnvironment environment_;
+  Mutex sink_mutex_;  // held while the sink is maintained, and while it opens its tables again
   OperatorChain chain_;
   std::vector<flow::Operator*> stateful_;
   StateKeeper state_;

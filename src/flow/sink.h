@@ -58,8 +58,9 @@ class Sink {
   /// Step 6. Only after Commit of the same epoch succeeded.
   virtual Status CommitSatellites(StagedEpoch* staged) = 0;
   /// Maintenance between epochs (checkpoint, log cleanup, compaction, rewriting of idle positions);
-  /// cheap when nothing is due. May run beside Stage and Commit on a thread of its own. Returns the
-  /// versions it committed: they change no data, and hot readers pass over them.
+  /// cheap when nothing is due. May run beside Stage and Commit on a thread of its own, not beside
+  /// Recover. Returns the versions it committed: they change no data, and hot readers pass over
+  /// them.
   virtual Result<std::vector<TableVersion>> Maintain() = 0;
   /// The committed epochs after `after` up to the last one, oldest first, from the log; what the
   /// log no longer has is missing at the front. Only for a rebuild of state.
