@@ -106,7 +106,6 @@ Result<std::unique_ptr<DeltaMergeSink>> DeltaMergeSink::Make(DeltaSinkOptions op
 
 Result<flow::RecoveredFlow> DeltaMergeSink::Recover() {
   MutexLock lock(mutex_);
-  known_ = TableVersion(-1);
   return table_->Recover();
 }
 
@@ -114,11 +113,12 @@ bool DeltaMergeSink::MayRewriteWhole(const delta::Snapshot& snapshot, int64_t ro
   return snapshot.partition_columns().empty() && rows <= merge_.rewrite_whole_rows;
 }
 
-Status DeltaMergeSink::LoadRows() {
+Result<std::shared_ptr<const delta::Snapshot>> DeltaMergeSink::LoadRows() {
   delta::Table& table = *table_->table();
-  const auto snapshot = table.Current();
-  if (known_ == snapshot->version()) return Status::OK();
+  auto snapshot = table.Current();
+  if (known_ == snapshot->version() && known_table_ == snapshot->metadata().id) return snapshot;
   known_ = TableVersion(-1);
+  known_table_ = snapshot->metadata().id;
   whole_.reset();
   int64_t rows = 0;
   snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
@@ -136,7 +136,7 @@ Status DeltaMergeSink::LoadRows() {
     SLUICE_RETURN_NOT_OK(index_->Rebuild(table, snapshot));
   }
   known_ = snapshot->version();
-  return Status::OK();
+  return snapshot;
 }
 
 Result<std::unique_ptr<flow::StagedEpoch>> DeltaMergeSink::Stage(flow::EpochOutput output) {
@@ -159,7 +159,7 @@ Result<std::unique_ptr<flow::StagedEpoch>> DeltaMergeSink::Stage(flow::EpochOutp
   bool whole = false;
   {
     MutexLock lock(mutex_);
-    if (staged->changes_rows() && !staged->replace) SLUICE_RETURN_NOT_OK(LoadRows());
+    if (staged->changes_rows() && !staged->replace) SLUICE_RETURN_NOT_OK(LoadRows().status());
     whole = whole_.has_value();
   }
   if (staged->num_rows > 0 && (staged->replace || !whole)) {
@@ -173,8 +173,13 @@ Result<std::unique_ptr<flow::StagedEpoch>> DeltaMergeSink::Stage(flow::EpochOutp
 Result<flow::CommittedEpoch> DeltaMergeSink::Commit(flow::StagedEpoch* epoch) {
   auto* staged = static_cast<MergeStaged*>(epoch);
   MutexLock lock(mutex_);
-  if (staged->changes_rows() && !staged->replace) SLUICE_RETURN_NOT_OK(LoadRows());
-  delta::Transaction transaction = table_->table()->NewTransaction();
+  // What memory knows is of one version: the changes are made on that one, although a reader may
+  // have shown the table a newer one meanwhile.
+  auto snapshot = table_->table()->Current();
+  if (staged->changes_rows() && !staged->replace) {
+    SLUICE_ASSIGN_OR_RETURN(snapshot, LoadRows());
+  }
+  delta::Transaction transaction = table_->table()->NewTransaction(std::move(snapshot));
   table_->FillEpoch(*staged, &transaction);
   const bool current = known_ == transaction.read_snapshot()->version();
   if (staged->changes_rows())

@@ -1,7 +1,8 @@
 // Keeps a materialized view: upserts and deletes by key, one commit an epoch with the source
 // positions in it. Old rows are hidden by deletion vectors or, with
 // delta.enableDeletionVectors=false, their files are rewritten; a small view is rewritten whole.
-// Where the live row of each key is, is an index in memory, read from the table on Recover.
+// Where the live row of each key is, is an index in memory, read from the table by the first change
+// and after one that failed.
 #pragma once
 
 #include <memory>
@@ -53,7 +54,8 @@ class DeltaMergeSink : public flow::Sink {
   };
 
   DeltaMergeSink(std::unique_ptr<FlowTable> table, MergeOptions merge);
-  Status LoadRows() REQUIRES_LOCK(mutex_);
+  /// Brings whole_ or index_ to the newest version known in this process, which is returned.
+  Result<std::shared_ptr<const delta::Snapshot>> LoadRows() REQUIRES_LOCK(mutex_);
   bool MayRewriteWhole(const delta::Snapshot& snapshot, int64_t rows) const;
   // An epoch's changes as actions of a transaction. What memory knows of the table is void until
   // AfterCommit.
@@ -71,6 +73,7 @@ class DeltaMergeSink : public flow::Sink {
   Mutex mutex_;  // held while rows move: by Commit, Recover and compaction
   TableVersion known_ GUARDED_BY(mutex_){
       -1};  // version that whole_ or index_ describe; -1 = neither does
+  std::string known_table_ GUARDED_BY(mutex_);  // ... of the table with this id
   std::optional<Whole> whole_ GUARDED_BY(mutex_);
   std::unique_ptr<RowIndex> index_ GUARDED_BY(mutex_);
 };

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "delta/compaction.h"
 #include "delta/scan.h"
 #include "sinks/delta_append_sink.h"
 #include "sinks/delta_merge_sink.h"
@@ -319,6 +320,93 @@ TEST_P(DeltaMergeSinkTest, EqualsAMapAfterRandomChanges) {
   after.rows = {Rows({{1, "again"}, {2, "two"}})};
   ASSERT_TRUE(Write(sink.get(), std::move(after)).ok());
   EXPECT_EQ(Read(), (std::map<int64_t, std::string>{{1, "again"}, {2, "two"}}));
+}
+
+TEST_P(DeltaMergeSinkTest, AnEpochThatIsTriedAgainDoesNotReadTheViewAgain) {
+  auto sink = Merge();
+  ASSERT_TRUE(sink->Recover().ok());
+  for (int64_t i = 0; i < 3; ++i) {
+    auto epoch = Epoch(i, i == 0 ? std::nullopt : std::optional<int64_t>(i), i + 1);
+    epoch.rows = {Rows({{i, "a"}, {i + 10, "a"}})};
+    ASSERT_TRUE(Write(sink.get(), std::move(epoch)).ok());
+  }
+  int64_t opened = 0;
+  bool fail = true;
+  storage_.SetHook([&](storage::StorageCall call, const std::string& path) {
+    storage::StorageFault fault;
+    opened += call == storage::StorageCall::kOpenInput && path.ends_with(".parquet");
+    if (call == storage::StorageCall::kPutIfAbsent && std::exchange(fail, false))
+      fault.error = MakeError("STORAGE_IO", "injected", "", Retry::kLater);
+    return fault;
+  });
+  // What is void after a commit that was tried is read once more; recovering alone reads nothing.
+  auto epoch = Epoch(3, 3, 4);
+  epoch.rows = {Rows({{1, "b"}})};
+  EXPECT_TRUE(HasCode(Write(sink.get(), std::move(epoch)), "STORAGE_IO"));
+  auto again = Epoch(3, 3, 4);
+  again.rows = {Rows({{1, "b"}})};
+  ASSERT_TRUE(sink->Recover().ok());
+  ASSERT_TRUE(sink->Stage(std::move(again)).ok());
+  const int64_t after_commit = opened;
+  for (int i = 0; i < 5; ++i) {
+    auto further = Epoch(3, 3, 4);
+    further.rows = {Rows({{1, "b"}})};
+    ASSERT_TRUE(sink->Recover().ok());
+    ASSERT_TRUE(sink->Stage(std::move(further)).ok());
+  }
+  EXPECT_EQ(opened, after_commit);
+  auto last = Epoch(3, 3, 4);
+  last.rows = {Rows({{1, "b"}})};
+  ASSERT_TRUE(Write(sink.get(), std::move(last)).ok());
+  storage_.SetHook({});
+  EXPECT_EQ(Read().at(1), "b");
+  EXPECT_EQ(Read().size(), 6U);
+}
+
+TEST_P(DeltaMergeSinkTest, RowsThatMoveWhileTheViewIsReadAreNotKeptTwice) {
+  auto sink = Merge();
+  ASSERT_TRUE(sink->Recover().ok());
+  for (int64_t i = 0; i < 2; ++i) {
+    auto epoch = Epoch(i, i == 0 ? std::nullopt : std::optional<int64_t>(i), i + 1);
+    epoch.rows = {Rows({{i, "a"}, {i + 10, "a"}})};
+    ASSERT_TRUE(Write(sink.get(), std::move(epoch)).ok());
+  }
+  const auto change = [&] {
+    auto output = Epoch(2, 2, 3);
+    output.rows = {Rows({{1, "b"}})};
+    return output;
+  };
+  auto staged = sink->Stage(change()).ValueOrDie();
+  delta::TableRegistry elsewhere(storage_, clock_, 99);
+  const auto foreign = elsewhere.Open("/wh/t").ValueOrDie();
+  auto transaction = foreign->NewTransaction();
+  transaction.SetTxn("somebody else", 1);
+  ASSERT_TRUE(transaction.Commit().ok());
+  const auto ours = tables_->Open("/wh/t").ValueOrDie();
+  ASSERT_TRUE(ours->Update().ok());
+  // While the sink reads the view anew, somebody compacts it and a reader of the view notices.
+  bool once = true;
+  storage_.SetHook([&](storage::StorageCall call, const std::string& path) {
+    if (call == storage::StorageCall::kOpenInput && path.ends_with(".parquet") &&
+        std::exchange(once, false)) {
+      delta::CompactionOptions compaction;
+      compaction.min_files = 2;
+      EXPECT_TRUE(foreign->Update().ok());
+      EXPECT_TRUE(delta::Compact(*foreign, compaction).ok());
+      EXPECT_TRUE(ours->Update().ok());
+    }
+    return storage::StorageFault{};
+  });
+  Status written = sink->Commit(staged.get()).status();
+  EXPECT_FALSE(once);
+  storage_.SetHook({});
+  if (!written.ok()) {
+    EXPECT_NE(RetryClass(written), Retry::kNever) << written;
+    ASSERT_TRUE(sink->Recover().ok());
+    written = Write(sink.get(), change());
+  }
+  ASSERT_TRUE(written.ok()) << written;
+  EXPECT_EQ(Read(), (std::map<int64_t, std::string>{{0, "a"}, {1, "b"}, {10, "a"}, {11, "a"}}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, DeltaMergeSinkTest,
