@@ -1,5 +1,6 @@
 #include "delta/parquet_writer.h"
 
+#include <arrow/io/buffered.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
 
@@ -15,6 +16,10 @@
 
 namespace sluice::delta {
 namespace {
+
+// The encoder writes page headers and the footer in pieces of some bytes: gathered into writes of
+// this size. Pages above it pass by.
+constexpr int64_t kWriteBufferBytes = 64 << 10;
 
 /// Bytes of the values of `array` (not of the buffers it shares with others).
 int64_t ValueBytes(const arrow::Array& array) {
@@ -165,7 +170,10 @@ class DataFileWriter::OpenFile {
   }
 
   Status Open(const arrow::RecordBatch& first_rows) {
-    SLUICE_ASSIGN_OR_RETURN(sink_, owner_.table_.storage().OpenOutput(path_));
+    SLUICE_ASSIGN_OR_RETURN(auto file, owner_.table_.storage().OpenOutput(path_));
+    SLUICE_ASSIGN_OR_RETURN(sink_,
+                            arrow::io::BufferedOutputStream::Create(
+                                kWriteBufferBytes, arrow::default_memory_pool(), std::move(file)));
     SLUICE_ASSIGN_OR_RETURN(const auto properties,
                             ChooseEncodings(first_rows, owner_.options_.compression_codec,
                                             owner_.options_.max_row_group_rows));

@@ -44,7 +44,8 @@ class MemoryStorage::OutputStream : public arrow::io::OutputStream {
     const size_t size = whole ? static_cast<size_t>(nbytes)
                               : std::min(static_cast<size_t>(nbytes), fault.torn_bytes.value_or(0));
     bytes_.append(static_cast<const char*>(data), size);
-    SLUICE_RETURN_NOT_OK(Publish(false));
+    // Of a torn write the disk has what got through, whatever becomes of the machine.
+    SLUICE_RETURN_NOT_OK(Publish(!whole && fault.torn_bytes.has_value()));
     return fault.error;
   }
   using arrow::io::OutputStream::Write;
@@ -75,8 +76,8 @@ class MemoryStorage::OutputStream : public arrow::io::OutputStream {
     if (it == storage_.files_.end())
       return Status::OK();  // deleted while it was written, as unlink(2) does
     if (synced) {
-      it->second = File{std::make_shared<const std::string>(std::move(bytes_)),
-                        storage_.clock_.NowMicros(), true};
+      it->second =
+          File{std::make_shared<const std::string>(bytes_), storage_.clock_.NowMicros(), true};
     }
     return Status::OK();
   }

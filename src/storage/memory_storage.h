@@ -33,8 +33,8 @@ const char* ToString(StorageCall call);
 struct StorageFault {
   Status error;               // not OK: the call returns it ...
   bool after_effect = false;  // ... after it took effect (a lost reply) instead of before it
-  /// With an error on kWrite: so many bytes get through before it fails (a torn write). Whole-file
-  /// calls never tear.
+  /// With an error on kWrite: so many bytes get through before it fails (a torn write); Crash()
+  /// leaves them there. Whole-file calls never tear.
   std::optional<size_t> torn_bytes;
 };
 
@@ -57,8 +57,8 @@ class MemoryStorage : public Storage {
 
   /// Called before each call; an empty one removes it.
   void SetHook(Hook hook);
-  /// The machine loses power: files whose Close() has not returned are gone, open streams fail from
-  /// now on.
+  /// The machine loses power: files whose Close() has not returned are gone (of a torn write its
+  /// part stays), open streams fail from now on.
   void Crash();
   /// Sets the modification time of a file that exists (tests of time travel and retention).
   void SetModified(const std::string& path, TimestampMicros modified);
