@@ -58,8 +58,8 @@ fmt-check: ## says what fmt would change
 	@$(CLANG_FORMAT) --dry-run --Werror $(FILES)
 
 sim: deps ## the simulation, SEED=n replays one seed, SEEDS=n runs that many
-	@$(call configure,dev) && $(CMAKE) --build build/dev -j $(JOBS) --target sluice_tests
-	@$(if $(SEED),SLUICE_SIM_SEED=$(SEED)) $(if $(SEEDS),SLUICE_SIM_SEEDS=$(SEEDS)) ctest --test-dir build/dev -L sim --output-on-failure -V
+	@$(call configure,dev) && $(CMAKE) --build build/dev -j $(JOBS) --target sim_test crash_test pipeline_test
+	@$(if $(SEED),SLUICE_SIM_SEED=$(SEED)) $(if $(SEEDS),SLUICE_SIM_SEEDS=$(SEEDS)) ctest --test-dir build/dev -j $(JOBS) -L sim --output-on-failure -V
 
 fuzz: deps ## every fuzz test for RUNS inputs (default 100000)
 	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target sluice_tests

@@ -33,7 +33,7 @@ struct WarehouseOptions {
   bool deletion_vectors = false;  // of the view, when it is not
   /// Local folder for keys that do not fit into memory (real operators only; next to none do);
   /// empty = all fit.
-  std::string spill_folder;
+  std::string spill_folder = {};
 };
 
 /// One process at a time works in it: Start makes its parts, Kill takes them away; only `storage`
