@@ -8,6 +8,7 @@
 #include "sql/data_type_parser.h"
 #include "sql/print.h"
 #include "sql/spark_type.h"
+#include "sql/subquery_binder_internal.h"
 
 namespace sluice::sql {
 namespace {
@@ -47,7 +48,7 @@ bool ExpressionBinder::HasAggregate(const BoundExpression& expression) {
 
 bool ExpressionBinder::HasWindow(const BoundExpression& expression) {
   return Any(expression, [](const BoundExpression& node) {
-    return node.IsColumn() && node.index >= kWindowBase;
+    return node.IsColumn() && node.index >= kWindowBase && node.index < kSubqueryBase;
   });
 }
 
@@ -129,17 +130,31 @@ Result<BoundPtr> ExpressionBinder::BindColumn(const ColumnRef& column, const Exp
   if (aliases_first_) {
     if (BoundPtr alias = from_alias()) return BindFields(alias, parts, 1, expr.span);
   }
+  SLUICE_ASSIGN_OR_RETURN(BoundPtr found, FindColumn(scope_, 0, parts, expr.span));
+  if (found == nullptr) {
+    if (BoundPtr alias = from_alias()) return BindFields(alias, parts, 1, expr.span);
+  }
+  if (found == nullptr && outer_ != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(found, FindColumn(*outer_, kOuterBase, parts, expr.span));
+  }
+  if (found != nullptr) return found;
+  return UnresolvedColumn(parts, expr.span);
+}
+
+/// Null when the scope has no such name.
+Result<BoundPtr> ExpressionBinder::FindColumn(const Scope& scope, int base,
+                                              const std::vector<Name>& parts, Span span) {
   // The longest qualifier wins: t.c before the field c of a column t.
   for (size_t qualifiers = parts.size() - 1; qualifiers + 1 > 0; --qualifiers) {
     const std::string name = LowerAscii(parts[qualifiers].text);
     const ScopeColumn* match = nullptr;
-    for (const ScopeColumn& candidate : scope_.columns) {
+    for (const ScopeColumn& candidate : scope.columns) {
       if (candidate.name != name || !QualifierMatches(candidate.qualifier, parts, qualifiers))
         continue;
       if (qualifiers == 0 && !candidate.in_star) continue;
       if (match != nullptr && match->index != candidate.index) {
         return AnalysisError(
-            source_, expr.span, "AMBIGUOUS_REFERENCE",
+            source_, span, "AMBIGUOUS_REFERENCE",
             fmt::format(
                 "reference {} is ambiguous, could be: [{}]", JoinNames(parts),
                 fmt::format("`{}`.`{}`, `{}`.`{}`", fmt::join(match->qualifier, "`.`"), match->name,
@@ -148,11 +163,10 @@ Result<BoundPtr> ExpressionBinder::BindColumn(const ColumnRef& column, const Exp
       match = &candidate;
     }
     if (match != nullptr)
-      return BindFields(MakeColumn(match->index, *match->field, expr.span), parts, qualifiers + 1,
-                        expr.span);
+      return BindFields(MakeColumn(base + match->index, *match->field, span), parts, qualifiers + 1,
+                        span);
   }
-  if (BoundPtr alias = from_alias()) return BindFields(alias, parts, 1, expr.span);
-  return UnresolvedColumn(parts, expr.span);
+  return BoundPtr();
 }
 
 Result<BoundPtr> ExpressionBinder::BindNode(const Literal& literal, const Expr& expr) {
@@ -435,6 +449,8 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
   if (expr.As<VariantPath>() != nullptr)
     return NotSupportedYet(source_, expr.span, "VARIANT paths");
   if (expr.As<Collate>() != nullptr) return NotSupportedYet(source_, expr.span, "COLLATE");
+  if (auto* node = expr.As<ScalarSubquery>(); node != nullptr && subqueries_ != nullptr)
+    return subqueries_->BindScalar(*node->query, expr.span);
   return NotSupportedYet(source_, expr.span, "a subquery here");
 }
 

@@ -42,6 +42,8 @@ struct Collected {
   int Add(AggregateCall call);
 };
 
+class SubqueryBinder;
+
 class ExpressionBinder {
  public:
   /// All outlive this. `collected` null: aggregates and window functions are refused.
@@ -58,6 +60,10 @@ class ExpressionBinder {
     aliases_ = aliases;
     aliases_first_ = aliases_first;
   }
+  /// Columns of the query around: used where neither the scope nor an alias has the name.
+  void SetOuter(const Scope* outer) { outer_ = outer; }
+  /// Null: subqueries are refused.
+  void SetSubqueries(SubqueryBinder* subqueries) { subqueries_ = subqueries; }
   void SetNamedWindows(const std::vector<NamedWindow>* windows) { named_windows_ = windows; }
 
   Result<BoundPtr> Bind(const Expr& expr);
@@ -69,6 +75,8 @@ class ExpressionBinder {
  private:
   Result<BoundPtr> BindNode(const Literal& literal, const Expr& expr);
   Result<BoundPtr> BindColumn(const ColumnRef& column, const Expr& expr);
+  Result<BoundPtr> FindColumn(const Scope& scope, int base, const std::vector<Name>& parts,
+                              Span span);
   Result<BoundPtr> BindFields(BoundPtr value, const std::vector<Name>& parts, size_t from,
                               Span span);
   Result<BoundPtr> BindFieldOf(BoundPtr value, const Name& name, Span span);
@@ -100,6 +108,8 @@ class ExpressionBinder {
   const std::map<std::string, BoundPtr>* aliases_ = nullptr;
   bool aliases_first_ = false;
   const std::vector<NamedWindow>* named_windows_ = nullptr;
+  const Scope* outer_ = nullptr;
+  SubqueryBinder* subqueries_ = nullptr;
   bool inside_aggregate_ = false;
 };
 

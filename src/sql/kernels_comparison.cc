@@ -69,6 +69,20 @@ Result<ArrayPtr> IsNull(const KernelCall& call) {
   return builder.Finish();
 }
 
+/// The value of a scalar subquery and how many rows it has.
+Result<ArrayPtr> ScalarSubqueryValue(const KernelCall& call) {
+  const Reader<int64_t> counts(call.args[1]);
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (counts.Get(row) > 1) {
+      return MakeError("SCALAR_SUBQUERY_TOO_MANY_ROWS",
+                       "[SCALAR_SUBQUERY_TOO_MANY_ROWS] more than one row returned by a subquery "
+                       "used as an expression. SQLSTATE: 21000",
+                       "add an aggregate, or LIMIT 1");
+    }
+  }
+  return call.args[0].array;
+}
+
 template <typename T>
 Result<ArrayPtr> InRows(const KernelCall& call) {
   const Reader<T> operand(call.args[0]);
@@ -168,6 +182,7 @@ void RegisterComparisonKernels(KernelMap* kernels) {
   map["not"] = Map<bool, bool>([](bool value) { return !value; });
   map["isnull"] = Plain(IsNull);
   map["isnotnull"] = Plain(IsNull);
+  map["scalar_subquery"] = Plain(ScalarSubqueryValue);
   map["in"] = Plain(In);
   map["greatest"] = Plain(Extreme);
   map["least"] = Plain(Extreme);

@@ -72,7 +72,7 @@ Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
   return made;
 }
 
-Result<PlanPtr> QueryBinder::BindQuery(const Query& query) {
+Result<PlanPtr> QueryBinder::BindQuery(const Query& query, SubqueryTies* ties) {
   if (++depth_ > 100) return Unsupported(query.span, "queries nested deeper than 100");
   if (query.recursive) return Unsupported(query.span, "recursive common tables");
   if (!query.sort_by.empty() || !query.cluster_by.empty() || !query.distribute_by.empty()) {
@@ -89,15 +89,17 @@ Result<PlanPtr> QueryBinder::BindQuery(const Query& query) {
     }
     common_tables_.back()[LowerAscii(table.name.text)] = plan;
   }
-  auto plan = BindBody(query);
+  auto plan = BindBody(query, ties);
   common_tables_.pop_back();
   --depth_;
   return plan;
 }
 
-Result<PlanPtr> QueryBinder::BindBody(const Query& query) {
+Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
   if (auto* select = query.As<Select>()) {
-    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, query.order_by, query.span));
+    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, query.order_by, query.span, ties));
+    if (ties != nullptr && !ties->conditions.empty() && (query.limit || query.offset))
+      return Unsupported(query.span, "LIMIT in a correlated subquery");
     return AddLimit(query, std::move(plan));
   }
   PlanPtr plan;
@@ -106,7 +108,7 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query) {
   } else if (auto* operation = query.As<SetOperation>()) {
     SLUICE_ASSIGN_OR_RETURN(plan, BindSetOperation(*operation, query.span));
   } else if (auto* nested = query.As<NestedQuery>()) {
-    SLUICE_ASSIGN_OR_RETURN(plan, BindQuery(*nested->query));
+    SLUICE_ASSIGN_OR_RETURN(plan, BindQuery(*nested->query, ties));
   } else if (auto* table = query.As<TableQuery>()) {
     TableRef reference;
     reference.name = table->name;

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "sql/analyzer.h"
 #include "sql/expression_binder_internal.h"
+#include "sql/subquery_binder_internal.h"
 
 namespace sluice::sql {
 
@@ -23,7 +24,11 @@ class QueryBinder {
   QueryBinder(RelationResolver& resolver, const SourceText& source, const AnalyzerOptions& options)
       : resolver_(resolver), source_(source), options_(options) {}
 
-  Result<PlanPtr> BindQuery(const Query& query);
+  Result<PlanPtr> BindQuery(const Query& query) { return BindQuery(query, nullptr); }
+  /// A subquery of an expression: its WHERE may use columns of `ties->outer`.
+  Result<PlanPtr> BindSubquery(const Query& query, SubqueryTies* ties) {
+    return BindQuery(query, ties);
+  }
   Result<BoundRelation> BindRelation(const Relation& relation);
 
   RelationResolver& resolver() { return resolver_; }
@@ -36,7 +41,8 @@ class QueryBinder {
   Status Unsupported(Span span, const std::string& what) const;
 
  private:
-  Result<PlanPtr> BindBody(const Query& query);
+  Result<PlanPtr> BindQuery(const Query& query, SubqueryTies* ties);
+  Result<PlanPtr> BindBody(const Query& query, SubqueryTies* ties);
   Result<PlanPtr> BindSetOperation(const SetOperation& operation, Span span);
   Result<PlanPtr> BindValues(const Values& values, Span span);
   Result<BoundRelation> BindTable(const TableRef& table, Span span);
@@ -56,9 +62,14 @@ class QueryBinder {
   int depth_ = 0;
 };
 
-/// SELECT with the ORDER BY of the query around it.
+/// SELECT with the ORDER BY of the query around it. `ties`: null unless it is a subquery of an
+/// expression.
 Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
-                           const std::vector<OrderItem>& order_by, Span span);
+                           const std::vector<OrderItem>& order_by, Span span, SubqueryTies* ties);
+
+/// The columns that `star` stands for; their `name` is that of the result column.
+Result<std::vector<BoundPtr>> BindStar(const QueryBinder& queries, const Scope& scope,
+                                       const Star& star, Span span);
 
 PlanPtr MakeProject(PlanPtr input, std::vector<BoundPtr> expressions, arrow::FieldVector fields);
 PlanPtr MakeFilter(PlanPtr input, BoundPtr condition);

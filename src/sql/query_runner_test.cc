@@ -81,6 +81,80 @@ TEST_F(QueryRunnerTest, WindowsSortsLimitsAndSets) {
   EXPECT_EQ(Rows("SELECT kind FROM sales ORDER BY id + 1 LIMIT 1"), "{\"kind\":\"a\"}\n");
 }
 
+TEST_F(QueryRunnerTest, ScalarSubqueries) {
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM sales WHERE id > (SELECT avg(id) FROM sales)"),
+            "{\"n\":5000}\n");
+  EXPECT_EQ(
+      Rows("SELECT (SELECT max(id) FROM sales) - 1 AS x, (SELECT name FROM kinds WHERE code = "
+           "'z') AS y"),
+      "{\"x\":9998}\n");
+  EXPECT_EQ(Rows("SELECT kind, count(*) AS n FROM sales GROUP BY kind HAVING count(*) > (SELECT "
+                 "count(*) / 3.0 FROM sales) ORDER BY kind"),
+            "{\"kind\":\"a\",\"n\":3334}\n");
+  EXPECT_NE(Rows("SELECT sum((SELECT 1)) FROM sales").find("in an aggregate"), std::string::npos);
+  EXPECT_TRUE(
+      Rows("SELECT (SELECT code FROM kinds) AS x").starts_with("SCALAR_SUBQUERY_TOO_MANY_ROWS"))
+      << Rows("SELECT (SELECT code FROM kinds) AS x");
+  EXPECT_NE(
+      Rows("SELECT (SELECT code, name FROM kinds)").find("RETURN_MORE_THAN_ONE_OUTPUT_COLUMN"),
+      std::string::npos);
+}
+
+TEST_F(QueryRunnerTest, CorrelatedSubqueries) {
+  // The rows above the average of their kind.
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM sales s WHERE price > (SELECT avg(price) FROM sales t "
+                 "WHERE t.kind = s.kind)"),
+            Rows("SELECT count(*) AS n FROM sales s JOIN (SELECT kind, avg(price) AS a FROM sales "
+                 "GROUP BY kind) t ON t.kind = s.kind WHERE s.price > t.a"));
+  EXPECT_EQ(
+      Rows("SELECT code, (SELECT count(*) FROM sales s WHERE s.kind = k.code AND s.id < 10) AS "
+           "n, (SELECT max(id) FROM sales s WHERE s.kind = upper(k.code)) AS m FROM kinds k "
+           "ORDER BY code"),
+      "{\"code\":\"a\",\"n\":4}\n{\"code\":\"b\",\"n\":3}\n");
+  EXPECT_EQ(
+      Rows("SELECT upper(code) AS c, (SELECT count(*) FROM sales s WHERE s.kind = upper(k.code)) "
+           "AS n FROM kinds k ORDER BY c"),
+      "{\"c\":\"A\",\"n\":0}\n{\"c\":\"B\",\"n\":0}\n");
+  EXPECT_EQ(Rows("SELECT kind, (SELECT max(name) FROM kinds WHERE code = kind) AS name FROM sales "
+                 "GROUP BY kind ORDER BY kind"),
+            "{\"kind\":\"a\",\"name\":\"Apple\"}\n{\"kind\":\"b\",\"name\":\"Bread\"}\n{"
+            "\"kind\":\"c\"}\n");
+  EXPECT_NE(Rows("SELECT (SELECT id FROM sales s WHERE s.kind = k.code) FROM kinds k")
+                .find("MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY"),
+            std::string::npos);
+}
+
+TEST_F(QueryRunnerTest, ExistsAndIn) {
+  EXPECT_EQ(
+      Rows("SELECT count(*) AS n FROM sales s WHERE EXISTS (SELECT 1 FROM kinds k WHERE k.code "
+           "= s.kind)"),
+      "{\"n\":6667}\n");
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM sales s WHERE NOT EXISTS (SELECT * FROM kinds k WHERE "
+                 "k.code = s.kind AND length(k.name) > s.id)"),
+            "{\"n\":9996}\n");
+  EXPECT_EQ(
+      Rows("SELECT count(*) AS n FROM sales WHERE NOT EXISTS (SELECT 1 FROM kinds WHERE code = "
+           "'z')"),
+      "{\"n\":10000}\n");
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM sales WHERE kind NOT IN (SELECT code FROM kinds)"),
+            "{\"n\":3333}\n");
+  // A NULL on either side is never TRUE.
+  EXPECT_EQ(
+      Rows("SELECT count(*) AS n FROM sales WHERE kind NOT IN (SELECT CASE WHEN code = 'a' THEN "
+           "code END FROM kinds)"),
+      "{\"n\":0}\n");
+  EXPECT_EQ(Rows("SELECT count(*) AS n FROM sales WHERE price NOT IN (SELECT 1e0)"),
+            "{\"n\":7900}\n");
+  EXPECT_EQ(
+      Rows("SELECT count(*) AS n FROM sales s WHERE id IN (SELECT max(id) FROM sales t GROUP BY "
+           "kind)"),
+      "{\"n\":3}\n");
+  EXPECT_EQ(
+      Rows("SELECT count(*) AS n FROM sales s WHERE id NOT IN (SELECT t.id FROM sales t WHERE "
+           "t.kind = s.kind AND t.id > 5)"),
+      "{\"n\":6}\n");
+}
+
 TEST_F(QueryRunnerTest, DecimalAverageIsSparks) {
   EXPECT_EQ(Rows("SELECT avg(CAST(id AS DECIMAL(10, 2))) AS a FROM sales WHERE id IN (1, 2, 4)"),
             "{\"a\":2.333333}\n");

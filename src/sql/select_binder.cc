@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "sql/analysis_error.h"
 #include "sql/ast_walk.h"
@@ -15,8 +16,8 @@ namespace {
 
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder* queries, const Select& select, Span span)
-      : queries_(*queries), select_(select), span_(span) {}
+  SelectBinder(QueryBinder* queries, const Select& select, Span span, SubqueryTies* ties)
+      : queries_(*queries), select_(select), span_(span), ties_(ties) {}
 
   Result<PlanPtr> Bind(const std::vector<OrderItem>& order_by) {
     SLUICE_RETURN_NOT_OK(BindFrom());
@@ -25,7 +26,9 @@ class SelectBinder {
     SLUICE_RETURN_NOT_OK(BindGroups());
     SLUICE_RETURN_NOT_OK(BindPredicates());
     SLUICE_RETURN_NOT_OK(BindOrder(order_by));
+    SLUICE_RETURN_NOT_OK(Tie());
     if (grouped_ || !collected_.aggregates.empty()) SLUICE_RETURN_NOT_OK(AddAggregate());
+    SLUICE_RETURN_NOT_OK(JoinScalars(nullptr));
     if (select_.having) plan_ = MakeFilter(plan_, having_);
     SLUICE_RETURN_NOT_OK(AddWindows());
     return Finish();
@@ -41,6 +44,8 @@ class SelectBinder {
   ExpressionBinder Binder(Collected* collected) {
     ExpressionBinder binder(queries_.source(), queries_.options(), scope_, collected);
     binder.SetNamedWindows(&select_.windows);
+    binder.SetSubqueries(&subqueries_);
+    if (ties_ != nullptr) binder.SetOuter(ties_->outer);
     return binder;
   }
 
@@ -58,12 +63,14 @@ class SelectBinder {
     return Status::OK();
   }
 
-  // AND-ed conditions; x IN (SELECT ..) among them becomes a semi join.
+  // AND-ed conditions; x IN (SELECT ..) and EXISTS (..) among them become semi joins, those that
+  // use columns of the query around tie the subquery to it.
   Status BindWhere() {
     if (!select_.where) return Status::OK();
     std::vector<BoundPtr> conditions;
     std::vector<const Expr*> pending = {select_.where.get()};
     std::vector<const Expr*> subqueries;
+    std::vector<BoundPtr> with_scalars;
     while (!pending.empty()) {
       const Expr* expr = pending.back();
       pending.pop_back();
@@ -71,108 +78,150 @@ class SelectBinder {
       if (binary != nullptr && binary->op == BinaryOp::kAnd) {
         pending.push_back(binary->right.get());
         pending.push_back(binary->left.get());
-      } else if (expr->As<InSubquery>() != nullptr) {
+      } else if (expr->As<InSubquery>() != nullptr || ExistsIn(*expr) != nullptr) {
         subqueries.push_back(expr);
       } else {
         ExpressionBinder binder = Binder(nullptr);
         SLUICE_ASSIGN_OR_RETURN(auto condition, binder.Bind(*expr));
         SLUICE_ASSIGN_OR_RETURN(condition,
                                 binder.functions().Coerce(condition, arrow::boolean(), "WHERE", 1));
-        conditions.push_back(std::move(condition));
+        if (HasOuter(*condition)) {
+          if (HasSubquery(*condition))
+            return queries_.Unsupported(expr->span, "a subquery and an outer column in one term");
+          ties_->conditions.push_back(std::move(condition));
+        } else {
+          (HasSubquery(*condition) ? with_scalars : conditions).push_back(std::move(condition));
+        }
       }
     }
     if (BoundPtr all = JoinConjuncts(conditions)) plan_ = MakeFilter(plan_, all);
-    for (const Expr* expr : subqueries)
-      SLUICE_RETURN_NOT_OK(AddSemiJoin(*expr->As<InSubquery>(), expr->span));
+    if (BoundPtr all = JoinConjuncts(with_scalars)) {
+      SLUICE_RETURN_NOT_OK(JoinScalars(&all));
+      plan_ = MakeFilter(plan_, all);
+    }
+    for (const Expr* expr : subqueries) SLUICE_RETURN_NOT_OK(AddSemiJoin(*expr));
     return Status::OK();
   }
 
-  Status AddSemiJoin(const InSubquery& in, Span span) {
-    if (in.negated) return queries_.Unsupported(span, "NOT IN (SELECT ..)");
+  /// EXISTS (..) or NOT EXISTS (..).
+  static const Exists* ExistsIn(const Expr& expr) {
+    const auto* unary = expr.As<Unary>();
+    if (unary != nullptr && unary->op == UnaryOp::kNot) return unary->operand->As<Exists>();
+    return expr.As<Exists>();
+  }
+
+  Status AddSemiJoin(const Expr& expr) {
+    if (const Exists* exists = ExistsIn(expr)) {
+      SLUICE_ASSIGN_OR_RETURN(
+          plan_,
+          subqueries_.JoinExists(plan_, *exists->query, expr.As<Unary>() != nullptr, expr.span));
+      return Status::OK();
+    }
+    const auto& in = *expr.As<InSubquery>();
     ExpressionBinder binder = Binder(nullptr);
     SLUICE_ASSIGN_OR_RETURN(auto operand, binder.Bind(*in.operand));
-    SLUICE_ASSIGN_OR_RETURN(auto subquery, queries_.BindQuery(*in.query));
-    if (subquery->schema->num_fields() != 1) {
-      return queries_.Error(span, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
-                            "the subquery of IN must have one column");
-    }
-    SLUICE_ASSIGN_OR_RETURN(
-        auto equal, binder.functions().BindComparison(
-                        "=", operand, MakeColumn(0, *subquery->schema->field(0), span), span));
-    auto join = std::make_shared<JoinNode>();
-    join->join = JoinKind::kLeftSemi;
-    join->schema = plan_->schema;
-    join->is_streaming = plan_->is_streaming || subquery->is_streaming;
-    join->inputs = {plan_, subquery};
-    join->left_keys = {equal->args[0]};
-    join->right_keys = {equal->args[1]};
-    join->null_safe = {false};
-    join->span = span;
-    plan_ = std::move(join);
+    if (HasOuter(*operand) || HasSubquery(*operand))
+      return queries_.Unsupported(expr.span, "IN (SELECT ..) of an outer column or a subquery");
+    SLUICE_ASSIGN_OR_RETURN(plan_, subqueries_.JoinIn(plan_, operand, *in.query, in.negated,
+                                                      &binder.functions(), expr.span));
     return Status::OK();
+  }
+
+  /// Joins the scalar subqueries that were bound so far; their placeholders in `expression` (null:
+  /// in everything that is still to be computed) become columns.
+  Status JoinScalars(BoundPtr* expression) {
+    if (!subqueries_.waiting()) return Status::OK();
+    int first = 0;
+    std::vector<BoundPtr> values;
+    SLUICE_ASSIGN_OR_RETURN(plan_, subqueries_.Join(plan_, &first, &values));
+    const auto resolve = [&](const BoundPtr& from) -> Result<BoundPtr> {
+      return Transform(from, [&](const BoundPtr& node) -> BoundPtr {
+        if (!node->IsColumn() || !HasSubquery(*node)) return nullptr;
+        return values[static_cast<size_t>(node->index - first)];
+      });
+    };
+    if (expression == nullptr) return MoveAll(resolve);
+    SLUICE_ASSIGN_OR_RETURN(*expression, resolve(*expression));
+    return Status::OK();
+  }
+
+  /// What the conditions that tie a subquery to the query around use of this SELECT becomes hidden
+  /// columns, groups when it aggregates.
+  Status Tie() {
+    for (const AggregateCall& call : collected_.aggregates) {
+      for (const BoundPtr& arg : call.args) {
+        if (HasOuter(*arg) || HasSubquery(*arg))
+          return queries_.Unsupported(call.span, "a subquery or outer column in an aggregate");
+      }
+    }
+    for (const BoundPtr& group : groups_) {
+      if (HasOuter(*group) || HasSubquery(*group))
+        return queries_.Unsupported(group->span, "a subquery or outer column in GROUP BY");
+    }
+    if (ties_ == nullptr) return Status::OK();
+    const bool aggregates = grouped_ || !collected_.aggregates.empty();
+    ties_->one_row = aggregates && !select_.group_by.has_value();
+    if (ties_->conditions.empty()) return NoOuterLeft();
+    if (ties_->exists_only && !aggregates) items_.clear();
+    if (ties_->one_row) SLUICE_RETURN_NOT_OK(NoteValueOverNothing());
+    for (BoundPtr& condition : ties_->conditions) condition = HideInner(condition);
+    if (aggregates) {
+      grouped_ = true;
+      for (const BoundPtr& hidden : hidden_) AddGroup(hidden);
+    }
+    order_.clear();
+    return NoOuterLeft();
+  }
+
+  Status NoOuterLeft() {
+    return MoveAll([&](const BoundPtr& expression) -> Result<BoundPtr> {
+      if (!HasOuter(*expression)) return expression;
+      return queries_.Unsupported(expression->span,
+                                  "a column of the query around, other than in WHERE");
+    });
+  }
+
+  /// The parts of a tie that use this SELECT only become hidden columns.
+  BoundPtr HideInner(const BoundPtr& expression) {
+    if (!HasOuter(*expression)) {
+      if (expression->IsLiteral()) return expression;
+      hidden_.push_back(expression);
+      const auto field = FieldFor("", *expression);
+      return MakeColumn(static_cast<int>(hidden_.size()) - 1, *field, expression->span);
+    }
+    if (expression->args.empty()) return expression;
+    std::vector<BoundPtr> args;
+    for (const BoundPtr& arg : expression->args) args.push_back(HideInner(arg));
+    return WithArgs(*expression, std::move(args));
+  }
+
+  /// An outer row without inner rows has no group, yet count is 0 for it.
+  Status NoteValueOverNothing() {
+    static const std::set<std::string> kNeverNull = {
+        "count", "count_if", "approx_count_distinct", "collect_list", "collect_set", "regr_count"};
+    for (const Item& item : items_) {
+      const bool any = Any(*item.expression, [&](const BoundExpression& node) {
+        return node.IsColumn() && ExpressionBinder::HasAggregate(node) &&
+               kNeverNull.count(AggregateOf(node).function) != 0;
+      });
+      if (!any) continue;
+      if (!item.expression->IsColumn() || having_ != nullptr ||
+          item.expression->type->id() != arrow::Type::INT64) {
+        return queries_.Unsupported(item.span, "a count within a correlated subquery's expression");
+      }
+      ties_->when_empty = MakeLiteral(arrow::MakeScalar(int64_t{0}), item.span);
+    }
+    return Status::OK();
+  }
+
+  const AggregateCall& AggregateOf(const BoundExpression& placeholder) const {
+    return collected_.aggregates[static_cast<size_t>(placeholder.index - kAggregateBase)];
   }
 
   Status ExpandStar(const Star& star, Span span) {
-    std::vector<std::string> except;
-    for (const QualifiedName& name : star.except) {
-      if (name.parts.size() > 1) return queries_.Unsupported(span, "EXCEPT of a qualified name");
-      except.push_back(LowerAscii(name.last()));
-    }
-    std::vector<bool> used(except.size(), false);
-    bool any = false;
-    if (!star.qualifier.empty() && StarOfStruct(star, span, &any)) return Status::OK();
-    for (const ScopeColumn& column : scope_.columns) {
-      if (star.qualifier.empty() ? !column.in_star : !QualifiedBy(column, star.qualifier)) continue;
-      any = true;
-      const auto excluded = std::find(except.begin(), except.end(), column.name);
-      if (excluded != except.end()) {
-        used[static_cast<size_t>(excluded - except.begin())] = true;
-        continue;
-      }
-      items_.push_back({column.field->name(), MakeColumn(column.index, *column.field, span), span});
-    }
-    if (!any && !star.qualifier.empty()) {
-      return queries_.Error(
-          span, "CANNOT_RESOLVE_STAR_EXPAND",
-          fmt::format("cannot resolve `{}`.* given input columns", star.qualifier.back().text));
-    }
-    for (size_t i = 0; i < except.size(); ++i) {
-      if (!used[i])
-        return queries_.Error(span, "EXCEPT_NON_EXISTENT_COLUMN",
-                              fmt::format("the column `{}` of EXCEPT does not exist", except[i]));
-    }
+    SLUICE_ASSIGN_OR_RETURN(auto columns, BindStar(queries_, scope_, star, span));
+    for (BoundPtr& column : columns) items_.push_back({column->name, std::move(column), span});
     return Status::OK();
-  }
-
-  static bool QualifiedBy(const ScopeColumn& column, const std::vector<Name>& qualifier) {
-    if (qualifier.size() > column.qualifier.size()) return false;
-    for (size_t i = 0; i < qualifier.size(); ++i) {
-      if (column.qualifier[column.qualifier.size() - qualifier.size() + i] !=
-          LowerAscii(qualifier[i].text))
-        return false;
-    }
-    return true;
-  }
-
-  // s.* of a struct column s.
-  bool StarOfStruct(const Star& star, Span span, bool* any) {
-    if (star.qualifier.size() != 1 || !star.except.empty()) return false;
-    for (const ScopeColumn& column : scope_.columns) {
-      if (QualifiedBy(column, star.qualifier)) return false;
-    }
-    for (const ScopeColumn& column : scope_.columns) {
-      if (column.name != LowerAscii(star.qualifier[0].text) ||
-          column.field->type()->id() != arrow::Type::STRUCT)
-        continue;
-      const BoundPtr of = MakeColumn(column.index, *column.field, span);
-      for (int i = 0; i < column.field->type()->num_fields(); ++i) {
-        const BoundPtr field = MakeField(of, i, span);
-        items_.push_back({field->name, field, span});
-      }
-      *any = true;
-      return true;
-    }
-    return false;
   }
 
   // GROUP BY window(ts, ..) offers its struct as a column `window`.
@@ -347,6 +396,8 @@ class SelectBinder {
     };
     for (Item& item : items_) SLUICE_RETURN_NOT_OK(apply(&item.expression));
     for (SortKey& key : order_) SLUICE_RETURN_NOT_OK(apply(&key.expression));
+    for (BoundPtr& hidden : hidden_) SLUICE_RETURN_NOT_OK(apply(&hidden));
+    for (BoundPtr* key : subqueries_.OuterKeys()) SLUICE_RETURN_NOT_OK(apply(key));
     SLUICE_RETURN_NOT_OK(apply(&having_));
     SLUICE_RETURN_NOT_OK(apply(&qualify_));
     for (WindowCall& call : collected_.windows) {
@@ -446,6 +497,21 @@ class SelectBinder {
       fields.push_back(FieldFor(item.name, *item.expression));
     }
     std::vector<SortKey> keys;
+    if (ties_ != nullptr && !ties_->conditions.empty()) {
+      const int shown = static_cast<int>(columns.size());
+      for (const BoundPtr& hidden : hidden_) {
+        fields.push_back(FieldFor(fmt::format("__tie_{}", columns.size()), *hidden));
+        columns.push_back(hidden);
+      }
+      ties_->hidden = hidden_.size();
+      for (BoundPtr& condition : ties_->conditions) {
+        condition = Transform(condition, [&](const BoundPtr& node) -> BoundPtr {
+          if (!node->IsColumn() || node->index >= kOuterBase) return nullptr;
+          const int index = node->index + shown;
+          return MakeColumn(index, *fields[static_cast<size_t>(index)], node->span);
+        });
+      }
+    }
     const size_t visible = columns.size();
     for (const SortKey& key : order_) {
       auto known = std::find_if(columns.begin(), columns.end(), [&](const BoundPtr& column) {
@@ -498,13 +564,16 @@ class SelectBinder {
   BoundPtr having_;
   BoundPtr qualify_;
   std::vector<SortKey> order_;
+  SubqueryTies* const ties_;  // null: not a subquery
+  std::vector<BoundPtr> hidden_;
+  SubqueryBinder subqueries_{&queries_, scope_};
 };
 
 }  // namespace
 
 Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
-                           const std::vector<OrderItem>& order_by, Span span) {
-  return SelectBinder(queries, select, span).Bind(order_by);
+                           const std::vector<OrderItem>& order_by, Span span, SubqueryTies* ties) {
+  return SelectBinder(queries, select, span, ties).Bind(order_by);
 }
 
 }  // namespace sluice::sql
