@@ -39,9 +39,9 @@ test: test-deps ## everything: checks, all tests under ASan + UBSan
 	@$(call build,asan)
 	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
 
-tsan: test-deps ## unit and simulation tests under ThreadSanitizer
+tsan: test-deps ## the tests that start threads under ThreadSanitizer
 	@$(call configure,tsan) && $(CMAKE) --build build/tsan -j $(JOBS) --target sluice_tests
-	@$(UNRANDOMISED) ctest --test-dir build/tsan -j $(JOBS) --output-on-failure --no-tests=error -L 'unit|sim'
+	@$(UNRANDOMISED) ctest --test-dir build/tsan -j $(JOBS) --output-on-failure --no-tests=error
 
 lint: test-deps lint-fast fmt-check ## all checks, with clang-tidy (slow)
 	@tools/check_headers.py
