@@ -15,6 +15,7 @@ constexpr int64_t kPollMicros = 50'000;
 constexpr int64_t kFirstEpochMicros = 150'000;
 constexpr int64_t kFirstEpochRows = 20'000;
 constexpr int64_t kRateWindowMicros = 5'000'000;
+constexpr int64_t kSaveShare = 50;  // saving takes at most one part in so many of the time
 constexpr int64_t kIdleMicros = 2'000'000;
 constexpr int64_t kRoomWaitMicros =
     2'000'000;  // a downstream flow that lets go of nothing for so long is left behind
@@ -230,12 +231,15 @@ sluice::Status FlowDriver::ProcessAll(Attempt* attempt) {
 
 sluice::Status FlowDriver::MaybeSave(bool now) {
   const int64_t steady = clock_.SteadyMicros();
-  if (!now && steady - last_save_ < runner_->spec().limits.state_save_interval_micros) {
+  const int64_t interval =
+      std::max(runner_->spec().limits.state_save_interval_micros, kSaveShare * last_save_took_);
+  if (!now && steady - last_save_ < interval) {
     return sluice::Status::OK();
   }
   last_save_ = steady;
   if (now) SLUICE_RETURN_NOT_OK(runner_->FinishSave());
   const sluice::Status saved = runner_->SaveState();
+  last_save_took_ = clock_.SteadyMicros() - steady;
   // State is a cache: without it the next start takes longer, no more.
   if (!saved.ok()) log::Warn("flow {}: state is not saved: {}", name(), saved.ToString());
   return sluice::Status::OK();

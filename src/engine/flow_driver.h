@@ -93,6 +93,7 @@ class FlowDriver {
   std::atomic<bool> running_{false};
   std::atomic<int64_t> commits_{0};
   int64_t last_save_ = 0;  // processor
+  int64_t last_save_took_ = 0;
   Mutex mutex_;
   ConditionVariable changed_;
   FlowStatus status_ GUARDED_BY(mutex_);

@@ -200,7 +200,7 @@ Status AggregateOperator::SaveState(arrow::io::OutputStream* out) {
 Status AggregateOperator::LoadState(arrow::io::InputStream* in) {
   SLUICE_RETURN_NOT_OK(ClearState());
   Status status = committed_->Load(in);
-  if (status.ok()) status = spilled_->Load(in, committed_.get());
+  if (status.ok()) status = spilled_->Load(in, *committed_);
   if (status.ok()) return status;
   SLUICE_RETURN_NOT_OK(ClearState());
   return status;

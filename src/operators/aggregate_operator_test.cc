@@ -555,7 +555,8 @@ TEST(Aggregate, SpilledGroupsComeBack) {
     auto stream = arrow::io::BufferOutputStream::Create().ValueOrDie();
     ASSERT_TRUE(spilling->SaveState(stream.get()).ok());
     arrow::io::BufferReader in(stream->Finish().ValueOrDie());
-    auto next = make(4 << 20, folder + (epoch == 19 ? "/b" : "/c" + std::to_string(epoch)));
+    spilling.reset();  // one user of a folder at a time
+    auto next = make(4 << 20, folder + "/a");
     const Status loaded = next->LoadState(&in);
     ASSERT_TRUE(loaded.ok()) << loaded;
     ASSERT_EQ(next->num_groups(), roomy->num_groups());

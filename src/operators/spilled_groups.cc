@@ -79,40 +79,32 @@ Status SpilledGroups::Clear() {
 Status SpilledGroups::Save(const GroupTable& newer, arrow::io::OutputStream* out) const {
   SLUICE_ASSIGN_OR_RETURN(auto writer, state::StateWriter::Make(out, kFileKind, kFileVersion));
   SLUICE_RETURN_NOT_OK(writer.PutBytes(newer.Signature()));
-  SLUICE_RETURN_NOT_OK(writer.Put(static_cast<uint64_t>(size_)));
+  std::string saved;
   if (size_ > 0) {
-    const Status written = store_->ForEach([&](const state::ColdEntry& entry) -> Status {
-      if (newer.Find(entry.key) != kNoGroup) return Status::OK();
-      SLUICE_RETURN_NOT_OK(writer.Put(entry.key));
-      return writer.PutBytes(entry.value);
-    });
-    SLUICE_RETURN_NOT_OK(written);
+    SLUICE_ASSIGN_OR_RETURN(saved, store_->Save());
   }
+  SLUICE_RETURN_NOT_OK(writer.PutBytes(saved));
+  SLUICE_RETURN_NOT_OK(writer.Put(size_));
   return writer.Finish();
 }
 
-Status SpilledGroups::LoadContent(state::StateReader* in, GroupTable* table) {
+Status SpilledGroups::LoadContent(state::StateReader* in, const GroupTable& table) {
   std::string text;
-  uint64_t groups = 0;
   SLUICE_RETURN_NOT_OK(in->GetBytes(&text));
-  if (text != table->Signature()) return state::StateCorrupt("it belongs to another query");
+  if (text != table.Signature()) return state::StateCorrupt("it belongs to another query");
+  SLUICE_RETURN_NOT_OK(in->GetBytes(&text));
+  int64_t groups = 0;
   SLUICE_RETURN_NOT_OK(in->Get(&groups));
-  if (groups > 0 && enabled()) SLUICE_RETURN_NOT_OK(OpenStore());
-  BatchedPut put(store_.get());
-  for (uint64_t i = 0; i < groups; ++i) {
-    Hash128 hash;
-    SLUICE_RETURN_NOT_OK(in->Get(&hash));
-    SLUICE_RETURN_NOT_OK(in->GetBytes(&text));
-    SLUICE_RETURN_NOT_OK(enabled() ? put.Add(hash, text) : table->AddSaved(hash, text));
-  }
-  if (groups > 0 && enabled()) {
-    SLUICE_RETURN_NOT_OK(put.Flush());
-    size_ = static_cast<int64_t>(groups);
-  }
-  return in->Finish();
+  SLUICE_RETURN_NOT_OK(in->Finish());
+  if (text.empty()) return Status::OK();
+  if (!enabled()) return state::StateCorrupt("a part of it was spilled to disk");
+  SLUICE_RETURN_NOT_OK(OpenStore());
+  SLUICE_RETURN_NOT_OK(store_->Load(text));
+  size_ = groups;
+  return Status::OK();
 }
 
-Status SpilledGroups::Load(arrow::io::InputStream* in, GroupTable* table) {
+Status SpilledGroups::Load(arrow::io::InputStream* in, const GroupTable& table) {
   SLUICE_RETURN_NOT_OK(Clear());
   SLUICE_ASSIGN_OR_RETURN(auto reader, state::StateReader::Make(in, kFileKind, kFileVersion));
   return LoadContent(&reader, table);

@@ -31,14 +31,14 @@ class SpilledGroups {
   Status Clear();
   int64_t memory_bytes() const { return store_ == nullptr ? 0 : store_->memory_bytes(); }
 
-  /// `newer` has the groups that were recalled.
+  /// `newer` has the groups that were recalled. Writes the name of what lies in the folder.
   Status Save(const GroupTable& newer, arrow::io::OutputStream* out) const;
-  /// Replaces everything; without a folder the groups go into `table`. STATE_CORRUPT.
-  Status Load(arrow::io::InputStream* in, GroupTable* table);
+  /// Replaces everything. STATE_CORRUPT, also when the folder no longer has it.
+  Status Load(arrow::io::InputStream* in, const GroupTable& table);
 
  private:
   Status OpenStore();
-  Status LoadContent(state::StateReader* in, GroupTable* table);
+  Status LoadContent(state::StateReader* in, const GroupTable& table);
 
   const std::string folder_;
   std::unique_ptr<state::ColdStore> store_;  // null until something was spilled

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/hash128.h"
@@ -26,10 +27,12 @@ class ColdKeys {
   virtual Status Find(std::span<KeyExpiry> keys) = 0;
   /// Keys with expiry < `bound` may vanish from now on.
   virtual void ExpireBelow(uint32_t bound) = 0;
-  /// Calls `visit` for each key that is there, in no particular order.
-  virtual Status ForEach(const std::function<Status(const KeyExpiry&)>& visit) = 0;
   virtual Status Clear() = 0;
-  /// Keys put so far, expired ones included.
+  /// The name under which what is held now can be opened again, by a store in the same folder.
+  virtual Result<std::string> Save() = 0;
+  /// Replaces everything. STATE_CORRUPT when what was saved is gone or damaged.
+  virtual Status Load(const std::string& saved) = 0;
+  /// About so many, expired ones included.
   virtual int64_t num_keys() const = 0;
   virtual int64_t memory_bytes() const = 0;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/hash128.h"
@@ -25,9 +26,11 @@ class ColdStore {
   /// Calls `visit` for those of `keys` that are there. The value is valid during the call.
   virtual Status Find(std::span<const Hash128> keys,
                       const std::function<Status(const ColdEntry&)>& visit) = 0;
-  /// Calls `visit` for each entry, in no particular order.
-  virtual Status ForEach(const std::function<Status(const ColdEntry&)>& visit) = 0;
   virtual Status Clear() = 0;
+  /// The name under which what is held now can be opened again, by a store in the same folder.
+  virtual Result<std::string> Save() = 0;
+  /// Replaces everything. STATE_CORRUPT when what was saved is gone or damaged.
+  virtual Status Load(const std::string& saved) = 0;
   virtual int64_t memory_bytes() const = 0;
 };
 

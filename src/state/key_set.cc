@@ -14,8 +14,10 @@ namespace sluice::state {
 namespace {
 
 constexpr char kFileKind[] = "keyset";
-constexpr uint32_t kFileVersion = 1;
-constexpr uint32_t kEntriesPerRun = 4096;  // entries written or spilled at once
+constexpr uint32_t kFileVersion = 2;
+constexpr int64_t kSlices = 64;  // the keys in memory are spilled a slice at a time
+constexpr int64_t kMinSliceSlots = 4096;
+constexpr int64_t kMaxBytesPerKey = 43;  // of SeenSet
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr size_t kPrefetchRows = 24;
 
@@ -76,7 +78,7 @@ class TieredKeySet : public KeySet {
   Status ForEachCommitted(uint32_t bound, Visit&& visit) const;
   Status CheckLimit() const;
   Status SpillIfNeeded();
-  Status Spill();
+  Status SpillSlice(SeenSet* uncommitted);
   Status LoadEntries(StateReader* reader);
 
   const KeySetOptions options_;
@@ -216,36 +218,41 @@ Status TieredKeySet::CheckLimit() const {
                    "raise the state memory limit, or add a watermark so that keys are forgotten");
 }
 
+/// A slice or a few: a commit must not wait for all keys to be moved.
 Status TieredKeySet::SpillIfNeeded() {
-  const bool full = hot_.memory_bytes() > options_.memory_limit_bytes;
-  return full && !options_.spill_folder.empty() ? Spill() : Status::OK();
-}
-
-Status TieredKeySet::Spill() {
+  if (options_.spill_folder.empty()) return Status::OK();
+  const int64_t most = options_.memory_limit_bytes / kMaxBytesPerKey;
+  const auto changes = [&] {
+    int64_t count = 0;
+    for (const auto& epoch : in_flight_) count += static_cast<int64_t>(epoch.changes.size());
+    return count;
+  };
+  if (hot_.size() <= most || hot_.size() <= changes()) return Status::OK();
   if (cold_ == nullptr) {
     SLUICE_ASSIGN_OR_RETURN(cold_, OpenRocksKeys(options_.spill_folder));
   }
-  std::vector<KeyExpiry> run;
-  SLUICE_RETURN_NOT_OK(ForEachCommitted(ReclaimBound(), [&](const KeyExpiry& entry) {
-    run.push_back(entry);
-    if (run.size() < kEntriesPerRun) return Status::OK();
-    Status status = cold_->Put(run);
-    run.clear();
-    return status;
-  }));
-  SLUICE_RETURN_NOT_OK(cold_->Put(run));
-  // Only the changes in flight stay in memory. What they replaced had expired and is not needed to
-  // undo them.
-  SeenSet remaining;
-  for (auto& epoch : in_flight_) {
-    for (Change& change : epoch.changes) {
-      uint32_t* found = nullptr;
-      const uint32_t* expiry = hot_.Find(change.key);
-      if (expiry != nullptr) remaining.Insert(change.key, *expiry, &found);
-    }
-  }
-  hot_ = std::move(remaining);
+  SeenSet uncommitted = Uncommitted();
+  for (int64_t slices = 0; hot_.size() > most && slices <= kSlices; ++slices)
+    SLUICE_RETURN_NOT_OK(SpillSlice(&uncommitted));
   return Status::OK();
+}
+
+/// Moves the committed keys of some slots to disk. What epochs in flight replaced had expired and
+/// is not needed to undo them.
+Status TieredKeySet::SpillSlice(SeenSet* uncommitted) {
+  const uint32_t bound = ReclaimBound();
+  std::vector<KeyExpiry> moved;
+  hot_.SweepIf(std::max(hot_.num_slots() / kSlices, kMinSliceSlots),
+               [&](const Hash128& key, uint32_t expiry) {
+                 if (uncommitted->Find(key) != nullptr) return false;
+                 if (expiry >= bound) moved.push_back({key, expiry});
+                 return true;
+               });
+  const Status spilled = cold_->Put(moved);
+  if (spilled.ok()) return spilled;
+  uint32_t* found = nullptr;
+  for (const KeyExpiry& entry : moved) hot_.Insert(entry.key, entry.expiry, &found);
+  return spilled;
 }
 
 Status TieredKeySet::Save(arrow::io::OutputStream* out) {
@@ -257,8 +264,12 @@ Status TieredKeySet::Save(arrow::io::OutputStream* out) {
     SLUICE_RETURN_NOT_OK(writer.Put(entry.key.low));
     return writer.Put(entry.key.high);
   };
-  // Spilled ones first: where a key stands in both, the one in memory is the newer.
-  if (cold_ != nullptr) SLUICE_RETURN_NOT_OK(cold_->ForEach(put));
+  // Where a key stands in both, the one in memory is the newer.
+  std::string spilled;
+  if (cold_ != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(spilled, cold_->Save());
+  }
+  SLUICE_RETURN_NOT_OK(writer.PutBytes(spilled));
   SLUICE_RETURN_NOT_OK(ForEachCommitted(committed_bound_, put));
   SLUICE_RETURN_NOT_OK(writer.Put(uint32_t{0}));
   return writer.Finish();
@@ -266,6 +277,14 @@ Status TieredKeySet::Save(arrow::io::OutputStream* out) {
 
 Status TieredKeySet::LoadEntries(StateReader* reader) {
   SLUICE_RETURN_NOT_OK(reader->Get(&committed_bound_));
+  std::string spilled;
+  SLUICE_RETURN_NOT_OK(reader->GetBytes(&spilled));
+  if (!spilled.empty()) {
+    if (options_.spill_folder.empty()) return StateCorrupt("a part of it was spilled to disk");
+    SLUICE_ASSIGN_OR_RETURN(cold_, OpenRocksKeys(options_.spill_folder));
+    SLUICE_RETURN_NOT_OK(cold_->Load(spilled));
+    cold_->ExpireBelow(committed_bound_);
+  }
   for (;;) {
     KeyExpiry entry;
     SLUICE_RETURN_NOT_OK(reader->Get(&entry.expiry));
@@ -274,7 +293,6 @@ Status TieredKeySet::LoadEntries(StateReader* reader) {
     SLUICE_RETURN_NOT_OK(reader->Get(&entry.key.high));
     uint32_t* found = nullptr;
     if (!hot_.Insert(entry.key, entry.expiry, &found)) *found = entry.expiry;
-    if (hot_.memory_bytes() <= options_.memory_limit_bytes) continue;
     SLUICE_RETURN_NOT_OK(CheckLimit());
     SLUICE_RETURN_NOT_OK(SpillIfNeeded());
   }

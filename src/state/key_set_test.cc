@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <vector>
@@ -225,6 +226,52 @@ TEST(KeySet, KilledWhileSpillingAndReopened) {
                            std::vector<uint32_t>(6, kNeverExpires));
     EXPECT_EQ(fresh, (std::vector<uint8_t>{0, 0, 0, 0, 1, 1}));
   }
+  std::filesystem::remove_all(folder);
+}
+
+/// What was spilled is saved as links in the folder: gone or damaged, the state is not believed.
+TEST(KeySet, SavedSpillIsChecked) {
+  const std::string folder = TempFolder("saved");
+  const KeySetOptions options{
+      .flow_name = "f", .memory_limit_bytes = 30'000, .spill_folder = folder};
+  auto set = KeySet::Make(options).ValueOrDie();
+  std::shared_ptr<arrow::Buffer> saved;
+  for (int64_t epoch = 0; epoch < 10; ++epoch) {
+    std::vector<uint64_t> keys;
+    for (uint64_t i = 0; i < 500; ++i) keys.push_back(static_cast<uint64_t>(epoch) * 500 + i);
+    Add(*set, epoch, -1, keys, std::vector<uint32_t>(keys.size(), kNeverExpires));
+    ASSERT_TRUE(set->Commit(EpochNumber(epoch), kNoTimestamp).ok());
+    saved = Saved(*set);
+  }
+  const auto load = [&] {
+    set.reset();
+    set = KeySet::Make(options).ValueOrDie();
+    return LoadFrom(*set, saved);
+  };
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(load().ok()) << load();
+    EXPECT_EQ(Add(*set, 10, -1, {0, 2500, 4999, 5000}, std::vector<uint32_t>(4, kNeverExpires)),
+              (std::vector<uint8_t>{0, 0, 0, 1}));
+  }
+  EXPECT_TRUE(HasCode(
+      LoadFrom(*KeySet::Make({.flow_name = "f", .memory_limit_bytes = 30'000, .spill_folder = ""})
+                    .ValueOrDie(),
+               saved),
+      "STATE_CORRUPT"));
+  int damaged = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
+    if (file.path().extension() != ".sst") continue;
+    std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(100);
+    bytes.put(static_cast<char>(0x5a));
+    ++damaged;
+  }
+  EXPECT_GT(damaged, 0);
+  EXPECT_TRUE(HasCode(load(), "STATE_CORRUPT")) << load();
+  set.reset();
+  std::filesystem::remove_all(folder);
+  EXPECT_TRUE(HasCode(load(), "STATE_CORRUPT")) << load();
+  set.reset();
   std::filesystem::remove_all(folder);
 }
 

@@ -3,8 +3,10 @@
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <vector>
 
 #include "state/rocks_spill_internal.h"
 
@@ -35,15 +37,11 @@ class ExpiryFilter : public rocksdb::CompactionFilter {
 
 class RocksKeys : public ColdKeys {
  public:
-  explicit RocksKeys(std::string folder) : folder_(std::move(folder)) { write_.disableWAL = true; }
-
-  Status Open() {
-    rocksdb::Options options = SpillOptions();
-    options.compaction_filter = &filter_;
-    SLUICE_ASSIGN_OR_RETURN(db_, OpenEmptySpill(options, folder_));
-    num_keys_ = 0;
-    return Status::OK();
+  explicit RocksKeys(std::string folder) : db_(std::move(folder), Options(&filter_)) {
+    write_.disableWAL = true;
   }
+
+  Status Open() { return db_.OpenEmpty(); }
 
   Status Put(std::span<const KeyExpiry> keys) override {
     rocksdb::WriteBatch batch;
@@ -54,68 +52,70 @@ class RocksKeys : public ColdKeys {
                                  sizeof(entry.expiry));
       SLUICE_RETURN_NOT_OK(FromRocks(batch.Put({bytes, kSpillKeyBytes}, value), "spilling keys"));
     }
-    num_keys_ += static_cast<int64_t>(keys.size());
     return FromRocks(db_->Write(write_, &batch), "spilling keys");
   }
 
   Status Find(std::span<KeyExpiry> keys) override {
-    for (size_t begin = 0; begin < keys.size(); begin += kFindBatch) {
-      SLUICE_RETURN_NOT_OK(
-          FindBatch(keys.subspan(begin, std::min(kFindBatch, keys.size() - begin))));
+    // Neighbours share filters and blocks.
+    std::vector<KeyExpiry*> sorted;
+    sorted.reserve(keys.size());
+    for (KeyExpiry& entry : keys) sorted.push_back(&entry);
+    std::sort(sorted.begin(), sorted.end(),
+              [](const KeyExpiry* a, const KeyExpiry* b) { return SpillsBefore(a->key, b->key); });
+    const std::span<KeyExpiry* const> all = sorted;
+    for (size_t begin = 0; begin < all.size(); begin += kFindBatch) {
+      SLUICE_RETURN_NOT_OK(FindBatch(all.subspan(begin, std::min(kFindBatch, all.size() - begin))));
     }
     return Status::OK();
   }
 
   void ExpireBelow(uint32_t bound) override { filter_.SetBound(bound); }
 
-  Status ForEach(const std::function<Status(const KeyExpiry&)>& visit) override {
-    rocksdb::ReadOptions read;
-    read.fill_cache = false;
-    const std::unique_ptr<rocksdb::Iterator> entries(db_->NewIterator(read));
-    for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-      SLUICE_RETURN_NOT_OK(visit({SpillKeyFrom(entries->key()), ExpiryOf(entries->value())}));
-    }
-    return FromRocks(entries->status(), "reading spilled keys");
-  }
+  Status Clear() override { return Open(); }
+  Result<std::string> Save() override { return db_.Save(); }
+  Status Load(const std::string& saved) override { return db_.OpenSaved(saved); }
 
-  Status Clear() override {
-    db_.reset();
-    return Open();
+  int64_t num_keys() const override {
+    uint64_t keys = 0;
+    db_->GetIntProperty(rocksdb::DB::Properties::kEstimateNumKeys, &keys);
+    return static_cast<int64_t>(keys);
   }
-
-  int64_t num_keys() const override { return num_keys_; }
   int64_t memory_bytes() const override {
     return static_cast<int64_t>(kSpillCacheBytes + 2 * kSpillWriteBufferBytes);
   }
 
  private:
-  Status FindBatch(std::span<KeyExpiry> keys) {
+  Status FindBatch(std::span<KeyExpiry* const> keys) {
     char bytes[kFindBatch * kSpillKeyBytes];
     rocksdb::Slice slices[kFindBatch];
     rocksdb::PinnableSlice values[kFindBatch];
     rocksdb::Status statuses[kFindBatch];
     for (size_t i = 0; i < keys.size(); ++i) {
-      SpillKeyTo(keys[i].key, bytes + i * kSpillKeyBytes);
+      SpillKeyTo(keys[i]->key, bytes + i * kSpillKeyBytes);
       slices[i] = {bytes + i * kSpillKeyBytes, kSpillKeyBytes};
     }
     db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), keys.size(), slices, values,
-                  statuses);
+                  statuses, true);
     for (size_t i = 0; i < keys.size(); ++i) {
       if (statuses[i].IsNotFound()) {
-        keys[i].expiry = 0;
+        keys[i]->expiry = 0;
         continue;
       }
       SLUICE_RETURN_NOT_OK(FromRocks(statuses[i], "looking up spilled keys"));
-      keys[i].expiry = ExpiryOf(values[i]);
+      keys[i]->expiry = ExpiryOf(values[i]);
     }
     return Status::OK();
   }
 
-  const std::string folder_;
+  static rocksdb::Options Options(const ExpiryFilter* filter) {
+    rocksdb::Options options = SpillOptions();
+    options.compaction_filter = filter;
+    return options;
+  }
+
   ExpiryFilter filter_;  // outlives db_
   rocksdb::WriteOptions write_;
-  std::unique_ptr<rocksdb::DB> db_;
-  int64_t num_keys_ = 0;
+  SpillDb db_;
 };
 
 }  // namespace

@@ -1,12 +1,23 @@
+#include <fmt/format.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "state/rocks_spill_internal.h"
+#include "state/state_io.h"
 
 namespace sluice::state {
+namespace {
+
+constexpr std::string_view kSavedPrefix = "saved-";
+constexpr size_t kSavedBefore = 2;  // kept beside the newest: saved states that may be loaded still
+
+}  // namespace
 
 Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return Status::OK();
@@ -23,6 +34,7 @@ rocksdb::Options SpillOptions() {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
   table.block_cache = rocksdb::NewLRUCache(kSpillCacheBytes);
   table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -35,33 +47,92 @@ rocksdb::Options SpillOptions() {
   return options;
 }
 
-Result<std::unique_ptr<rocksdb::DB>> OpenEmptySpill(const rocksdb::Options& options,
-                                                    const std::string& folder) {
+Status SpillDb::OpenEmpty() {
+  db_.reset();
   // RocksDB makes the last level only.
-  for (size_t slash = folder.find('/', 1); slash != std::string::npos;
-       slash = folder.find('/', slash + 1)) {
+  for (size_t slash = folder_.find('/', 1); slash != std::string::npos;
+       slash = folder_.find('/', slash + 1)) {
     SLUICE_RETURN_NOT_OK(
-        FromRocks(rocksdb::Env::Default()->CreateDirIfMissing(folder.substr(0, slash)),
-                  "making the spill folder " + folder));
+        FromRocks(rocksdb::Env::Default()->CreateDirIfMissing(folder_.substr(0, slash)),
+                  "making the spill folder " + folder_));
   }
+  SLUICE_RETURN_NOT_OK(FromRocks(rocksdb::Env::Default()->CreateDirIfMissing(folder_),
+                                 "making the spill folder " + folder_));
   SLUICE_RETURN_NOT_OK(
-      FromRocks(rocksdb::DestroyDB(folder, options), "emptying the spill folder " + folder));
+      FromRocks(rocksdb::DestroyDB(Live(), options_), "emptying the spill folder " + folder_));
   rocksdb::DB* db = nullptr;
   SLUICE_RETURN_NOT_OK(
-      FromRocks(rocksdb::DB::Open(options, folder, &db), "opening the spill folder " + folder));
-  return std::unique_ptr<rocksdb::DB>(db);
+      FromRocks(rocksdb::DB::Open(options_, Live(), &db), "opening the spill folder " + folder_));
+  db_.reset(db);
+  return Status::OK();
+}
+
+Result<std::vector<std::string>> SpillDb::SavedNames() const {
+  std::vector<std::string> names;
+  SLUICE_RETURN_NOT_OK(FromRocks(rocksdb::Env::Default()->GetChildren(folder_, &names),
+                                 "listing the spill folder " + folder_));
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with(kSavedPrefix); });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::string> SpillDb::Save() {
+  SLUICE_ASSIGN_OR_RETURN(const auto names, SavedNames());
+  const int64_t number =
+      names.empty() ? 0 : std::atoll(names.back().c_str() + kSavedPrefix.size()) + 1;
+  std::string unique = rocksdb::Env::Default()->GenerateUniqueId();
+  std::erase(unique, '\n');
+  const std::string name = fmt::format("{}{:012}-{}", kSavedPrefix, number, unique);
+  rocksdb::Checkpoint* made = nullptr;
+  SLUICE_RETURN_NOT_OK(
+      FromRocks(rocksdb::Checkpoint::Create(db_.get(), &made), "saving spilled state"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  SLUICE_RETURN_NOT_OK(
+      FromRocks(checkpoint->CreateCheckpoint(folder_ + "/" + name), "saving spilled state"));
+  for (size_t i = 0; i + kSavedBefore < names.size(); ++i) {
+    SLUICE_RETURN_NOT_OK(FromRocks(rocksdb::DestroyDB(folder_ + "/" + names[i], options_),
+                                   "deleting saved spilled state"));
+  }
+  return name;
+}
+
+/// `<folder>/live` gets links to the files of `saved`, which stays as it is.
+Status SpillDb::LinkSaved(const std::string& saved) {
+  rocksdb::Options options = options_;
+  options.disable_auto_compactions = true;
+  options.create_if_missing = false;
+  rocksdb::DB* opened = nullptr;
+  SLUICE_RETURN_NOT_OK(FromRocks(rocksdb::DB::Open(options, folder_ + "/" + saved, &opened),
+                                 "opening saved spilled state"));
+  const std::unique_ptr<rocksdb::DB> from(opened);
+  SLUICE_RETURN_NOT_OK(FromRocks(from->VerifyChecksum(), "checking saved spilled state"));
+  rocksdb::Checkpoint* made = nullptr;
+  SLUICE_RETURN_NOT_OK(
+      FromRocks(rocksdb::Checkpoint::Create(from.get(), &made), "linking saved spilled state"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  return FromRocks(checkpoint->CreateCheckpoint(Live()), "linking saved spilled state");
+}
+
+Status SpillDb::OpenSaved(const std::string& saved) {
+  db_.reset();
+  if (!saved.starts_with(kSavedPrefix) || saved.find('/') != std::string::npos)
+    return StateCorrupt("it does not name a saved spill");
+  SLUICE_RETURN_NOT_OK(
+      FromRocks(rocksdb::DestroyDB(Live(), options_), "emptying the spill folder " + folder_));
+  if (!rocksdb::Env::Default()->FileExists(folder_ + "/" + saved + "/CURRENT").ok())
+    return StateCorrupt("its part in the spill folder " + folder_ + " is gone");
+  const Status linked = LinkSaved(saved);
+  if (!linked.ok()) return StateCorrupt(linked.message());
+  rocksdb::DB* db = nullptr;
+  SLUICE_RETURN_NOT_OK(
+      FromRocks(rocksdb::DB::Open(options_, Live(), &db), "opening the spill folder " + folder_));
+  db_.reset(db);
+  return Status::OK();
 }
 
 void SpillKeyTo(const Hash128& key, char* bytes) {
-  std::memcpy(bytes, &key.high, 8);
-  std::memcpy(bytes + 8, &key.low, 8);
-}
-
-Hash128 SpillKeyFrom(const rocksdb::Slice& bytes) {
-  Hash128 key;
-  std::memcpy(&key.high, bytes.data(), 8);
-  std::memcpy(&key.low, bytes.data() + 8, 8);
-  return key;
+  const uint64_t words[2] = {__builtin_bswap64(key.low), __builtin_bswap64(key.high)};
+  std::memcpy(bytes, words, sizeof(words));
 }
 
 }  // namespace sluice::state

@@ -11,12 +11,11 @@ constexpr size_t kFindBatch = 256;
 
 class RocksStore : public ColdStore {
  public:
-  explicit RocksStore(std::string folder) : folder_(std::move(folder)) { write_.disableWAL = true; }
-
-  Status Open() {
-    SLUICE_ASSIGN_OR_RETURN(db_, OpenEmptySpill(SpillOptions(), folder_));
-    return Status::OK();
+  explicit RocksStore(std::string folder) : db_(std::move(folder), SpillOptions()) {
+    write_.disableWAL = true;
   }
+
+  Status Open() { return db_.OpenEmpty(); }
 
   Status Put(std::span<const ColdEntry> entries) override {
     rocksdb::WriteBatch batch;
@@ -39,20 +38,9 @@ class RocksStore : public ColdStore {
     return Status::OK();
   }
 
-  Status ForEach(const std::function<Status(const ColdEntry&)>& visit) override {
-    rocksdb::ReadOptions read;
-    read.fill_cache = false;
-    const std::unique_ptr<rocksdb::Iterator> entries(db_->NewIterator(read));
-    for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
-      SLUICE_RETURN_NOT_OK(visit({SpillKeyFrom(entries->key()), entries->value().ToStringView()}));
-    }
-    return FromRocks(entries->status(), "reading spilled groups");
-  }
-
-  Status Clear() override {
-    db_.reset();
-    return Open();
-  }
+  Status Clear() override { return Open(); }
+  Result<std::string> Save() override { return db_.Save(); }
+  Status Load(const std::string& saved) override { return db_.OpenSaved(saved); }
 
   int64_t memory_bytes() const override {
     return static_cast<int64_t>(kSpillCacheBytes + 2 * kSpillWriteBufferBytes);
@@ -79,9 +67,8 @@ class RocksStore : public ColdStore {
     return Status::OK();
   }
 
-  const std::string folder_;
   rocksdb::WriteOptions write_;
-  std::unique_ptr<rocksdb::DB> db_;
+  SpillDb db_;
 };
 
 }  // namespace

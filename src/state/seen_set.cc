@@ -128,28 +128,7 @@ bool SeenSet::Erase(const Hash128& key) {
 }
 
 int64_t SeenSet::Sweep(int64_t num_slots, uint32_t bound) {
-  const int64_t size_before = size_;
-  if (sweep_at_ >= num_slots_) sweep_at_ = 0;
-  const int64_t stop = num_slots >= num_slots_ - sweep_at_ ? num_slots_ : sweep_at_ + num_slots;
-  int64_t free_slot = sweep_at_;  // where the next surviving key may go at the earliest
-  int64_t at = sweep_at_;
-  // Past `stop`, goes on to the end of the cluster: keys that lean on moved ones must move too.
-  for (; at < num_slots_; ++at) {
-    const Slot slot = slots_[at];
-    const int64_t home = slot.expiry == 0 ? at : Home(slot.low());
-    if (at >= stop && home == at) break;
-    if (slot.expiry == 0) continue;
-    slots_[at] = Slot{};
-    if (slot.expiry < bound) {
-      --size_;
-      continue;
-    }
-    const int64_t target = std::max(home, free_slot);
-    slots_[target] = slot;
-    free_slot = target + 1;
-  }
-  sweep_at_ = at;
-  return size_before - size_;
+  return SweepIf(num_slots, [bound](const Hash128&, uint32_t expiry) { return expiry < bound; });
 }
 
 void SeenSet::Grow() {

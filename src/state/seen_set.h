@@ -5,6 +5,7 @@
 // time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -38,6 +39,32 @@ class SeenSet {
   /// Removes keys with expiry < `bound` in the next `num_slots` slots of an endless round; returns
   /// how many.
   int64_t Sweep(int64_t num_slots, uint32_t bound);
+  /// Removes the keys of the next `num_slots` slots of that round for which remove(key, expiry).
+  template <typename Remove>
+  int64_t SweepIf(int64_t num_slots, Remove&& remove) {
+    const int64_t size_before = size_;
+    if (sweep_at_ >= num_slots_) sweep_at_ = 0;
+    const int64_t stop = num_slots >= num_slots_ - sweep_at_ ? num_slots_ : sweep_at_ + num_slots;
+    int64_t free_slot = sweep_at_;  // where the next surviving key may go at the earliest
+    int64_t at = sweep_at_;
+    // Past `stop`, goes on to the end of the cluster: keys that lean on moved ones must move too.
+    for (; at < num_slots_; ++at) {
+      const Slot slot = slots_[at];
+      const int64_t home = slot.expiry == 0 ? at : Home(slot.low());
+      if (at >= stop && home == at) break;
+      if (slot.expiry == 0) continue;
+      slots_[at] = Slot{};
+      if (remove(slot.key(), slot.expiry)) {
+        --size_;
+        continue;
+      }
+      const int64_t target = std::max(home, free_slot);
+      slots_[target] = slot;
+      free_slot = target + 1;
+    }
+    sweep_at_ = at;
+    return size_before - size_;
+  }
   /// Keys with expiry < `bound` may be removed instead of growing.
   void SetGrowthSweepBound(uint32_t bound) { growth_sweep_bound_ = bound; }
 
