@@ -77,15 +77,35 @@ TEST(TableFeaturesTest, RefusesWhatItCannotHonour) {
   checked.configuration["delta.constraints.c"] = "a > 0";
   EXPECT_TRUE(
       HasCode(CheckWritable(protocol, checked, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
+  EXPECT_TRUE(CheckWritable(protocol, checked, schema, /*rules_checked=*/true).ok());
+  const Protocol unknown{3, 7, {{"timeMachine"}}, {{"timeMachine"}}};
+  EXPECT_TRUE(HasCode(CheckReadable(unknown), "DELTA_UNSUPPORTED_READER_FEATURE"));
   const Protocol variant{3, 7, {{"variantType"}}, {{"variantType"}}};
-  EXPECT_TRUE(HasCode(CheckReadable(variant), "DELTA_UNSUPPORTED_READER_FEATURE"));
-  const Protocol row_ids{1, 7, {}, {{"rowTracking"}}};
-  EXPECT_TRUE(HasCode(CheckWritable(row_ids, {}, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
-  const Protocol needed{3, 7, {{"deletionVectors"}}, {{"deletionVectors"}}};
-  const Protocol upgraded = UpgradeProtocol(Protocol{1, 3, {}, {}}, needed);
+  EXPECT_TRUE(CheckReadable(variant).ok());
+  EXPECT_TRUE(HasCode(CheckWritable(variant, {}, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
+}
+
+TEST(TableFeaturesTest, ProtocolIsRaisedOnlyByWhatIsAskedFor) {
+  const arrow::Schema schema(arrow::FieldVector{arrow::field("a", arrow::int64())});
+  const auto needed = [&](const StringMap& configuration, const Protocol& current = {}) {
+    return ProtocolFor(schema, UsableTableProperties(configuration), configuration, current);
+  };
+  EXPECT_EQ(needed({{"delta.appendOnly", "true"}, {"free", "x"}}), Protocol{});
+  EXPECT_EQ(needed({{"delta.enableChangeDataFeed", "true"}}), (Protocol{1, 4, {}, {}}));
+  EXPECT_EQ(needed({{"delta.columnMapping.mode", "name"}}), (Protocol{2, 5, {}, {}}));
+  EXPECT_EQ(needed({{"delta.constraints.c", "a > 0"}}, Protocol{1, 4, {}, {}}),
+            (Protocol{1, 4, {}, {}}));
+  const StringMap vectors{{"delta.enableDeletionVectors", "true"}};
+  const Protocol upgraded = needed(vectors, Protocol{1, 3, {}, {}});
+  EXPECT_EQ(upgraded.min_reader_version, 3);
   EXPECT_TRUE(upgraded.HasWriterFeature("checkConstraints"));
   EXPECT_TRUE(upgraded.HasReaderFeature("deletionVectors"));
-  EXPECT_EQ(UpgradeProtocol(upgraded, needed), upgraded);
+  EXPECT_EQ(needed(vectors, upgraded), upgraded);
+  const Protocol tracked = needed({{"delta.enableRowTracking", "true"}});
+  EXPECT_EQ(tracked.min_reader_version, 1);
+  EXPECT_TRUE(tracked.HasWriterFeature("rowTracking"));
+  EXPECT_TRUE(tracked.HasWriterFeature("domainMetadata"));
+  EXPECT_TRUE(needed({{"delta.feature.clustering", "supported"}}).HasWriterFeature("clustering"));
 }
 
 }  // namespace

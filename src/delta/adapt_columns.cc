@@ -4,6 +4,8 @@
 #include <arrow/compute/cast.h>
 
 #include "delta/schema_json.h"
+#include "delta/variant/variant.h"
+#include "delta/variant/variant_shredding.h"
 
 namespace sluice::delta {
 namespace {
@@ -115,6 +117,8 @@ Result<std::shared_ptr<arrow::Array>> AdaptArray(const std::shared_ptr<arrow::Ar
                                                  const std::shared_ptr<arrow::DataType>& type,
                                                  const std::string& column) {
   const auto& from = array->type();
+  if (type->id() == arrow::Type::EXTENSION && IsVariant(*type))
+    return UnshredVariant(array, column);
   if (from->id() == arrow::Type::STRUCT && type->id() == arrow::Type::STRUCT) {
     if (from->Equals(*type, /*check_metadata=*/true)) return array;
     return AdaptStruct(array, type, column);

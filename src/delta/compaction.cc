@@ -6,21 +6,13 @@
 #include "delta/parquet_reader.h"
 #include "delta/parquet_writer.h"
 #include "delta/partition_value.h"
+#include "delta/row_ids.h"
 
 namespace sluice::delta {
 namespace {
 
 using FilePtr = std::shared_ptr<const AddFile>;
 using FileGroup = std::vector<FilePtr>;
-
-/// The numRecords of statistics text; -1 when unknown. Reads no more than the start that every
-/// writer puts it at.
-int64_t RecordsOf(const AddFile& file) {
-  constexpr std::string_view kKey = "\"numRecords\":";
-  const size_t at = file.stats.find(kKey);
-  return at == std::string::npos ? -1
-                                 : std::strtoll(file.stats.c_str() + at + kKey.size(), nullptr, 10);
-}
 
 bool ManyDeleted(const AddFile& file, double ratio) {
   if (!file.deletion_vector.has_value()) return false;
@@ -125,6 +117,7 @@ Result<CompactionReport> Compact(Table& table, const CompactionOptions& options)
     transaction.Add(std::move(added));
   }
   report.bytes_removed = input_bytes;
+  transaction.SetRulesChecked();  // the rows were in the table before
   transaction.SetOperation("OPTIMIZE", {{"predicate", "[]"}, {"auto", "true"}});
   transaction.SetMetric("numRemovedFiles", report.files_removed);
   transaction.SetMetric("numAddedFiles", report.files_added);

@@ -9,9 +9,11 @@
 
 #include "batch/select_rows.h"
 #include "delta/adapt_columns.h"
+#include "delta/column_mapping.h"
 #include "delta/deletion_vector.h"
 #include "delta/parquet_file_internal.h"
 #include "delta/partition_value.h"
+#include "delta/row_ids.h"
 
 namespace sluice::delta {
 namespace {
@@ -46,6 +48,23 @@ bool HasRoot(const parquet::SchemaDescriptor& schema, const std::string& name) {
     if (root->field(i)->name() == name) return true;
   }
   return false;
+}
+
+bool HasFieldIds(const parquet::SchemaDescriptor& schema) {
+  const auto* root = schema.group_node();
+  for (int i = 0; i < root->field_count(); ++i) {
+    if (root->field(i)->field_id() >= 0) return true;
+  }
+  return false;
+}
+
+/// Name in the file of the column with this id; empty when the file has none.
+std::string RootWithId(const parquet::SchemaDescriptor& schema, std::optional<int32_t> id) {
+  const auto* root = schema.group_node();
+  for (int i = 0; id.has_value() && i < root->field_count(); ++i) {
+    if (root->field(i)->field_id() == *id) return root->field(i)->name();
+  }
+  return "";
 }
 
 }  // namespace
@@ -108,6 +127,7 @@ class DataFileReader::Impl {
       names = snapshot_->schema()->field_names();
     }
     const auto& partitions = snapshot_->partition_columns();
+    by_id_ = snapshot_->properties().column_mapping_mode == "id" && HasFieldIds(file_schema);
     arrow::FieldVector fields;
     for (const std::string& name : names) {
       const auto field = snapshot_->schema()->GetFieldByName(name);
@@ -118,11 +138,29 @@ class DataFileReader::Impl {
         const auto it = file.partition_values.find(column.file_name);
         const auto text = it == file.partition_values.end() ? std::nullopt : it->second;
         SLUICE_ASSIGN_OR_RETURN(column.constant, PartitionValueFromString(text, field->type()));
-      } else if (!HasRoot(file_schema, column.file_name)) {
-        column.constant = arrow::MakeNullScalar(field->type());
+      } else {
+        if (by_id_) column.file_name = RootWithId(file_schema, ColumnId(*field));
+        if (!HasRoot(file_schema, column.file_name))
+          column.constant = arrow::MakeNullScalar(field->type());
       }
       fields.push_back(field);
       columns_.push_back(std::move(column));
+    }
+    const auto add = [&](const std::shared_ptr<arrow::Field>& field, const std::string& name) {
+      Column column{field, nullptr, name};
+      if (name.empty() || !HasRoot(file_schema, name))
+        column.constant = arrow::MakeNullScalar(field->type());
+      fields.push_back(field);
+      columns_.push_back(std::move(column));
+    };
+    for (const auto& field : options_.extra_fields) add(field, field->name());
+    if (options_.with_row_ids) {
+      const RowIdColumns id_columns = RowIdColumnsOf(snapshot_->metadata());
+      row_id_column_ = static_cast<int>(columns_.size());
+      add(arrow::field("__row_id", arrow::int64()), id_columns.id);
+      add(arrow::field("__row_commit_version", arrow::int64()), id_columns.commit_version);
+      base_row_id_ = file.base_row_id;
+      commit_version_ = file.default_row_commit_version;
     }
     if (options_.with_row_index) fields.push_back(arrow::field(kRowIndex, arrow::int64(), false));
     schema_ = arrow::schema(std::move(fields));
@@ -152,10 +190,13 @@ class DataFileReader::Impl {
       if (found == nullptr)
         return MakeError("DELTA_FILE_CORRUPT",
                          "column missing: " + column.file_name + " in " + path_);
+      const auto named =
+          by_id_ ? Relabelled(found, NamedByFieldId(found->type(), *column.field->type())) : found;
       SLUICE_ASSIGN_OR_RETURN(auto array,
-                              AdaptArray(found, column.field->type(), column.field->name()));
+                              AdaptArray(named, column.field->type(), column.field->name()));
       arrays.push_back(std::move(array));
     }
+    if (options_.with_row_ids) SLUICE_RETURN_NOT_OK(FillRowIds(rows, &arrays));
     if (options_.with_row_index) {
       arrow::Int64Builder builder;
       SLUICE_RETURN_NOT_OK(builder.Reserve(rows));
@@ -174,6 +215,25 @@ class DataFileReader::Impl {
     return TakeRows(batch, indices);
   }
 
+  /// Rows that were never rewritten have no id of their own: base of the file plus position.
+  Status FillRowIds(int64_t rows, arrow::ArrayVector* arrays) const {
+    const auto fill = [&](int column, const std::optional<int64_t>& first, int64_t step) -> Status {
+      auto& array = (*arrays)[static_cast<size_t>(column)];
+      if (!first.has_value() || array->null_count() == 0) return Status::OK();
+      const auto& own = static_cast<const arrow::Int64Array&>(*array);
+      arrow::Int64Builder builder;
+      SLUICE_RETURN_NOT_OK(builder.Reserve(rows));
+      for (int64_t i = 0; i < rows; ++i)
+        builder.UnsafeAppend(own.IsValid(i) ? own.Value(i) : *first + step * i);
+      SLUICE_ASSIGN_OR_RETURN(array, builder.Finish());
+      return Status::OK();
+    };
+    std::optional<int64_t> first = base_row_id_;
+    if (first.has_value()) *first += first_row_;
+    SLUICE_RETURN_NOT_OK(fill(row_id_column_, first, 1));
+    return fill(row_id_column_ + 1, commit_version_, 0);
+  }
+
   storage::Storage& storage_;
   const std::shared_ptr<const Snapshot> snapshot_;
   const DataFileReadOptions options_;
@@ -183,6 +243,10 @@ class DataFileReader::Impl {
   std::unique_ptr<DeletionVector> deletion_vector_;
   std::vector<Column> columns_;
   std::shared_ptr<arrow::Schema> schema_;
+  bool by_id_ = false;  // columns are found by Parquet field id, not by name
+  int row_id_column_ = -1;
+  std::optional<int64_t> base_row_id_;
+  std::optional<int64_t> commit_version_;
   int64_t first_row_ = 0;  // of the next batch in the file
   int64_t rows_left_ = 0;  // when only partition values are read
 };

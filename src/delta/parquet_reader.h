@@ -21,9 +21,13 @@ struct DataFileReadOptions {
   /// Column names in the order wanted; nullopt = all of the table's.
   std::optional<std::vector<std::string>> columns;
   int64_t batch_rows = 65536;
-  bool with_row_index = false;  // adds a last int64 column "__row_index": position in the file
-                                // (before the deletion vector)
-  bool keep_deleted = false;    // returns rows the deletion vector hides, too (change feeds)
+  bool with_row_index = false;      // adds a last int64 column "__row_index": position in the file
+                                    // (before the deletion vector)
+  bool keep_deleted = false;        // returns rows the deletion vector hides, too (change feeds)
+  bool with_row_ids = false;        // adds int64 columns "__row_id", "__row_commit_version" of row
+                                    // tracking (null where the file has none)
+  arrow::FieldVector extra_fields;  // of the file, not of the table ("_change_type"); read by name,
+                                    // null when missing
 };
 
 class DataFileReader {

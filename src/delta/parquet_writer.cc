@@ -10,6 +10,7 @@
 #include "base/workers.h"
 #include "delta/adapt_columns.h"
 #include "delta/column_encoding_internal.h"
+#include "delta/column_mapping.h"
 #include "delta/file_statistics.h"
 #include "delta/partition_split.h"
 #include "delta/partition_value.h"
@@ -215,14 +216,17 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Make(
       return MakeError("DELTA_SCHEMA_MISMATCH", "partition column is not in the schema: " + column);
     }
   }
+  const bool all_columns =
+      writer->snapshot_->protocol().HasWriterFeature("materializePartitionColumns");
   arrow::FieldVector fields;
   for (int i = 0; i < schema.num_fields(); ++i) {
-    if (std::find(partitions.begin(), partitions.end(), schema.field(i)->name()) !=
-        partitions.end())
+    if (!all_columns && std::find(partitions.begin(), partitions.end(), schema.field(i)->name()) !=
+                            partitions.end())
       continue;
-    fields.push_back(schema.field(i)->RemoveMetadata());
+    fields.push_back(PhysicalField(*schema.field(i)));
     writer->file_columns_.push_back(i);
   }
+  for (const auto& field : options.extra_fields) fields.push_back(field);
   writer->file_schema_ = arrow::schema(std::move(fields));
   return writer;
 }
@@ -233,9 +237,19 @@ DataFileWriter::~DataFileWriter() {
 
 Status DataFileWriter::Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
   if (rows->num_rows() == 0) return Status::OK();
-  SLUICE_ASSIGN_OR_RETURN(const auto adapted, AdaptRows(rows, snapshot_->schema()));
+  auto table_rows = rows;
+  for (size_t i = 0; i < options_.extra_fields.size(); ++i) {
+    SLUICE_ASSIGN_OR_RETURN(table_rows, table_rows->RemoveColumn(table_rows->num_columns() - 1));
+  }
+  SLUICE_ASSIGN_OR_RETURN(const auto adapted, AdaptRows(table_rows, snapshot_->schema()));
   arrow::ArrayVector columns;
-  for (const int column : file_columns_) columns.push_back(adapted->column(column));
+  for (const int column : file_columns_) {
+    const auto& type = file_schema_->field(static_cast<int>(columns.size()))->type();
+    const auto& array = adapted->column(column);
+    columns.push_back(type->num_fields() == 0 ? array : Relabelled(array, type));
+  }
+  for (int i = table_rows->num_columns(); i < rows->num_columns(); ++i)
+    columns.push_back(rows->column(i));
   const auto file_rows =
       arrow::RecordBatch::Make(file_schema_, adapted->num_rows(), std::move(columns));
   if (partition_columns_.empty()) {
@@ -254,13 +268,14 @@ Status DataFileWriter::Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
 Status DataFileWriter::WriteGroup(const arrow::ArrayVector& keys, int64_t key_row,
                                   const std::shared_ptr<arrow::RecordBatch>& rows) {
   PartitionValues values;
-  std::string folder;
+  std::string folder = options_.folder;
   for (size_t i = 0; i < keys.size(); ++i) {
     const std::string& column = snapshot_->partition_columns()[i];
     SLUICE_ASSIGN_OR_RETURN(const auto scalar, keys[i]->GetScalar(key_row));
     SLUICE_ASSIGN_OR_RETURN(auto value, PartitionValueToString(*scalar));
     folder += HiveFolder(column, value) + "/";
-    values.emplace(column, std::move(value));
+    values.emplace(PhysicalName(*snapshot_->schema()->field(partition_columns_[i])),
+                   std::move(value));
   }
   SLUICE_ASSIGN_OR_RETURN(OpenFile* const file, FileFor(folder, std::move(values)));
   if (options_.workers == nullptr) {

@@ -34,6 +34,9 @@ struct DataFileOptions {
   int64_t max_pending_bytes = 256LL << 20;
   int64_t split_bytes = 40LL << 20;  // of one partition; above it another file gives work to
                                      // another core
+  arrow::FieldVector extra_fields;  // columns of the rows, after the table's, that go into the
+                                    // files although the table does not have them ("_change_type")
+  std::string folder;               // below the table, ending in '/'; empty = the table's own
 };
 
 /// Writes the rows of one epoch: one file per partition value,
@@ -69,7 +72,8 @@ class DataFileWriter {
   Table& table_;
   std::shared_ptr<const Snapshot> snapshot_;
   DataFileOptions options_;
-  std::shared_ptr<arrow::Schema> file_schema_;  // the table's without partition columns
+  std::shared_ptr<arrow::Schema> file_schema_;  // the table's without partition columns, physical
+                                                // names, then extra_fields
   std::vector<int> file_columns_;  // index in the table's schema of each column of the file
   std::vector<int> partition_columns_;
   std::map<std::string, std::unique_ptr<OpenFile>> open_;  // by folder

@@ -9,6 +9,7 @@ Scan::Scan(storage::Storage& storage, std::shared_ptr<const Snapshot> snapshot,
     : storage_(storage), snapshot_(std::move(snapshot)) {
   read_options_.columns = options.columns;
   read_options_.batch_rows = options.batch_rows;
+  read_options_.with_row_ids = options.with_row_ids;
 }
 
 Result<std::unique_ptr<Scan>> Scan::Make(storage::Storage& storage,
@@ -22,6 +23,10 @@ Result<std::unique_ptr<Scan>> Scan::Make(storage::Storage& storage,
     if (field == nullptr)
       return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + name);
     fields.push_back(field);
+  }
+  if (options.with_row_ids) {
+    fields.push_back(arrow::field("__row_id", arrow::int64()));
+    fields.push_back(arrow::field("__row_commit_version", arrow::int64()));
   }
   scan->schema_ = arrow::schema(std::move(fields));
   scan->files_ = scan->snapshot_->Files();

@@ -22,6 +22,7 @@ struct ScanOptions {
   /// Prunes files only: rows for which it is not TRUE may still be returned.
   Predicate predicate;
   int64_t batch_rows = 65536;
+  bool with_row_ids = false;  // adds "__row_id", "__row_commit_version" (row tracking)
 };
 
 /// One pass over the live rows of a snapshot. One owner.

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "delta/action_json.h"
+#include "delta/variant/variant.h"
 
 namespace sluice::delta {
 namespace {
@@ -57,6 +58,8 @@ Result<std::shared_ptr<arrow::DataType>> PrimitiveFromName(const std::string& na
   if (name == "timestamp") return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
   if (name == "timestamp_ntz") return arrow::timestamp(arrow::TimeUnit::MICRO);
   if (name.starts_with("decimal")) return DecimalFromName(name);
+  if (name == "variant") return VariantType();
+  if (name == "void") return arrow::null();
   if (name.starts_with("char(") || name.starts_with("varchar(")) return arrow::utf8();
   if (name.starts_with("string collate ")) return arrow::utf8();
   return Unsupported(name);
@@ -186,6 +189,8 @@ const char* PrimitiveName(const arrow::DataType& type) {
     case arrow::Type::BOOL: return "boolean";
     case arrow::Type::BINARY: return "binary";
     case arrow::Type::DATE32: return "date";
+    case arrow::Type::NA: return "void";
+    case arrow::Type::EXTENSION: return IsVariant(type) ? "variant" : nullptr;
     case arrow::Type::TIMESTAMP:
       return static_cast<const arrow::TimestampType&>(type).timezone().empty() ? "timestamp_ntz"
                                                                                : "timestamp";

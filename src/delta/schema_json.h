@@ -1,7 +1,7 @@
 // Arrow schema <-> Delta's schemaString. Column metadata is kept as Arrow field metadata: key ->
 // JSON text of the value. Types: string=utf8, binary, boolean, byte..long=int8..int64, float,
 // double, date=date32, decimal(p,s)=decimal128, timestamp=timestamp(us, "UTC"),
-// timestamp_ntz=timestamp(us), struct, array=list(element), map.
+// timestamp_ntz=timestamp(us), struct, array=list(element), map, variant=VariantType(), void=null.
 #pragma once
 
 #include <arrow/type.h>
@@ -14,8 +14,7 @@
 
 namespace sluice::delta {
 
-/// DELTA_UNSUPPORTED_TYPE for a type that has no Arrow form here (variant, void), DELTA_LOG_CORRUPT
-/// for bad JSON.
+/// DELTA_UNSUPPORTED_TYPE for a type that has no Arrow form here, DELTA_LOG_CORRUPT for bad JSON.
 Result<std::shared_ptr<arrow::Schema>> SchemaFromJson(std::string_view json);
 
 /// Accepts what SchemaFromJson makes, and near relatives (large_utf8, dictionary, time zones, other

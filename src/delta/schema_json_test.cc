@@ -38,7 +38,7 @@ TEST(SchemaJsonTest, RelativesBecomeTableTypes) {
 
 TEST(SchemaJsonTest, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(HasCode(
-      SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"variant"}]})j").status(),
+      SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"interval day"}]})j").status(),
       "DELTA_UNSUPPORTED_TYPE"));
   EXPECT_TRUE(HasCode(SchemaFromJson("{").status(), "DELTA_LOG_CORRUPT"));
   EXPECT_TRUE(HasCode(

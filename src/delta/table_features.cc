@@ -12,15 +12,62 @@ namespace {
 constexpr int32_t kFeatureReader = 3;
 constexpr int32_t kFeatureWriter = 7;
 
-constexpr std::array<std::string_view, 7> kReadable = {
-    "columnMapping",       "deletionVectors", "timestampNtz",        "v2Checkpoint",
-    "vacuumProtocolCheck", "typeWidening",    "typeWidening-preview"};
+constexpr std::array<std::string_view, 11> kReadable = {"columnMapping",
+                                                        "deletionVectors",
+                                                        "timestampNtz",
+                                                        "v2Checkpoint",
+                                                        "vacuumProtocolCheck",
+                                                        "typeWidening",
+                                                        "typeWidening-preview",
+                                                        "variantType",
+                                                        "variantType-preview",
+                                                        "variantShredding",
+                                                        "variantShredding-preview"};
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
-constexpr std::array<std::string_view, 11> kWritable = {
-    "appendOnly",     "invariants",           "deletionVectors",   "timestampNtz",
-    "domainMetadata", "v2Checkpoint",         "inCommitTimestamp", "vacuumProtocolCheck",
-    "typeWidening",   "typeWidening-preview", "clustering"};
+constexpr std::array<std::string_view, 19> kWritable = {"appendOnly",
+                                                        "invariants",
+                                                        "deletionVectors",
+                                                        "timestampNtz",
+                                                        "domainMetadata",
+                                                        "v2Checkpoint",
+                                                        "inCommitTimestamp",
+                                                        "vacuumProtocolCheck",
+                                                        "typeWidening",
+                                                        "typeWidening-preview",
+                                                        "clustering",
+                                                        "checkConstraints",
+                                                        "changeDataFeed",
+                                                        "generatedColumns",
+                                                        "columnMapping",
+                                                        "identityColumns",
+                                                        "rowTracking",
+                                                        "allowColumnDefaults",
+                                                        "materializePartitionColumns"};
+
+/// Features and the versions that stand for them where a protocol lists none (0 = no version does).
+struct Feature {
+  std::string_view name;
+  bool readers_too;
+  int32_t legacy_reader;
+  int32_t legacy_writer;
+};
+constexpr Feature kFeatures[] = {
+    {"appendOnly", false, 1, 2},         {"invariants", false, 1, 2},
+    {"checkConstraints", false, 1, 3},   {"changeDataFeed", false, 1, 4},
+    {"generatedColumns", false, 1, 4},   {"columnMapping", true, 2, 5},
+    {"identityColumns", false, 1, 6},    {"deletionVectors", true, 0, 0},
+    {"timestampNtz", true, 0, 0},        {"v2Checkpoint", true, 0, 0},
+    {"vacuumProtocolCheck", true, 0, 0}, {"typeWidening", true, 0, 0},
+    {"variantType", true, 0, 0},         {"variantShredding", true, 0, 0},
+};
+
+const Feature* FindFeature(std::string_view name) {
+  for (const Feature& feature : kFeatures) {
+    if (feature.name == name) return &feature;
+  }
+  return nullptr;
+}
 
 template <size_t N>
 bool Has(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -54,38 +101,34 @@ Status Refuse(const std::string& feature) {
                    "write it with another engine, or switch the feature off");
 }
 
-Status CheckUsed(const Metadata& metadata, const arrow::Schema& schema) {
+/// What only those may write who evaluate expressions.
+Status CheckRules(const Metadata& metadata, const arrow::Schema& schema) {
   if (AnyColumnHas(schema, "delta.invariants"))
     return Refuse("column invariants (delta.invariants)");
   if (HasCheckConstraints(metadata)) return Refuse("CHECK constraints");
   if (AnyColumnHas(schema, "delta.generationExpression")) return Refuse("generated columns");
   if (AnyColumnHas(schema, "delta.identity.start")) return Refuse("identity columns");
-  if (Enabled(metadata, "delta.columnMapping.mode")) return Refuse("column mapping");
   return Status::OK();
 }
 
-bool UnusedUnlessChecked(std::string_view feature) {
-  // Not rowTracking: where it is listed, every file needs row ids, whether the property is set or
-  // not.
-  static constexpr std::array<std::string_view, 6> kChecked = {
-      "checkConstraints", "changeDataFeed",  "generatedColumns",
-      "columnMapping",    "identityColumns", "allowColumnDefaults"};
-  return Has(kChecked, feature);
+Status CheckTypes(const arrow::Schema& schema) {
+  const bool untyped = AnyField(schema.fields(), [](const arrow::Field& field) {
+    return field.type()->id() == arrow::Type::NA;
+  });
+  if (untyped) {
+    return MakeError("DELTA_UNSUPPORTED_TYPE", "cannot write a column without a type (void)",
+                     "cast the column to the type it shall have");
+  }
+  return Status::OK();
 }
 
 /// The features that a protocol without lists stands for.
 std::vector<std::string> WriterFeaturesOf(const Protocol& protocol) {
   if (protocol.writer_features.has_value()) return *protocol.writer_features;
-  struct Since {
-    const char* name;
-    int32_t version;
-  };
-  static constexpr Since kLegacy[] = {
-      {"appendOnly", 2},       {"invariants", 2},    {"checkConstraints", 3}, {"changeDataFeed", 4},
-      {"generatedColumns", 4}, {"columnMapping", 5}, {"identityColumns", 6}};
   std::vector<std::string> features;
-  for (const Since& since : kLegacy) {
-    if (protocol.min_writer_version >= since.version) features.emplace_back(since.name);
+  for (const Feature& feature : kFeatures) {
+    if (feature.legacy_writer > 0 && protocol.min_writer_version >= feature.legacy_writer)
+      features.emplace_back(feature.name);
   }
   return features;
 }
@@ -136,61 +179,94 @@ Status CheckReadable(const Protocol& protocol) {
 }
 
 Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
-                     const arrow::Schema& schema) {
+                     const arrow::Schema& schema, bool rules_checked) {
   SLUICE_RETURN_NOT_OK(CheckReadable(protocol));
   if (protocol.min_writer_version > kFeatureWriter) {
     return Refuse("writer version " + std::to_string(protocol.min_writer_version));
   }
   for (const std::string& feature : protocol.writer_features.value_or(std::vector<std::string>())) {
-    if (!Has(kWritable, feature) && !UnusedUnlessChecked(feature))
-      return Refuse("the feature " + feature);
+    if (!Has(kWritable, feature)) return Refuse("the feature " + feature);
   }
   if (metadata.format_provider != "parquet")
     return Refuse("the file format " + metadata.format_provider);
-  return CheckUsed(metadata, schema);
+  SLUICE_RETURN_NOT_OK(CheckTypes(schema));
+  return rules_checked ? Status::OK() : CheckRules(metadata, schema);
 }
+
+namespace {
+
+/// The features these columns and properties ask for, beyond appendOnly and invariants.
+std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
+                                       const TableProperties& properties,
+                                       const StringMap& configuration) {
+  static constexpr std::string_view kByName = "delta.feature.";
+  Metadata metadata;
+  metadata.configuration = configuration;
+  std::vector<std::string> asked;
+  const auto ask = [&](bool wanted, const char* name) {
+    if (wanted) asked.emplace_back(name);
+  };
+  const auto policy = configuration.find("delta.checkpointPolicy");
+  const bool row_tracking = Enabled(metadata, "delta.enableRowTracking");
+  ask(properties.enable_deletion_vectors, "deletionVectors");
+  ask(AnyField(schema.fields(),
+               [](const arrow::Field& field) {
+                 return field.type()->id() == arrow::Type::TIMESTAMP &&
+                        static_cast<const arrow::TimestampType&>(*field.type()).timezone().empty();
+               }),
+      "timestampNtz");
+  ask(policy != configuration.end() && policy->second == "v2", "v2Checkpoint");
+  ask(properties.enable_in_commit_timestamps, "inCommitTimestamp");
+  ask(HasCheckConstraints(metadata), "checkConstraints");
+  ask(Enabled(metadata, "delta.enableChangeDataFeed"), "changeDataFeed");
+  ask(AnyColumnHas(schema, "delta.generationExpression"), "generatedColumns");
+  ask(Enabled(metadata, "delta.columnMapping.mode"), "columnMapping");
+  ask(AnyColumnHas(schema, "delta.identity.start"), "identityColumns");
+  ask(row_tracking, "rowTracking");
+  ask(row_tracking, "domainMetadata");
+  ask(Enabled(metadata, "delta.enableTypeWidening"), "typeWidening");
+  ask(AnyColumnHas(schema, "CURRENT_DEFAULT"), "allowColumnDefaults");
+  for (auto it = configuration.lower_bound(std::string(kByName));
+       it != configuration.end() && it->first.starts_with(kByName); ++it) {
+    if (it->second == "supported" || it->second == "enabled")
+      asked.push_back(it->first.substr(kByName.size()));
+  }
+  return asked;
+}
+
+bool HasVersionOfItsOwn(const std::string& name) {
+  const Feature* feature = FindFeature(name);
+  return feature != nullptr && feature->legacy_writer > 0;
+}
+
+}  // namespace
 
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
-                     const StringMap& configuration) {
-  std::vector<std::string> reader;
-  std::vector<std::string> writer;
-  const auto both = [&](const char* name) {
-    reader.emplace_back(name);
-    writer.emplace_back(name);
-  };
-  if (properties.enable_deletion_vectors) both("deletionVectors");
-  const bool zoneless = AnyField(schema.fields(), [](const arrow::Field& field) {
-    return field.type()->id() == arrow::Type::TIMESTAMP &&
-           static_cast<const arrow::TimestampType&>(*field.type()).timezone().empty();
-  });
-  if (zoneless) both("timestampNtz");
-  const auto policy = configuration.find("delta.checkpointPolicy");
-  if (policy != configuration.end() && policy->second == "v2") both("v2Checkpoint");
-  if (properties.enable_in_commit_timestamps) writer.emplace_back("inCommitTimestamp");
-  Protocol protocol;
-  if (writer.empty()) return protocol;
-  writer.insert(writer.begin(), {"appendOnly", "invariants"});
-  protocol.min_writer_version = kFeatureWriter;
-  protocol.writer_features = std::move(writer);
-  if (!reader.empty()) {
-    protocol.min_reader_version = kFeatureReader;
-    protocol.reader_features = std::move(reader);
-  }
-  return protocol;
-}
-
-Protocol UpgradeProtocol(const Protocol& current, const Protocol& needed) {
-  if (!needed.writer_features.has_value()) return current;
-  Protocol upgraded = current;
+                     const StringMap& configuration, const Protocol& current) {
+  const std::vector<std::string> asked = AskedFeatures(schema, properties, configuration);
   std::vector<std::string> writer = WriterFeaturesOf(current);
-  Merge(WriterFeaturesOf(needed), &writer);
-  if (current.writer_features.has_value() && writer.size() == current.writer_features->size())
-    return current;
+  const size_t before = writer.size();
+  Merge(asked, &writer);
+  if (writer.size() == before) return current;
+  Protocol upgraded = current;
+  const bool by_version = current.min_writer_version < kFeatureWriter &&
+                          std::all_of(asked.begin(), asked.end(), HasVersionOfItsOwn);
+  if (by_version) {
+    for (const std::string& name : asked) {
+      const Feature* feature = FindFeature(name);
+      upgraded.min_reader_version = std::max(upgraded.min_reader_version, feature->legacy_reader);
+      upgraded.min_writer_version = std::max(upgraded.min_writer_version, feature->legacy_writer);
+    }
+    return upgraded;
+  }
+  std::vector<std::string> reader = ReaderFeaturesOf(current);
+  for (const std::string& name : asked) {
+    const Feature* feature = FindFeature(name);
+    if (feature != nullptr && feature->readers_too) Merge({name}, &reader);
+  }
   upgraded.min_writer_version = kFeatureWriter;
   upgraded.writer_features = std::move(writer);
-  if (needed.reader_features.has_value() || current.min_reader_version == kFeatureReader) {
-    std::vector<std::string> reader = ReaderFeaturesOf(current);
-    Merge(ReaderFeaturesOf(needed), &reader);
+  if (!reader.empty()) {
     upgraded.min_reader_version = kFeatureReader;
     upgraded.reader_features = std::move(reader);
   }

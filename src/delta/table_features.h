@@ -14,16 +14,16 @@ namespace sluice::delta {
 Status CheckReadable(const Protocol& protocol);
 
 /// DELTA_UNSUPPORTED_WRITER_FEATURE names the first feature in use that cannot be honoured. A
-/// feature that is listed but not used by the table (no such property, no such column) does not
-/// stand in the way.
+/// table whose rows are subject to expressions (CHECK constraints, invariants, generated and
+/// identity columns) may be written only when `rules_checked`: by those who evaluated them
+/// (row_rules.h).
 Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
-                     const arrow::Schema& schema);
+                     const arrow::Schema& schema, bool rules_checked = false);
 
-/// The lowest protocol for a new table with these columns and properties.
+/// `current` with what these columns and properties (and `delta.feature.<name>=supported`) ask for
+/// beyond it; equal to `current` when that is nothing. Versions are raised as long as versions can
+/// say it, then features are listed.
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
-                     const StringMap& configuration);
-
-/// `current` with what `needed` asks for beyond it; equal to `current` when that is nothing.
-Protocol UpgradeProtocol(const Protocol& current, const Protocol& needed);
+                     const StringMap& configuration, const Protocol& current = {});
 
 }  // namespace sluice::delta

@@ -5,6 +5,7 @@
 #include "delta/action_json.h"
 #include "delta/conflict.h"
 #include "delta/log_segment.h"
+#include "delta/row_ids.h"
 #include "delta/schema_json.h"
 #include "delta/table.h"
 #include "delta/table_features.h"
@@ -140,12 +141,13 @@ class CommitLoop {
     SLUICE_ASSIGN_OR_RETURN(const auto schema, SchemaFromJson(metadata.schema_string));
     const TableProperties properties = UsableTableProperties(metadata.configuration);
     if (mine_.metadata && !protocol_given) {
-      const Protocol needed =
-          UpgradeProtocol(protocol, ProtocolFor(*schema, properties, metadata.configuration));
+      const Protocol needed = ProtocolFor(*schema, properties, metadata.configuration, protocol);
       if (!(needed == protocol)) actions.insert(actions.begin() + 1, needed);
       protocol = needed;
     }
     SLUICE_RETURN_NOT_OK(CheckAllowed(protocol, metadata, *schema, properties));
+    if (protocol.HasWriterFeature("rowTracking"))
+      SLUICE_RETURN_NOT_OK(AssignRowIds(*base_, &actions));
     actions[0] =
         Info(now_ms, properties.enable_in_commit_timestamps ? std::optional<int64_t>(commit_ms)
                                                             : std::nullopt);
@@ -164,7 +166,8 @@ class CommitLoop {
   Status CheckAllowed(const Protocol& protocol, const Metadata& metadata,
                       const arrow::Schema& schema, const TableProperties& properties) const {
     SLUICE_RETURN_NOT_OK(
-        WithContext(CheckWritable(protocol, metadata, schema), "table " + table_.path()));
+        WithContext(CheckWritable(protocol, metadata, schema, transaction_.rules_checked_),
+                    "table " + table_.path()));
     if (properties.append_only && mine_.removes_data) {
       return MakeError("DELTA_APPEND_ONLY",
                        "table takes appends only (delta.appendOnly): " + table_.path(),
@@ -172,7 +175,7 @@ class CommitLoop {
     }
     const auto feed = metadata.configuration.find("delta.enableChangeDataFeed");
     if (feed != metadata.configuration.end() && feed->second == "true" && mine_.removes_data &&
-        mine_.adds_data) {
+        mine_.adds_data && !transaction_.rules_checked_) {
       return MakeError("DELTA_UNSUPPORTED_WRITER_FEATURE",
                        "cannot change rows of a table with a change data feed: " + table_.path(),
                        "set delta.enableChangeDataFeed=false");

@@ -47,6 +47,7 @@ class Transaction {
   /// Puts a deletion vector on a live file: a remove and an add of it (needs
   /// delta.enableDeletionVectors).
   void SetDeletionVector(const AddFile& file, DeletionVectorDescriptor deletion_vector);
+  void AddChanges(AddCdcFile file) { actions_.emplace_back(std::move(file)); }
   void SetTxn(std::string app_id, int64_t version);
   void SetDomainMetadata(DomainMetadata domain);
   void SetMetadata(Metadata metadata);
@@ -58,6 +59,10 @@ class Transaction {
   void RequireTxn(const std::string& app_id, std::optional<int64_t> expected);
   void ReadWholeTable() { read_set_.whole_table = true; }
   void ReadWhere(Predicate predicate) { read_set_.predicates.push_back(std::move(predicate)); }
+
+  /// Says that the rows added satisfy the expressions of the table (row_rules.h), and that change
+  /// files are part of this where the table asks for them.
+  void SetRulesChecked() { rules_checked_ = true; }
 
   // commitInfo.
   void SetOperation(std::string operation, StringMap parameters = {});
@@ -85,6 +90,7 @@ class Transaction {
   std::vector<Action> actions_;
   ReadSet read_set_;
   CommitInfo commit_info_;
+  bool rules_checked_ = false;
 };
 
 }  // namespace sluice::delta

@@ -44,8 +44,10 @@ std::optional<delta::CompareOp> ToCompareOp(const std::string& op) {
   return std::nullopt;
 }
 
-delta::Predicate ToPredicate(const std::vector<sql::SimplePredicate>& predicates,
-                             const arrow::Schema& schema) {
+}  // namespace
+
+delta::Predicate PruningPredicate(const std::vector<sql::SimplePredicate>& predicates,
+                                  const arrow::Schema& schema) {
   delta::Predicate out;
   for (const sql::SimplePredicate& predicate : predicates) {
     const auto op = ToCompareOp(predicate.op);
@@ -54,8 +56,6 @@ delta::Predicate ToPredicate(const std::vector<sql::SimplePredicate>& predicates
   }
   return out;
 }
-
-}  // namespace
 
 sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables,
                                PinnedVersions versions) {
@@ -73,7 +73,7 @@ sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& ta
     }
     if (columns.empty() && scan.schema->num_fields() > 0)
       options.columns->push_back(scan.schema->field(0)->name());
-    options.predicate = ToPredicate(predicates, *scan.schema);
+    options.predicate = PruningPredicate(predicates, *scan.schema);
     SLUICE_ASSIGN_OR_RETURN(auto table, tables.Open(ScanPath(spec, scan.dataset)));
     const auto pinned = versions.find(scan.dataset);
     std::shared_ptr<const delta::Snapshot> snapshot;

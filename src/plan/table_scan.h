@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "delta/predicate.h"
 #include "delta/table.h"
 #include "plan/project_spec.h"
 #include "sql/query_runner.h"
@@ -17,5 +18,9 @@ using PinnedVersions = std::map<std::string, int64_t>;
 /// `tables` outlives the opener and its readers.
 sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables,
                                PinnedVersions versions = {});
+
+/// What of `predicates` (positions in `schema`) the Delta library can prune files with.
+delta::Predicate PruningPredicate(const std::vector<sql::SimplePredicate>& predicates,
+                                  const arrow::Schema& schema);
 
 }  // namespace sluice::plan

@@ -1,0 +1,64 @@
+#include "plan/table_expressions.h"
+
+#include "plan/table_scan.h"
+#include "sql/analyzer.h"
+#include "sql/evaluator.h"
+#include "sql/parser.h"
+
+namespace sluice::plan {
+namespace {
+
+/// Expressions see columns only: no table can be named in them.
+class NoRelations : public sql::RelationResolver {
+ public:
+  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(const std::vector<std::string>&,
+                                                               bool) override {
+    return std::nullopt;
+  }
+  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(
+      const std::string&, const std::map<std::string, std::string>&, bool) override {
+    return std::nullopt;
+  }
+};
+
+Result<delta::RowFunction> FunctionOf(const sql::BoundPtr& bound,
+                                      const std::shared_ptr<arrow::Schema>& columns, Clock& clock) {
+  SLUICE_ASSIGN_OR_RETURN(auto made, sql::Evaluator::Make(columns, {bound}));
+  const std::shared_ptr<sql::Evaluator> evaluator = std::move(made);
+  return delta::RowFunction([evaluator, &clock](const std::shared_ptr<arrow::RecordBatch>& rows)
+                                -> Result<std::shared_ptr<arrow::Array>> {
+    SLUICE_ASSIGN_OR_RETURN(auto arrays, evaluator->Evaluate(*rows, clock.NowMicros()));
+    return std::move(arrays[0]);
+  });
+}
+
+}  // namespace
+
+Result<delta::RowFunction> TableExpressions::Compile(const std::string& text,
+                                                     const std::shared_ptr<arrow::Schema>& columns,
+                                                     const std::shared_ptr<arrow::DataType>& type) {
+  const sql::SourceText source("expression", text);
+  SLUICE_ASSIGN_OR_RETURN(const sql::Expr parsed, sql::ParseExpression(source));
+  NoRelations none;
+  sql::Analyzer analyzer(none, source);
+  SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(parsed, *columns));
+  if (type != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, text));
+  }
+  return FunctionOf(bound, columns, clock_);
+}
+
+Result<TableExpressions::Condition> TableExpressions::CompileCondition(
+    const std::string& text, const std::shared_ptr<arrow::Schema>& columns) {
+  const sql::SourceText source("condition", text);
+  SLUICE_ASSIGN_OR_RETURN(const sql::Expr parsed, sql::ParseExpression(source));
+  NoRelations none;
+  sql::Analyzer analyzer(none, source);
+  SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound, analyzer.AnalyzeCondition(parsed, *columns));
+  Condition condition;
+  condition.prunes = PruningPredicate(sql::SimplePredicates(bound), *columns);
+  SLUICE_ASSIGN_OR_RETURN(condition.holds, FunctionOf(bound, columns, clock_));
+  return condition;
+}
+
+}  // namespace sluice::plan
