@@ -34,9 +34,9 @@ struct DataFileOptions {
   int64_t max_pending_bytes = 256LL << 20;
   int64_t split_bytes = 40LL << 20;  // of one partition; above it another file gives work to
                                      // another core
-  arrow::FieldVector extra_fields;  // columns of the rows, after the table's, that go into the
-                                    // files although the table does not have them ("_change_type")
-  std::string folder;               // below the table, ending in '/'; empty = the table's own
+  arrow::FieldVector extra_fields;   // columns of the rows, after the table's, that go into the
+                                     // files although the table does not have them ("_change_type")
+  std::string folder;                // below the table, ending in '/'; empty = the table's own
 };
 
 /// Writes the rows of one epoch: one file per partition value,

@@ -37,9 +37,10 @@ TEST(SchemaJsonTest, RelativesBecomeTableTypes) {
 }
 
 TEST(SchemaJsonTest, RefusesWhatItDoesNotKnow) {
-  EXPECT_TRUE(HasCode(
-      SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"interval day"}]})j").status(),
-      "DELTA_UNSUPPORTED_TYPE"));
+  EXPECT_TRUE(
+      HasCode(SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"interval day"}]})j")
+                  .status(),
+              "DELTA_UNSUPPORTED_TYPE"));
   EXPECT_TRUE(HasCode(SchemaFromJson("{").status(), "DELTA_LOG_CORRUPT"));
   EXPECT_TRUE(HasCode(
       SchemaFromJson(R"j({"type":"struct","fields":[{"name":"v","type":"decimal(99,1)"}]})j")
