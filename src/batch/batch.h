@@ -14,6 +14,14 @@
 
 namespace sluice {
 
+/// Which columns of source rows hold a record of a topic and where it stood; -1 = none does.
+struct RecordColumns {
+  int value = -1;
+  int topic = -1;
+  int partition = -1;
+  int offset = -1;
+};
+
 /// A stretch of rows as a source delivered them: what a quarantined row shows as its raw value and
 /// position.
 struct SourceRows {
@@ -21,6 +29,7 @@ struct SourceRows {
   std::shared_ptr<arrow::RecordBatch>
       rows;                        // every column the source offers (or the columns asked for)
   TableVersion table_version{-1};  // of a table source: the version the rows were added in; else -1
+  RecordColumns record;            // in `rows`; of a table too that carries them through
 };
 
 /// Rows in flight. `origin_row[i]` is the index in `origin->rows` that row i came of; null = row i

@@ -11,6 +11,7 @@
 #include "operators/sql_row_evaluator.h"
 #include "plan/flow_builder.h"
 #include "plan/json_decoding.h"
+#include "plan/record_lineage.h"
 #include "plan/relation_catalog.h"
 #include "plan/static_table.h"
 #include "plan/table_scan.h"
@@ -154,6 +155,7 @@ class FlowsBuilder {
     options.id = scan.dataset.rfind(kPathPrefix, 0) == 0 ? "path" : scan.dataset;
     options.table_path = ScanPath(spec_, scan.dataset);
     options.schema = arrow::schema(fields);
+    options.record = CarriedRecord(pipeline_, scan.dataset, *options.schema);
     SLUICE_RETURN_NOT_OK(ReadScanOptions(scan, &options));
     SLUICE_ASSIGN_OR_RETURN(input->source, sources::TableSource::Make(
                                                std::move(options), environment_.tables,

@@ -129,6 +129,7 @@ TEST(ExpectationOperatorTest, QuarantineKeepsRawValueAndPosition) {
       3,
       {Texts({"r0", "r1", "r2"}), Texts({"a", "b", "c"}), partitions.Finish().ValueOrDie(),
        Longs({5, 6, 7})});
+  origin->record = {0, 1, 2, 3};
   batch.origin = origin;
   arrow::UInt32Builder origin_rows;
   ASSERT_TRUE(origin_rows.AppendValues(std::vector<uint32_t>{0, 2}).ok());
@@ -143,6 +144,25 @@ TEST(ExpectationOperatorTest, QuarantineKeepsRawValueAndPosition) {
             R"("source":{"kind":"kafka","name":"orders.*","topic":"c","partition":3,"offset":7},)"
             R"("epoch":1,"epoch_time":"2024-03-01T12:00:00.000Z"})");
   EXPECT_EQ(out.batches[0].origin_row->Value(0), 0U);
+}
+
+TEST(QuarantineRowTest, ATableThatCarriesRecordsShowsVersionAndPlace) {
+  Batch batch = MakeBatch({"tt"});
+  auto origin = std::make_shared<SourceRows>();
+  origin->source_name = "s.bronze";
+  origin->table_version = TableVersion(4);
+  const auto columns =
+      arrow::schema({arrow::field("offset", arrow::int64()), arrow::field("body", arrow::utf8()),
+                     arrow::field("place", arrow::int64())});
+  origin->rows =
+      arrow::RecordBatch::Make(columns, 2, {Longs({1, 2}), Texts({"r0", "r1"}), Longs({8, 9})});
+  origin->record = {.value = 1, .offset = 2};  // the table's own column `offset` is something else
+  batch.origin = origin;
+  auto rows = MakeLateRows({EpochNumber(2), kClock}, batch, 1).ValueOrDie();
+  EXPECT_EQ(Json(*rows, 1), R"({"rules":["_late"],"row":"{\"id\":10}","raw":"cjE=",)"
+                            R"("source":{"kind":"table","name":"s.bronze","offset":9,"version":4},)"
+                            R"("epoch":2,"epoch_time":"2024-03-01T12:00:00.000Z"})");
+  EXPECT_EQ(DescribeOrigin(batch, 1), "table s.bronze, version 4 (offset 9)");
 }
 
 TEST(ExpectationOperatorTest, FailNamesRuleRowAndPosition) {

@@ -43,20 +43,21 @@ std::optional<int64_t> WholeAt(const arrow::Array* column, int64_t row) {
 struct OriginColumns {
   explicit OriginColumns(const SourceRows* origin) : source(origin) {
     if (origin == nullptr || origin->rows == nullptr) return;
-    const auto find = [&](const char* name) {
-      const int index = origin->rows->schema()->GetFieldIndex(name);
+    const auto column = [&](int index) {
       return index < 0 ? nullptr : origin->rows->column(index).get();
     };
-    value = find("value");
-    if (origin->table_version.value() >= 0) return;  // a table may have columns of these names too
-    topic = find("topic");
-    partition = find("partition");
-    offset = find("offset");
+    const RecordColumns& record = origin->record;
+    value =
+        column(record.value >= 0 ? record.value : origin->rows->schema()->GetFieldIndex("value"));
+    topic = column(record.topic);
+    partition = column(record.partition);
+    offset = column(record.offset);
   }
 
   // What is kept as `raw`: false = NULL.
   Result<bool> Raw(int64_t row, std::string* out) const {
     if (source == nullptr || source->rows == nullptr) return false;
+    if (source->record.value >= 0 && value->IsNull(row)) return false;  // a record without a value
     if (const auto text = TextAt(value, row)) {
       out->assign(*text);
       return true;
@@ -211,18 +212,19 @@ std::string DescribeOrigin(const Batch& batch, int64_t row) {
   if (batch.origin == nullptr) return "a computed row";
   const OriginColumns origin(batch.origin.get());
   const int64_t at = OriginRow(batch, row);
-  const std::string& name = batch.origin->source_name;
-  if (batch.origin->table_version.value() >= 0) {
-    return "table " + name + ", version " + batch.origin->table_version.ToString();
-  }
-  const auto topic = TextAt(origin.topic, at);
-  if (!topic.has_value()) return "source " + name;
-  std::string out = "topic " + std::string(*topic);
+  std::string record;
+  const auto add = [&](const char* what, const std::string& value) {
+    record += (record.empty() ? "" : ", ") + std::string(what) + " " + value;
+  };
+  if (const auto topic = TextAt(origin.topic, at)) add("topic", std::string(*topic));
   if (const auto partition = WholeAt(origin.partition, at)) {
-    out += ", partition " + std::to_string(*partition);
+    add("partition", std::to_string(*partition));
   }
-  if (const auto offset = WholeAt(origin.offset, at)) out += ", offset " + std::to_string(*offset);
-  return out;
+  if (const auto offset = WholeAt(origin.offset, at)) add("offset", std::to_string(*offset));
+  const std::string& name = batch.origin->source_name;
+  if (batch.origin->table_version.value() < 0) return record.empty() ? "source " + name : record;
+  return "table " + name + ", version " + batch.origin->table_version.ToString() +
+         (record.empty() ? "" : " (" + record + ")");
 }
 
 }  // namespace sluice::quality

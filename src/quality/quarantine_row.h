@@ -43,7 +43,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> MakeLateRows(const flow::EpochContex
                                                          int payload_columns = -1);
 
 /// Where row `row` came from, for messages: "topic orders, partition 3, offset 17", "table s.t,
-/// version 4".
+/// version 4 (topic orders, partition 3, offset 17)".
 std::string DescribeOrigin(const Batch& batch, int64_t row);
 
 }  // namespace sluice::quality

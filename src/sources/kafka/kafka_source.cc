@@ -369,6 +369,8 @@ Status KafkaSource::Impl::FlushRows(flow::SourceBatch* out) {
   if (builder_.rows() == 0) return Status::OK();
   auto rows = std::make_shared<SourceRows>();
   rows->source_name = source_name_;
+  rows->record = {schema_->GetFieldIndex("value"), schema_->GetFieldIndex("topic"),
+                  schema_->GetFieldIndex("partition"), schema_->GetFieldIndex("offset")};
   SLUICE_ASSIGN_OR_RETURN(rows->rows, builder_.Finish());
   out->num_rows += rows->rows->num_rows();
   out->rows.push_back(std::move(rows));

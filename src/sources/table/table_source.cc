@@ -378,6 +378,7 @@ Status TableSource::Impl::Deliver(const std::shared_ptr<arrow::RecordBatch>& row
   source_rows->rows =
       arrow::RecordBatch::Make(options_.schema, rows->num_rows(), std::move(columns));
   source_rows->table_version = TableVersion(version);
+  source_rows->record = options_.record;
   out->num_rows += rows->num_rows();
   out->rows.push_back(std::move(source_rows));
   return Status::OK();

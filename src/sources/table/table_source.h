@@ -21,6 +21,8 @@ struct TableSourceOptions {
   std::string table_path;
   /// Columns to deliver, by name, with their types; missing ones of older rows are null.
   std::shared_ptr<arrow::Schema> schema;
+  /// In `schema`: columns that the table's flows carry through from a topic.
+  RecordColumns record;
   /// Updates and deletes are passed over instead of DELTA_SOURCE_TABLE_CHANGED.
   bool skip_change_commits = false;
   /// Reads versions from this one on, without an initial snapshot; nullopt = from the snapshot that
