@@ -5,8 +5,9 @@
 #include <filesystem>
 
 #include "app/commands.h"
+#include "app/demo_latency.h"
+#include "app/demo_ledger.h"
 #include "app/pipeline_run.h"
-#include "app/query.h"
 #include "plan/demo_feed.h"
 
 namespace sluice::app {
@@ -31,15 +32,6 @@ Result<std::string> FindExample() {
                    "name the project with --project");
 }
 
-Result<int64_t> CountRows(Project& project, const catalog::TableName& name) {
-  const std::string text = "SELECT count(*) AS n FROM " + name.schema + "." + name.table;
-  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(project, "", text));
-  SLUICE_ASSIGN_OR_RETURN(auto rows, RunStatement(project, file, file.statements.front()));
-  SLUICE_ASSIGN_OR_RETURN(auto batch, rows->Next());
-  SLUICE_ASSIGN_OR_RETURN(auto value, batch->column(0)->GetScalar(0));
-  return static_cast<const arrow::Int64Scalar&>(*value).value;
-}
-
 /// Names of the quarantine tables of the project that exist.
 std::vector<catalog::TableName> QuarantineTables(Project& project) {
   std::vector<catalog::TableName> tables;
@@ -60,7 +52,8 @@ Status PrintTables(Project& project) {
   for (const auto& dataset : project.pipeline().datasets) names.push_back(dataset.definition->name);
   for (const auto& name : QuarantineTables(project)) names.push_back(name);
   for (const auto& name : names) {
-    SLUICE_ASSIGN_OR_RETURN(int64_t rows, CountRows(project, name));
+    SLUICE_ASSIGN_OR_RETURN(
+        int64_t rows, CountRows(project, "SELECT count(*) FROM " + name.schema + "." + name.table));
     std::printf("  %-36s %12lld rows\n", name.ToString().c_str(), static_cast<long long>(rows));
   }
   return Status::OK();
@@ -88,10 +81,12 @@ class Demo {
     project_->SetConfiguration("brokers", feed_->bootstrap_servers());
     project_->SetConfiguration("topic", feed_options.topic);
     SLUICE_RETURN_NOT_OK(project_->Analyze());
+    SLUICE_ASSIGN_OR_RETURN(const DemoCounts before, CountDemo(*project_));
     feed_->Begin();
     PipelineRunOptions run;
     run.mode = engine::RunMode::kContinuous;
     run.view = ::isatty(STDOUT_FILENO) == 1 ? ViewMode::kTable : ViewMode::kLines;
+    run.listener = &commits_;
     run.should_stop = [this](const std::vector<engine::FlowStatus>& flows) {
       return AllConsumed(flows);
     };
@@ -100,6 +95,8 @@ class Demo {
     SLUICE_RETURN_NOT_OK(feed_->error());
     PrintProduced(result.seconds);
     SLUICE_RETURN_NOT_OK(PrintTables(*project_));
+    SLUICE_RETURN_NOT_OK(PrintLatencies());
+    SLUICE_RETURN_NOT_OK(PrintLedger(before));
     PrintNextSteps();
     return Status::OK();
   }
@@ -147,6 +144,34 @@ class Demo {
     std::printf("\n");
   }
 
+  Status PrintLatencies() {
+    SLUICE_ASSIGN_OR_RETURN(const auto rows, MeasureLatencies(*project_, commits_));
+    std::printf("\nFrom the record's Kafka timestamp to the commit that shows it, milliseconds\n");
+    std::printf("  %-36s %8s %8s %8s\n", "", "p50", "p95", "p99");
+    for (const LatencyRow& row : rows) {
+      std::printf("  %-36s %8lld %8lld %8lld\n", row.table.c_str(), static_cast<long long>(row.p50),
+                  static_cast<long long>(row.p95), static_cast<long long>(row.p99));
+    }
+    return Status::OK();
+  }
+
+  Status PrintLedger(const DemoCounts& before) {
+    SLUICE_ASSIGN_OR_RETURN(const DemoCounts after, CountDemo(*project_));
+    std::string broken;
+    std::printf("\nLedger: produced, found\n");
+    for (const LedgerLine& line : CompareLedger(feed_->counts(), before, after)) {
+      std::printf("  %-56s %10lld %10lld  %s\n", line.what.c_str(),
+                  static_cast<long long>(line.produced), static_cast<long long>(line.found),
+                  line.holds() ? "equal" : "DIFFERENT");
+      if (!line.holds() && broken.empty()) broken = line.what;
+    }
+    if (broken.empty()) return Status::OK();
+    return MakeError("DEMO_LEDGER_DIFFERS", "the tables do not hold what was produced: " + broken,
+                     "with the example as it is this is a fault of ours; with other rules or other "
+                     "tables the ledger does not apply",
+                     Retry::kLater);
+  }
+
   void PrintNextSteps() const {
     const std::string spec = project_->spec().root + "/spark-pipeline.yml";
     std::printf(
@@ -160,6 +185,7 @@ class Demo {
   const DemoOptions& options_;
   std::unique_ptr<Project> project_;
   std::unique_ptr<plan::DemoFeed> feed_;
+  CommitTimes commits_{SystemClock()};
   int64_t last_rows_ = -1;
   int still_ = 0;
 };

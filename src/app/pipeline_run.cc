@@ -16,15 +16,21 @@ namespace {
 
 constexpr int64_t kTick = 500'000;  // microseconds between redraws
 
-/// Passes flow events to the view.
+/// Passes flow events to the view and to who else wants them.
 class RunListener : public engine::FlowListener {
  public:
-  explicit RunListener(TerminalView* view) : view_(view) {}
-  void OnFlowState(const engine::FlowStatus& status) override { view_->OnState(status); }
-  void OnFlowProgress(const std::string&, const engine::EpochProgress&) override {}
+  RunListener(TerminalView* view, engine::FlowListener* next) : view_(view), next_(next) {}
+  void OnFlowState(const engine::FlowStatus& status) override {
+    view_->OnState(status);
+    if (next_ != nullptr) next_->OnFlowState(status);
+  }
+  void OnFlowProgress(const std::string& flow, const engine::EpochProgress& progress) override {
+    if (next_ != nullptr) next_->OnFlowProgress(flow, progress);
+  }
 
  private:
   TerminalView* const view_;
+  engine::FlowListener* const next_;
 };
 
 /// Waits for SIGINT and SIGTERM on a thread of its own; the second one ends the process at once.
@@ -149,7 +155,7 @@ Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions
   }
   SignalWatch signals(options.handle_signals);
   TerminalView view(options.view);
-  RunListener shown(&view);
+  RunListener shown(&view, options.listener);
   plan::RunLog run_log(project.spec(), project.pipeline(), project.tables(), SystemClock(),
                        project.environment().seed, &shown);
   run_log.Begin(options.selection.full_refresh_all || !options.selection.full_refresh.empty());

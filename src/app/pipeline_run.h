@@ -19,6 +19,7 @@ struct PipelineRunOptions {
   engine::RunMode mode = engine::RunMode::kOnce;
   ViewMode view = ViewMode::kLines;
   bool handle_signals = true;
+  engine::FlowListener* listener = nullptr;  // told what flows do, may be null
   /// Asked twice a second in continuous mode; true ends the run gracefully. May be null.
   std::function<bool(const std::vector<engine::FlowStatus>&)> should_stop;
 };

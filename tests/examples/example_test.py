@@ -22,6 +22,12 @@ def check_demo(project):
     out, _ = project.run("demo", "--project", project.folder, "--events", EVENTS, "--rate", EVENTS // 5)
     produced = re.search(r"Produced (\d+) events", out)
     expect(produced and int(produced[1]) == EVENTS, f"demo says: {out}")
+    ledger = re.findall(r"^  (\S.*\S) +(\d+) +(\d+)  (equal|DIFFERENT)$", out, re.MULTILINE)
+    expect(len(ledger) == 4 and all(int(line[1]) == int(line[2]) > 0 for line in ledger), f"the ledger says: {out}")
+    delays = {line[0]: [int(n) for n in line[1:]] for line in
+              re.findall(r"^  events\.(\w+) +(\d+) +(\d+) +(\d+)$", out, re.MULTILINE)}
+    expect({"bronze_events", "silver_events", "gold_hourly_metrics", "gold_customers"} <= delays.keys(), f"latencies: {out}")
+    expect(all(0 < p50 <= p95 <= p99 < 60_000 for p50, p95, p99 in delays.values()), f"latencies: {delays}")
     counts = {name: project.count(name) for name in
               ("bronze_events", "silver_events", "silver_events_quarantine", "gold_hourly_metrics", "gold_customers")}
     print(counts)

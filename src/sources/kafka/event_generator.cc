@@ -51,6 +51,7 @@ std::string_view EventClassName(EventClass event_class) {
     case EventClass::kDuplicate: return "duplicate";
     case EventClass::kBadJson: return "bad_json";
     case EventClass::kRuleBreaker: return "rule_breaker";
+    case EventClass::kOutOfTime: return "out_of_time";
     case EventClass::kLate: return "late";
   }
   return "";
@@ -93,7 +94,9 @@ EventClass EventGenerator::PickClass() {
   if ((drawn -= options_.duplicates) < 0)
     return recent_.empty() ? EventClass::kGood : EventClass::kDuplicate;
   if ((drawn -= options_.bad_json) < 0) return EventClass::kBadJson;
-  if ((drawn -= options_.rule_breakers) < 0) return EventClass::kRuleBreaker;
+  if ((drawn -= options_.rule_breakers) < 0) {
+    return drawn % 3 == 0 ? EventClass::kOutOfTime : EventClass::kRuleBreaker;
+  }
   if ((drawn -= options_.late) < 0) return EventClass::kLate;
   return EventClass::kGood;
 }
@@ -107,6 +110,7 @@ const GeneratedEvent& EventGenerator::Next() {
     case EventClass::kDuplicate: MakeDuplicate(now); break;
     case EventClass::kBadJson: MakeBadJson(now); break;
     case EventClass::kRuleBreaker: MakeRuleBreaker(now); break;
+    case EventClass::kOutOfTime: MakeOutOfTime(now); break;
     case EventClass::kLate: MakeLate(now); break;
   }
   ++ledger_.counts[event_.event_class];
@@ -164,13 +168,13 @@ void EventGenerator::MakeBadJson(TimestampMicros now) {
   MakeEventId();
   WriteValue(event_.key, "0000000001", now);
   event_time_ = kNoTimestamp;
-  switch (random_.Below(4)) {
-    case 0: event_.value.resize(1 + random_.Below(event_.value.size() - 2)); break;  // cut off
+  // No reader finds an event_id in any of them, however lenient it is.
+  switch (random_.Below(5)) {
+    case 0: event_.value.resize(1 + random_.Below(40)); break;  // cut off within the first field
     case 1: event_.value = "not json at all " + event_.key; break;
     case 2: event_.value.clear(); break;
-    default:
-      event_.value.insert(event_.value.size() / 2, "\"{");
-      break;  // a quote and a brace too many
+    case 3: event_.value = "\xFF\xFE"; break;
+    default: event_.value.insert(0, "\"{"); break;  // a quote and a brace too many
   }
 }
 
@@ -178,19 +182,21 @@ void EventGenerator::MakeRuleBreaker(TimestampMicros now) {
   MakeEventId();
   const int64_t recent = now - static_cast<int64_t>(random_.Below(2 * kSecond));
   constexpr std::string_view kCustomer = "0000000042";
-  switch (random_.Below(6)) {
+  switch (random_.Below(4)) {
     case 0: WriteValue(event_.key, kNull, recent); break;
     case 1: WriteValue(kNull, kCustomer, recent); break;
-    case 2:
-      WriteValue(event_.key, kCustomer,
-                 now - 31 * kDay - static_cast<int64_t>(random_.Below(kDay)));
-      break;
-    case 3: WriteValue(event_.key, kCustomer, now + kDay); break;
-    case 4: WriteValue(event_.key, kCustomer, kNoTimestamp); break;
+    case 2: WriteValue(event_.key, kCustomer, kNoTimestamp); break;
     default:
       WriteValue(event_.key, kBrokenCustomers[random_.Below(kBrokenCustomers.size())], recent);
       break;
   }
+}
+
+void EventGenerator::MakeOutOfTime(TimestampMicros now) {
+  MakeEventId();
+  const bool old = random_.Below(2) == 0;
+  WriteValue(event_.key, "0000000042",
+             old ? now - 31 * kDay - static_cast<int64_t>(random_.Below(kDay)) : now + kDay);
 }
 
 void EventGenerator::MakeLate(TimestampMicros now) {

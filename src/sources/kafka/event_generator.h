@@ -16,16 +16,17 @@
 
 namespace sluice::sources {
 
-enum class EventClass { kGood, kDuplicate, kBadJson, kRuleBreaker, kLate };
+enum class EventClass { kGood, kDuplicate, kBadJson, kRuleBreaker, kOutOfTime, kLate };
 std::string_view EventClassName(EventClass event_class);
 
 struct EventGeneratorOptions {
   uint64_t seed = 7;
   // Shares in events per 10,000.
   int duplicates = 100;  // an earlier good event again, byte for byte
-  int bad_json = 50;     // cut off, not JSON, or empty
-  int rule_breakers =
-      100;  // customer_id not ten digits, null ids, event_time too old, missing or in the future
+  int bad_json = 50;     // cut off, not JSON, or empty: no event_id can be read
+  // Two thirds kRuleBreaker: customer_id not ten digits, null ids or times; one third kOutOfTime:
+  // event_time a month ago or tomorrow.
+  int rule_breakers = 100;
   int late = 100;  // a good event, but older than the watermark allows
   int64_t late_by_micros = 15 * 60 * 1'000'000LL;  // at least; up to four times that
   int customers = 5'000;
@@ -72,6 +73,7 @@ class EventGenerator {
   void MakeDuplicate(TimestampMicros now);
   void MakeBadJson(TimestampMicros now);
   void MakeRuleBreaker(TimestampMicros now);
+  void MakeOutOfTime(TimestampMicros now);
   void MakeLate(TimestampMicros now);
   void MakeEventId();
   void WriteValue(std::string_view event_id, std::string_view customer_id,

@@ -43,6 +43,9 @@ TEST(EventGeneratorTest, SharesAndLedgerAgree) {
         << event.value;
     const bool is_new = ids.insert(event.key).second;
     ASSERT_EQ(is_new, event.event_class != EventClass::kDuplicate);
+    if (event.event_class == EventClass::kBadJson) {
+      ASSERT_FALSE(event.value.starts_with("{\"event_id\":\"" + event.key + "\"")) << event.value;
+    }
     if (event.event_class == EventClass::kGood) {
       ASSERT_EQ(json["event_id"], event.key);
     }
@@ -50,7 +53,8 @@ TEST(EventGeneratorTest, SharesAndLedgerAgree) {
   EXPECT_EQ(seen, generator->ledger().counts);
   EXPECT_NEAR(static_cast<double>(seen[EventClass::kDuplicate]), 1'000, 150);
   EXPECT_NEAR(static_cast<double>(seen[EventClass::kBadJson]), 500, 120);
-  EXPECT_NEAR(static_cast<double>(seen[EventClass::kRuleBreaker]), 1'000, 150);
+  EXPECT_NEAR(static_cast<double>(seen[EventClass::kRuleBreaker]), 667, 120);
+  EXPECT_NEAR(static_cast<double>(seen[EventClass::kOutOfTime]), 333, 90);
   EXPECT_NEAR(static_cast<double>(seen[EventClass::kLate]), 1'000, 150);
 
   ASSERT_TRUE(generator->Flush().ok());
