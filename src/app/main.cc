@@ -2,6 +2,7 @@
 #include <arrow/compute/initialize.h>
 
 #include <arrow/memory_pool.h>
+#include <signal.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -146,6 +147,8 @@ int Main(int argc, char** argv) {
 }  // namespace sluice::app
 
 int main(int argc, char** argv) {
+  // A file that would grow beyond the limit of this process is an error of its write, not a signal.
+  (void)::signal(SIGXFSZ, SIG_IGN);
   // Arrow's default pool gives freed pages back at once: a third of decoding would go to page
   // faults.
   ::setenv("ARROW_DEFAULT_MEMORY_POOL", "jemalloc", 0);

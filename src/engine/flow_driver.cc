@@ -92,6 +92,7 @@ void FlowDriver::Run() {
   const bool failed =
       !status.ok() && !(stopping_ && (MayRetry(status, 0) || HasCode(status, "FLOW_STOPPED")));
   if (!failed && restored) {
+    if (!abandoned_) MaintainTable();  // of short runs nobody else does it
     sluice::Status saved = MaybeSave(true);
     if (saved.ok()) saved = runner_->FinishSave();
     if (!saved.ok()) log::Warn("flow {}: state is not saved: {}", name(), saved.ToString());
@@ -153,7 +154,7 @@ sluice::Status FlowDriver::ReadUntilEnd(Attempt* attempt) {
   int64_t last_start = 0;
   int64_t last_rows = clock_.SteadyMicros();
   while (!stopping_ && !attempt->failed) {
-    if (once) {
+    if (once || MayComplete()) {
       SLUICE_RETURN_NOT_OK(PinEnds());
       const bool all_pinned = std::find(pinned_.begin(), pinned_.end(), false) == pinned_.end();
       if (all_pinned) {
@@ -190,6 +191,15 @@ sluice::Status FlowDriver::PinEnds() {
     pinned_[i] = true;
   }
   return sluice::Status::OK();
+}
+
+bool FlowDriver::MayComplete() const {
+  const auto& inputs = runner_->spec().inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const bool ends = inputs[i].finite || (!upstream_[i].empty() && UpstreamEnded(i));
+    if (!ends) return false;
+  }
+  return true;
 }
 
 bool FlowDriver::UpstreamEnded(size_t input) const {
@@ -315,7 +325,11 @@ bool FlowDriver::WaitBackoff(int retries) {
 void FlowDriver::Maintain() {
   const sluice::Status saved = runner_->FinishSave();
   if (!saved.ok()) log::Warn("flow {}: state is not saved: {}", name(), saved.ToString());
-  if (!running_ || commits_ == 0) return;
+  if (running_) MaintainTable();
+}
+
+void FlowDriver::MaintainTable() {
+  if (commits_ == 0) return;
   const sluice::Status status = runner_->Maintain();
   if (!status.ok()) log::Warn("flow {}: maintenance of its table: {}", name(), status.ToString());
 }

@@ -65,6 +65,8 @@ class FlowDriver {
   sluice::Status ReadUntilEnd(Attempt* attempt);
   sluice::Status PinEnds();
   bool UpstreamEnded(size_t input) const;
+  /// Nothing can come any more, once what is there has been read.
+  bool MayComplete() const;
   void WaitForTrigger(int64_t last_start);
   void ProcessLoop(Attempt* attempt);
   sluice::Status ProcessAll(Attempt* attempt);
@@ -77,6 +79,7 @@ class FlowDriver {
   void SetState(FlowState state, const sluice::Status& error = sluice::Status::OK());
   void CountEpoch(const EpochWork& work);
   void WakeDownstream();
+  void MaintainTable();
 
   std::unique_ptr<FlowRunner> runner_;
   const PipelineOptions options_;

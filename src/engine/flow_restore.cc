@@ -106,10 +106,10 @@ Status FlowRunner::Restore() {
       const EpochNumber before(recovered_.replay_epoch.value() - 1);
       SLUICE_RETURN_NOT_OK(RebuildFrom(recovered_.replay_from, before, std::nullopt));
     } else {
-      SLUICE_RETURN_NOT_OK(RebuildFrom({}, EpochNumber(-1), kNoTimestamp));
+      SLUICE_RETURN_NOT_OK(RebuildFrom(recovered_.replay_from, EpochNumber(-1), kNoTimestamp));
     }
   }
-  if (sources_moved_) SLUICE_RETURN_NOT_OK(RewindSources(recovered_.positions));
+  if (sources_moved_) SLUICE_RETURN_NOT_OK(ResumeSources());
   GoOnAt(recovered_);
   state_broken_ = false;
   return Status::OK();
@@ -120,6 +120,8 @@ void FlowRunner::GoOnAt(const flow::RecoveredFlow& recovered) {
   planned_ = recovered.positions;
   read_ = recovered.positions;
   read_fingerprints_.clear();
+  read_starts_.clear();
+  starts_ = recovered.replay_from;
   unplanned_since_ = 0;
   next_epoch_ = last.Next();
   unapplied_.clear();
@@ -136,6 +138,15 @@ Status FlowRunner::RewindSources(const flow::Positions& positions) {
   sources_moved_ = true;
   for (size_t i = 0; i < spec_.inputs.size(); ++i) {
     SLUICE_RETURN_NOT_OK(spec_.inputs[i].source->Rewind(OfInput(i, positions)));
+  }
+  return Status::OK();
+}
+
+Status FlowRunner::ResumeSources() {
+  sources_moved_ = true;
+  for (size_t i = 0; i < spec_.inputs.size(); ++i) {
+    SLUICE_RETURN_NOT_OK(
+        spec_.inputs[i].source->Resume(OfInput(i, recovered_.positions), recovered_.fingerprints));
   }
   return Status::OK();
 }
@@ -281,7 +292,7 @@ Status FlowRunner::Reconcile() {
   }
   SLUICE_RETURN_NOT_OK(chain_.OnAbort(last.Next()));
   recovered_ = std::move(found);
-  SLUICE_RETURN_NOT_OK(RewindSources(recovered_.positions));
+  SLUICE_RETURN_NOT_OK(ResumeSources());
   GoOnAt(recovered_);
   state_broken_ = false;
   return Status::OK();

@@ -104,6 +104,8 @@ Result<int64_t> FlowRunner::PollInput(size_t input, const flow::PollLimits& limi
   SLUICE_ASSIGN_OR_RETURN(flow::SourceBatch batch, spec_.inputs[input].source->PollBatch(limits));
   for (auto& [key, position] : batch.next) read_[key] = position;
   for (auto& [key, hash] : batch.fingerprints) read_fingerprints_[key] = hash;
+  for (auto& [key, position] : batch.started) read_starts_[key] = position;
+  std::move(batch.gaps.begin(), batch.gaps.end(), std::back_inserter(work->progress.gaps));
   for (auto& rows : batch.rows) {
     work->bytes += arrow::util::TotalBufferSize(*rows->rows);
     work->rows[input].push_back(std::move(rows));
@@ -122,6 +124,7 @@ Result<std::unique_ptr<EpochWork>> FlowRunner::ReadEpoch(const ReadBudget& budge
   while (!stopping_) {
     int64_t polled = 0;
     bool full = false;
+    size_t at_limit = 0;
     for (size_t i = 0; i < spec_.inputs.size() && !full; ++i) {
       flow::PollLimits limits;
       limits.max_rows = max_rows - work->progress.input_rows;
@@ -129,7 +132,10 @@ Result<std::unique_ptr<EpochWork>> FlowRunner::ReadEpoch(const ReadBudget& budge
       limits.max_wait_micros = wait;
       const int64_t own_limit = spec_.inputs[i].max_rows_per_epoch;
       if (own_limit > 0) limits.max_rows = std::min(limits.max_rows, own_limit - input_rows[i]);
-      if (limits.max_rows <= 0) continue;
+      if (limits.max_rows <= 0) {
+        ++at_limit;
+        continue;
+      }
       SLUICE_ASSIGN_OR_RETURN(const int64_t rows, PollInput(i, limits, work.get()));
       polled += rows;
       input_rows[i] += rows;
@@ -139,7 +145,7 @@ Result<std::unique_ptr<EpochWork>> FlowRunner::ReadEpoch(const ReadBudget& budge
       }
       full = work->progress.input_rows >= max_rows || work->bytes >= spec_.limits.max_epoch_bytes;
     }
-    if (full) {
+    if (full || at_limit == spec_.inputs.size()) {
       work->backlogged = true;
       break;
     }
@@ -155,7 +161,8 @@ Result<std::unique_ptr<EpochWork>> FlowRunner::ReadEpoch(const ReadBudget& budge
 }
 
 std::unique_ptr<EpochWork> FlowRunner::Plan(std::unique_ptr<EpochWork> work) {
-  if (read_ == planned_) return nullptr;
+  // Of a topic that was created again as many records may have been read as of the old one.
+  if (read_ == planned_ && work->progress.input_rows == 0) return nullptr;
   const int64_t now = environment_.clock->SteadyMicros();
   if (work->progress.input_rows == 0 && !planned_.empty()) {
     // Versions without rows (maintenance of the source table): not worth a commit of their own.
@@ -169,6 +176,7 @@ std::unique_ptr<EpochWork> FlowRunner::Plan(std::unique_ptr<EpochWork> work) {
   work->record.from = planned_;
   work->record.to = read_;
   work->record.fingerprints = std::exchange(read_fingerprints_, {});
+  work->starts = std::exchange(read_starts_, {});
   work->context.number = next_epoch_;
   work->context.clock = work->record.clock;
   work->context.max_event_time = work->record.clock + spec_.limits.max_future_micros;
@@ -193,7 +201,7 @@ Status FlowRunner::Process(EpochWork* work) {
   std::vector<TimestampMicros> newest;
   for (size_t i = 0; i < spec_.inputs.size(); ++i) newest.push_back(chain_.MaxEventTime(i));
   work->record.watermark = watermarks_.Advance(work->record.number, work->record.from, newest);
-  SetReplayFrom(&work->record);
+  SetReplayFrom(work);
   unapplied_.push_back(flow::EpochMark{work->record.number, work->record.clock,
                                        work->record.watermark, work->record.to});
   state_bytes_ = chain_.StateBytes();
@@ -204,14 +212,21 @@ Status FlowRunner::Process(EpochWork* work) {
   return Status::OK();
 }
 
-void FlowRunner::SetReplayFrom(flow::EpochRecord* record) const {
-  if (spec_.state_rebuild != StateRebuild::kFromReplay || !watermarks_.has_watermark()) return;
-  if (const auto* oldest = watermarks_.Oldest()) {
-    record->replay_from = oldest->from;
-    record->replay_epoch = oldest->number;
+void FlowRunner::SetReplayFrom(EpochWork* work) {
+  flow::EpochRecord& record = work->record;
+  for (const auto& [key, position] : work->starts) starts_[key] = position;
+  if (spec_.state_rebuild == StateRebuild::kNone) return;
+  if (spec_.state_rebuild == StateRebuild::kFromStart || !watermarks_.has_watermark()) {
+    if (starts_.empty()) return;
+    record.replay_from = starts_;
+    record.replay_epoch = EpochNumber(0);
+  } else if (const auto* oldest = watermarks_.Oldest()) {
+    record.replay_from = oldest->from;
+    record.replay_from.insert(starts_.begin(), starts_.end());  // of partitions that are new to it
+    record.replay_epoch = oldest->number;
   } else {
-    record->replay_from = record->to;
-    record->replay_epoch = record->number.Next();
+    record.replay_from = record.to;
+    record.replay_epoch = record.number.Next();
   }
 }
 
@@ -255,6 +270,7 @@ void FlowRunner::Merge(std::unique_ptr<EpochWork> held, EpochWork* next) {
   to.dropped_rows += from.dropped_rows;
   to.late_rows += from.late_rows;
   to.duplicate_rows += from.duplicate_rows;
+  to.gaps.insert(to.gaps.begin(), from.gaps.begin(), from.gaps.end());
   for (const auto& [rule, count] : from.expectations) {
     to.expectations[rule].passed += count.passed;
     to.expectations[rule].failed += count.failed;

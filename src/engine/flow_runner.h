@@ -44,6 +44,7 @@ struct EpochWork {
   flow::EpochContext context;
   std::vector<std::vector<std::shared_ptr<const SourceRows>>> rows;  // per input
   flow::EpochRecord record;
+  flow::Positions starts;  // of partitions that are new in this epoch
   flow::EpochOutput output;
   std::unique_ptr<flow::StagedEpoch> staged;
   flow::CommittedEpoch committed;
@@ -123,10 +124,11 @@ class FlowRunner {
   FlowRunner(FlowSpec spec, const FlowEnvironment& environment);
   flow::Positions OfInput(size_t input, const flow::Positions& positions) const;
   Status RewindSources(const flow::Positions& positions);
+  Status ResumeSources();
   Result<int64_t> PollInput(size_t input, const flow::PollLimits& limits, EpochWork* work);
   std::unique_ptr<EpochWork> Plan(std::unique_ptr<EpochWork> work);
   Status RunChain(EpochWork* work);
-  void SetReplayFrom(flow::EpochRecord* record) const;
+  void SetReplayFrom(EpochWork* work);
   void Gather(EpochWork* work) const;
 
   // Restoring: flow_restore.cc.
@@ -155,6 +157,7 @@ class FlowRunner {
   flow::Positions planned_;  // after the last epoch planned
   flow::Positions read_;     // beyond it, where nothing but empty versions was read since
   std::map<std::string, int64_t> read_fingerprints_;
+  flow::Positions read_starts_;  // SourceBatch::started since the last plan
   int64_t unplanned_since_ =
       0;  // steady time at which read_ went ahead of planned_; 0 = it did not
   EpochNumber next_epoch_;
@@ -162,6 +165,7 @@ class FlowRunner {
   bool sources_moved_ = false;  // since they were opened or last rewound, while restoring
   // Processor.
   WatermarkTracker watermarks_;
+  flow::Positions starts_;                 // where the partitions began
   std::deque<flow::EpochMark> unapplied_;  // processed, not applied; `to` = all positions
   StateHeader applied_;                    // the last applied epoch
   EpochNumber saved_epoch_{-1};

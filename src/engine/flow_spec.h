@@ -31,8 +31,11 @@ struct FlowInput {
   /// the input (or, with one input, any operator of the flow) report by MaxEventTime.
   std::optional<int64_t> watermark_delay_micros;
   /// Flows of the same pipeline that write what this input reads. Under --once the input's end is
-  /// pinned when they are done; empty = when the run starts.
+  /// pinned when they are done; empty = when the run starts. A flow all of whose inputs' upstream
+  /// flows have ended completes in every mode.
   std::vector<std::string> upstream_flows;
+  /// Nothing comes after the first rows (a view over constants): the flow completes in every mode.
+  bool finite = false;
   /// Like maxOffsetsPerTrigger; 0 = no limit beyond the epoch's.
   int64_t max_rows_per_epoch = 0;
 };

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/named_type.h"
 #include "base/status.h"
 #include "flow/epoch.h"
+#include "flow/source_gap.h"
 
 namespace sluice::engine {
 
@@ -58,6 +60,7 @@ struct EpochProgress {
   int64_t stage_micros = 0;
   int64_t commit_micros = 0;
   std::map<std::string, flow::ExpectationCount> expectations;
+  std::vector<flow::SourceGap> gaps;  // that this epoch passed over
 };
 
 /// Called on the threads of the flow: must be quick and thread-safe.

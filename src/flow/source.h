@@ -1,9 +1,10 @@
 // Contract of a source: delivers records of its partitions in order, with the positions behind
-// them. Call order: Open, { PollBatch }*, with Rewind after a failed epoch; Close. One thread at a
-// time (the flow's read thread), except OnProcessed, OnCommitted, Lag and Stop, which may come from
-// any thread.
+// them. Call order: Open, { PollBatch }*, with Resume after a failed epoch and Rewind for a rebuild
+// of state; Close. One thread at a time (the flow's read thread), except OnProcessed, OnCommitted,
+// Lag and Stop, which may come from any thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "batch/batch.h"
 #include "flow/epoch.h"
 #include "flow/positions.h"
+#include "flow/source_gap.h"
 
 namespace sluice::flow {
 
@@ -33,6 +35,10 @@ struct SourceBatch {
   Positions next;  // of the partitions that advanced; see PollLimits::until
   std::map<std::string, int64_t>
       fingerprints;  // of the partitions that advanced, where the source has them
+  /// Where partitions without a committed position began, told with their first position; of a
+  /// source that may lose old records. A rebuild of state that begins there must find them all.
+  Positions started;
+  std::vector<SourceGap> gaps;  // met before these rows
   int64_t num_rows = 0;
 };
 
@@ -58,12 +64,18 @@ class Source {
   virtual Status PinEnd() = 0;
   virtual Result<bool> AtEnd() = 0;
   virtual Result<SourceBatch> PollBatch(const PollLimits& limits) = 0;
-  /// Goes back to these positions (of a failed epoch, or for a rebuild of state); a partition
-  /// without an entry goes to where Open without positions would start it. An error when records
-  /// from there on no longer exist.
+  /// Goes back to these positions (for a rebuild of state); a partition without an entry goes to
+  /// where Open without positions would start it. An error when records from there on no longer
+  /// exist.
   virtual Status Rewind(const Positions& positions) = 0;
+  /// Goes on at the committed positions, as Open does: records lost behind them are judged by the
+  /// source's options.
+  virtual Status Resume(const Positions& committed,
+                        const std::map<std::string, int64_t>& /*fingerprints*/) {
+    return Rewind(committed);
+  }
   /// Records before these positions were processed: what is kept of them in memory may go. Should
-  /// their epoch fail, Rewind asks for them again.
+  /// their epoch fail, Resume asks for them again.
   virtual void OnProcessed(const Positions&) {}
   /// The positions are committed: for lag tools and leases. Never fails an epoch.
   virtual void OnCommitted(const Positions& positions) = 0;

@@ -254,6 +254,7 @@ class FlowsBuilder {
       inputs.push_back(MakeRecomputeInput(table));
       for (std::string& name : UpstreamFlows(table)) upstream.push_back(std::move(name));
     }
+    const bool constant = inputs.empty();
     auto compute = [this_spec = spec_, plan = flow.plan, environment = environment_](
                        const flow::EpochContext& epoch,
                        const std::map<std::string, int64_t>& versions)
@@ -269,6 +270,7 @@ class FlowsBuilder {
                               environment_.clock, spec->limits.trigger_interval_micros);
     engine::FlowInput input;
     input.source = std::move(parts.source);
+    input.finite = constant;
     input.upstream_flows = std::move(upstream);
     spec->inputs.push_back(std::move(input));
     spec->operators.push_back(std::move(parts.compute));

@@ -141,7 +141,12 @@ void RunLog::OnFlowState(const engine::FlowStatus& status) {
 }
 
 void RunLog::OnFlowProgress(const std::string& flow, const engine::EpochProgress& progress) {
-  if (log_ != nullptr) log_->AppendMetrics(ToMetrics(flow, targets_.at(flow), progress));
+  if (log_ != nullptr) {
+    const std::string& target = targets_.at(flow);
+    log_->AppendMetrics(ToMetrics(flow, target, progress));
+    for (const flow::SourceGap& gap : progress.gaps)
+      log_->Append(sinks::DataLossEvent(flow, target, gap));
+  }
   if (next_ != nullptr) next_->OnFlowProgress(flow, progress);
 }
 

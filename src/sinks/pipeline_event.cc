@@ -147,6 +147,21 @@ PipelineEvent FlowProgressEvent(std::string_view flow, std::string_view dataset,
   return event;
 }
 
+PipelineEvent DataLossEvent(std::string_view flow, std::string_view dataset,
+                            const flow::SourceGap& gap) {
+  PipelineEvent event = MakeEvent("data_loss", EventLevel::kWarn,
+                                  "Flow `" + std::string(flow) + "` passed over records of " +
+                                      gap.partition + " that are gone: " + gap.reason + ".",
+                                  {{"partition", gap.partition},
+                                   {"from_offset", gap.from},
+                                   {"to_offset", gap.to},
+                                   {"records", gap.records},
+                                   {"reason", gap.reason}});
+  event.flow = flow;
+  event.dataset = dataset;
+  return event;
+}
+
 PipelineEvent FlowMetricsEvent(const FlowMetrics& metrics) {
   Json counts = {{"num_output_rows", metrics.output_rows},
                  {"num_upserted_rows", metrics.upserted_rows},

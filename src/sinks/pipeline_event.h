@@ -11,6 +11,7 @@
 #include "base/named_type.h"
 #include "base/status.h"
 #include "flow/epoch.h"
+#include "flow/source_gap.h"
 
 namespace sluice::sinks {
 
@@ -81,6 +82,9 @@ PipelineEvent UpdateProgressEvent(std::string_view state, const Status& error = 
 /// "STOPPED".
 PipelineEvent FlowProgressEvent(std::string_view flow, std::string_view dataset,
                                 std::string_view state, const Status& error = Status::OK());
+/// Records that the flow's source no longer had, passed over because failOnDataLoss is false.
+PipelineEvent DataLossEvent(std::string_view flow, std::string_view dataset,
+                            const flow::SourceGap& gap);
 PipelineEvent FlowMetricsEvent(const FlowMetrics& metrics);
 
 }  // namespace sluice::sinks

@@ -25,6 +25,7 @@ Status ErrnoError(int error, const std::string& what, const std::string& path) {
     case EPERM:
       return MakeError("STORAGE_READ_ONLY", message, "give the process write access to the folder");
     case ENOSPC:
+    case EFBIG:  // a limit of this process on the size of files
     case EDQUOT: return MakeError("STORAGE_NO_SPACE", message, "free disk space", Retry::kLater);
     default: return MakeError("STORAGE_IO", message, "", Retry::kLater);
   }

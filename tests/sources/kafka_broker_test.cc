@@ -331,6 +331,27 @@ TEST_F(KafkaBrokerTest, TopicRecreatedWhileReadingIsDataLoss) {
   EXPECT_EQ(read.rows, 100);
 }
 
+TEST_F(KafkaBrokerTest, TopicRecreatedWithMoreRecordsWhileReadingIsDataLoss) {
+  client_.CreateTopic(topic_, 1);
+  client_.ProduceMany(topic_, 1, 100);
+  const auto source = Make();
+  ASSERT_TRUE(source->Open({}, {}).ok());
+  Read read;
+  ReadRows(source.get(), 100, &read);
+  client_.DeleteTopic(topic_);
+  TestClient other(Broker::service->address());
+  other.CreateTopic(topic_, 1);
+  other.ProduceMany(topic_, 1, 5'000, "other");
+  Status status;
+  for (int polls = 0; polls < kMaxPolls && status.ok(); ++polls) {
+    const auto batch = source->PollBatch({});
+    status = batch.status();
+    if (batch.ok()) read.Add(*batch);
+  }
+  EXPECT_TRUE(HasCode(status, "KAFKA_DATA_LOSS")) << status.ToString();
+  EXPECT_EQ(read.rows, 100);
+}
+
 TEST_F(KafkaBrokerTest, MissingTopicIsSaidAtOnce) {
   const int64_t start = SystemClock().SteadyMicros();
   const Status status = Make()->Open({}, {});

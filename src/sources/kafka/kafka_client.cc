@@ -28,7 +28,16 @@ void OnClientError(rd_kafka_t*, int error, const char* reason, void* opaque) {
                                                      reason);
 }
 
-void OnClientLog(const rd_kafka_t*, int level, const char* facility, const char* text) {
+// The client says in its log alone that a broker knows a partition no longer, and fetches on when a
+// topic of that name is there again. It says so before it fetches, so that no record of the new
+// topic is delivered unchecked.
+constexpr const char* kFetchLogContext = "topic";
+constexpr std::string_view kPartitionUnavailable = "BROKERUA";
+
+void OnClientLog(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+  if (facility == kPartitionUnavailable) {
+    static_cast<KafkaConnectionState*>(rd_kafka_opaque(client))->Disturb();
+  }
   // Errors come through the error callback, once each; here the client repeats them for every
   // attempt. AUTOCREATE: an old broker may create topics that are asked for; ours are known to
   // exist.
@@ -86,6 +95,7 @@ std::map<std::string, std::string> RoleProperties(const KafkaSourceOptions& opti
   properties["fetch.max.bytes"] =
       std::to_string(std::clamp<int64_t>(options.queue_bytes / 8, 1 << 20, 50 << 20));
   properties["fetch.wait.max.ms"] = "100";
+  properties["debug"] = kFetchLogContext;
   properties["topic.metadata.refresh.interval.ms"] = "10000";
   return properties;
 }
@@ -102,6 +112,14 @@ PartitionList NewPartitionList(size_t capacity) {
 
 std::string PartitionName(const TopicPartition& partition) {
   return partition.first + "-" + std::to_string(partition.second);
+}
+
+std::string TopicsText(const KafkaSourceOptions& options) {
+  if (!options.subscribe_pattern.empty()) return options.subscribe_pattern;
+  std::string name;
+  for (const std::string& topic : options.subscribe) name += (name.empty() ? "" : ",") + topic;
+  for (const auto& [topic, partitions] : options.assign) name += (name.empty() ? "" : ",") + topic;
+  return name;
 }
 
 Status KafkaError(rd_kafka_resp_err_t error, const std::string& what, const std::string& detail) {
@@ -167,6 +185,7 @@ void KafkaConnectionState::Alive() {
   if (!unreachable_.load(std::memory_order_relaxed)) return;
   MutexLock lock(mutex_);
   if (!unreachable_.exchange(false)) return;
+  Disturb();
   log::Info("kafka broker reachable again after {:.1f} s",
             static_cast<double>(clock_.NowMicros() - since_) / 1e6);
 }
@@ -222,6 +241,9 @@ Result<RdPtr<rd_kafka_conf_t>> MakeConf(const KafkaSourceOptions& options, Kafka
     const bool buffer = name.rfind("fetch.", 0) == 0 || name.rfind("queued.", 0) == 0;
     if (role == KafkaClientRole::kReader || !buffer) properties[name] = value;
   }
+  const auto debug = options.client.find("debug");
+  if (role == KafkaClientRole::kReader && debug != options.client.end() && !debug->second.empty())
+    properties["debug"] = debug->second + "," + kFetchLogContext;
   SLUICE_RETURN_NOT_OK(SetProperties(conf.get(), properties));
   return conf;
 }

@@ -44,6 +44,9 @@ using TopicPartition = std::pair<std::string, int32_t>;
 /// "<topic>-<n>"
 std::string PartitionName(const TopicPartition& partition);
 
+/// The topics or the pattern of the options, as one text.
+std::string TopicsText(const KafkaSourceOptions& options);
+
 /// Error of the client as ours: KAFKA_AUTHENTICATION_FAILED, KAFKA_AUTHORIZATION_FAILED,
 /// KAFKA_TLS_FAILED, KAFKA_TOPIC_NOT_FOUND, KAFKA_UNREACHABLE or KAFKA_CLIENT_ERROR. `what` = what
 /// was tried.
@@ -59,6 +62,12 @@ class KafkaConnectionState {
   /// A broker answered, or none did.
   void Alive() EXCLUDES_LOCK(mutex_);
   void Lost() EXCLUDES_LOCK(mutex_);
+  /// A partition could not be fetched for a while: another topic of its name may take its place.
+  void Disturb() { disturbed_.store(true, std::memory_order_release); }
+  /// True once after Disturb, or after a broker came back.
+  bool TakeDisturbance() {
+    return disturbed_.load(std::memory_order_acquire) && disturbed_.exchange(false);
+  }
   /// True once after a connection failed: time to ask whether any broker answers.
   bool TakeDoubt() { return doubt_.exchange(false); }
   /// Not OK once login or TLS failed: what Open gives up for. A running source keeps trying.
@@ -73,6 +82,7 @@ class KafkaConnectionState {
   Clock& clock_;
   std::atomic<bool> unreachable_{false};
   std::atomic<bool> doubt_{false};
+  std::atomic<bool> disturbed_{false};
   Mutex mutex_;
   TimestampMicros since_ GUARDED_BY(mutex_) = 0;
   std::string reason_ GUARDED_BY(mutex_);

@@ -16,6 +16,18 @@ void OnQueueNotEmpty(rd_kafka_t*, void* opaque) { static_cast<WakeSignal*>(opaqu
 
 }  // namespace
 
+bool PartitionEvent::PositionLost() const {
+  return error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+         error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+bool PartitionEvent::Unreadable() const {
+  return error == RD_KAFKA_RESP_ERR__BAD_MSG || error == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+         error == RD_KAFKA_RESP_ERR_INVALID_MSG || error == RD_KAFKA_RESP_ERR__UNDERFLOW;
+}
+
 void WakeSignal::Raise() {
   MutexLock lock(mutex_);
   raised_ = true;
@@ -156,9 +168,11 @@ Result<int64_t> KafkaPartition::Deliver(int64_t latest_timestamp, int64_t max_ro
   return rows;
 }
 
-void KafkaPartition::Reset(int64_t next) {
+void KafkaPartition::Reset(int64_t next, int64_t fingerprint) {
   DestroyTaken();
   next_ = next;
+  reset_to_ = next;
+  reset_fingerprint_ = fingerprint;
   at_eof_ = false;
   last_timestamp_ = kNoTimestamp;
   last_offset_ = -1;
@@ -183,7 +197,39 @@ int64_t KafkaPartition::Lag() {
 }
 
 int64_t KafkaPartition::fingerprint() const {
-  return last_offset_ < 0 ? 0 : MakeFingerprint(last_hash_, next_ - 1 - last_offset_);
+  if (last_offset_ < 0) return next_ == reset_to_ ? reset_fingerprint_ : 0;
+  return MakeFingerprint(last_hash_, next_ - 1 - last_offset_);
+}
+
+PartitionList KafkaPartition::Place() const {
+  PartitionList list = NewPartitionList(1);
+  rd_kafka_topic_partition_list_add(list.get(), id_.first.c_str(), id_.second)->offset = next_;
+  return list;
+}
+
+Status KafkaPartition::Fetch() {
+  const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_, Place().get()));
+  if (error == nullptr) return Status::OK();
+  return KafkaError(rd_kafka_error_code(error.get()), "cannot assign " + name_,
+                    rd_kafka_error_string(error.get()));
+}
+
+Status KafkaPartition::FetchAgain() {
+  const RdPtr<rd_kafka_error_t> gone(rd_kafka_incremental_unassign(client_, Place().get()));
+  return Fetch();
+}
+
+Status FetchAll(rd_kafka_t* client,
+                const std::vector<std::unique_ptr<KafkaPartition>>& partitions) {
+  const PartitionList list = NewPartitionList(partitions.size());
+  for (const auto& partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), partition->id().first.c_str(),
+                                      partition->id().second)
+        ->offset = partition->next();
+  }
+  const rd_kafka_resp_err_t error = rd_kafka_assign(client, list.get());
+  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK()
+                                             : KafkaError(error, "cannot assign partitions");
 }
 
 }  // namespace sluice::sources

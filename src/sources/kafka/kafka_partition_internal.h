@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,9 @@ class WakeSignal {
 struct PartitionEvent {
   rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string text;
+  /// The topic vanished, or the position is not within it.
+  bool PositionLost() const;
+  bool Unreadable() const;
 };
 
 class KafkaPartition {
@@ -69,8 +73,14 @@ class KafkaPartition {
   /// after up to a second; any request to the partition's broker makes it look at once.
   bool TakeWantsFetch() { return std::exchange(wants_fetch_, false); }
 
-  /// Forgets what was taken; `next` is where the caller is about to seek.
-  void Reset(int64_t next);
+  /// Lets the client fetch this partition too, from `next` on.
+  Status Fetch();
+  /// Lets it start over at `next`.
+  Status FetchAgain();
+
+  /// Forgets what was taken; `next` is where the caller is about to seek, `fingerprint` that of the
+  /// position when it is known.
+  void Reset(int64_t next, int64_t fingerprint = 0);
   /// Whether records that exist have not been taken yet, as far as is known.
   bool HasBacklog();
   bool AtEnd() const { return next_ >= end_; }
@@ -96,7 +106,8 @@ class KafkaPartition {
   bool from_options = true;  // `start` is where the options say; false = a committed position
   bool announced = false;    // its position was part of a delivered batch
   bool advanced = false;     // `next` moved since the last delivered batch
-  bool suspect = false;      // the topic vanished: to be checked before reading on
+  bool suspect = false;      // to be checked before reading on: may be another topic of that name
+  bool seek_after = false;   // the client stopped fetching: it needs a seek after the check
   int64_t waiting_since =
       0;  // steady micros since when its queue is empty despite a backlog; 0 = it is not
   bool stalled = false;  // others no longer wait for it
@@ -105,6 +116,7 @@ class KafkaPartition {
   void DestroyTaken();
   void TakeMessage(rd_kafka_message_t* message);
   void NoteQueueLevel();
+  PartitionList Place() const;
 
   rd_kafka_t* const client_;
   const TopicPartition id_;
@@ -123,6 +135,8 @@ class KafkaPartition {
   int64_t last_timestamp_ = kNoTimestamp;
   int64_t last_offset_ = -1;
   uint64_t last_hash_ = 0;
+  int64_t reset_to_ = -1;          // position of the last Reset
+  int64_t reset_fingerprint_ = 0;  // and its fingerprint
   int64_t average_bytes_ = 256;
 
   std::vector<rd_kafka_message_t*> taken_;  // owned
@@ -132,5 +146,8 @@ class KafkaPartition {
   int64_t eof_offset_ = -1;  // end-of-partition behind the taken messages; -1 = none
   PartitionEvent event_;     // behind the taken messages
 };
+
+/// Lets the client fetch exactly these partitions, each from its `next` on.
+Status FetchAll(rd_kafka_t* client, const std::vector<std::unique_ptr<KafkaPartition>>& partitions);
 
 }  // namespace sluice::sources

@@ -82,15 +82,15 @@ flow::SourceLag KafkaProgress::Lag() {
   return lag;
 }
 
-void KafkaProgress::AddGaps(std::vector<KafkaGap> gaps) {
+void KafkaProgress::AddGaps(std::vector<flow::SourceGap> gaps) {
   MutexLock lock(mutex_);
-  for (KafkaGap& gap : gaps) {
+  for (flow::SourceGap& gap : gaps) {
     lost_records_ += gap.records;
     gaps_.push_back(std::move(gap));
   }
 }
 
-std::vector<KafkaGap> KafkaProgress::TakeGaps() {
+std::vector<flow::SourceGap> KafkaProgress::TakeGaps() {
   MutexLock lock(mutex_);
   return std::exchange(gaps_, {});
 }

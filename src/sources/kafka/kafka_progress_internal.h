@@ -33,8 +33,8 @@ class KafkaProgress {
   void SetLag(int64_t records, std::string problem) EXCLUDES_LOCK(mutex_);
   flow::SourceLag Lag() EXCLUDES_LOCK(mutex_);
 
-  void AddGaps(std::vector<KafkaGap> gaps) EXCLUDES_LOCK(mutex_);
-  std::vector<KafkaGap> TakeGaps() EXCLUDES_LOCK(mutex_);
+  void AddGaps(std::vector<flow::SourceGap> gaps) EXCLUDES_LOCK(mutex_);
+  std::vector<flow::SourceGap> TakeGaps() EXCLUDES_LOCK(mutex_);
   int64_t LostRecords() EXCLUDES_LOCK(mutex_);
 
  private:
@@ -50,7 +50,7 @@ class KafkaProgress {
   int64_t next_telling_ GUARDED_BY(mutex_) = 0;
   int64_t lag_records_ GUARDED_BY(mutex_) = -1;
   std::string problem_ GUARDED_BY(mutex_);
-  std::vector<KafkaGap> gaps_ GUARDED_BY(mutex_);
+  std::vector<flow::SourceGap> gaps_ GUARDED_BY(mutex_);
   int64_t lost_records_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -24,6 +24,23 @@ Result<std::shared_ptr<arrow::Buffer>> FinishValidity(arrow::TypedBufferBuilder<
 
 }  // namespace
 
+std::shared_ptr<arrow::Schema> KafkaRowSchema(bool include_headers) {
+  arrow::FieldVector fields = {
+      arrow::field("key", arrow::binary()),
+      arrow::field("value", arrow::binary()),
+      arrow::field("topic", arrow::utf8()),
+      arrow::field("partition", arrow::int32()),
+      arrow::field("offset", arrow::int64()),
+      arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
+      arrow::field("timestampType", arrow::int32())};
+  if (include_headers) {
+    const auto entry = arrow::struct_(
+        {arrow::field("key", arrow::utf8()), arrow::field("value", arrow::binary())});
+    fields.push_back(arrow::field("headers", arrow::list(entry)));
+  }
+  return arrow::schema(std::move(fields));
+}
+
 Status BytesColumn::Reserve(int64_t rows, int64_t bytes) {
   // The first reservation of a batch takes what the last batch needed, so that its bytes are not
   // moved again.

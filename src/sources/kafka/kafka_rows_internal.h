@@ -14,6 +14,9 @@
 
 namespace sluice::sources {
 
+/// KafkaSource::FullSchema.
+std::shared_ptr<arrow::Schema> KafkaRowSchema(bool include_headers);
+
 /// A column of variable length under construction: bytes, their ends, and nulls once there is one.
 class BytesColumn {
  public:

@@ -22,32 +22,10 @@ namespace {
 constexpr int64_t kWaitSliceMicros = 20'000;
 constexpr int64_t kLagIntervalMicros = 100'000;
 constexpr int64_t kRecheckIntervalMicros = 1'000'000;
+constexpr int64_t kRecheckMillis = 5'000;
 constexpr int64_t kRewindQueryMillis = 5'000;
 constexpr int kMaxClientEvents = 100;
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-
-bool IsVanished(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-         error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-}
-
-bool IsOutOfRange(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
-         error == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
-}
-
-bool IsUnreadable(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR__BAD_MSG || error == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
-         error == RD_KAFKA_RESP_ERR_INVALID_MSG || error == RD_KAFKA_RESP_ERR__UNDERFLOW;
-}
-
-std::string SourceName(const KafkaSourceOptions& options) {
-  if (!options.subscribe_pattern.empty()) return options.subscribe_pattern;
-  std::string name;
-  for (const std::string& topic : options.subscribe) name += (name.empty() ? "" : ",") + topic;
-  for (const auto& [topic, partitions] : options.assign) name += (name.empty() ? "" : ",") + topic;
-  return name;
-}
 
 int64_t RefreshIntervalMillis(const KafkaSourceOptions& options) {
   const auto given = options.client.find("topic.metadata.refresh.interval.ms");
@@ -72,7 +50,7 @@ class KafkaSource::Impl {
         schema_(std::move(schema)),
         state_(clock),
         progress_(options_.id, &state_),
-        source_name_(SourceName(options_)),
+        source_name_(TopicsText(options_)),
         clock_(clock),
         builder_(schema_) {}
   ~Impl() { (void)Close(); }
@@ -82,6 +60,8 @@ class KafkaSource::Impl {
   Result<bool> AtEnd();
   Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits);
   Status Rewind(const flow::Positions& positions);
+  Status Resume(const flow::Positions& committed,
+                const std::map<std::string, int64_t>& fingerprints);
   void Stop();
   Status Close();
 
@@ -96,14 +76,14 @@ class KafkaSource::Impl {
   }
   std::vector<TopicPartition> PartitionIds() const;
   void AddPartition(const PartitionStart& start);
-  Status AssignAll();
-  Status Reassign(const KafkaPartition& partition);
   Status AdoptNewPartitions();
   Status ServeClient();
   Status FillAll();
   Status HandleEvent(KafkaPartition* partition, const PartitionEvent& event);
+  void SuspectAll();
   Status RecheckSuspects();
-  Status Recheck(KafkaPartition* partition);
+  Status Recheck(const std::vector<KafkaPartition*>& partitions);
+  Status CheckPatience();
   Result<int64_t> DeliverRound(PollState* poll);
   Status FlushRows(flow::SourceBatch* out);
   void SetUntil(const flow::Positions& until);
@@ -130,6 +110,7 @@ class KafkaSource::Impl {
   bool pinned_ = false;
   bool any_suspect_ = false;
   int64_t next_recheck_ = 0;
+  int64_t waits_since_ = 0;  // steady micros since when a bounded run cannot go on; 0 = it can
   int64_t next_lag_ = 0;
 };
 
@@ -157,7 +138,7 @@ Status KafkaSource::Impl::Open(const flow::Positions& committed,
     partitions_.back()->from_options = !start.committed;
     known.push_back(start.partition);
   }
-  SLUICE_RETURN_NOT_OK(AssignAll());
+  SLUICE_RETURN_NOT_OK(FetchAll(client_.get(), partitions_));
   progress_.Attach(client_.get());
   watcher_ = std::make_unique<KafkaWatcher>(client_.get(), options_, &state_, known,
                                             RefreshIntervalMillis(options_));
@@ -179,43 +160,11 @@ void KafkaSource::Impl::AddPartition(const PartitionStart& start) {
   progress_.AddPartition(start.partition);
 }
 
-Status KafkaSource::Impl::AssignAll() {
-  const PartitionList list = NewPartitionList(partitions_.size());
-  for (const auto& partition : partitions_) {
-    rd_kafka_topic_partition_list_add(list.get(), partition->id().first.c_str(),
-                                      partition->id().second)
-        ->offset = partition->next();
-  }
-  const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
-  return error == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::OK()
-                                             : KafkaError(error, "cannot assign partitions");
-}
-
-Status KafkaSource::Impl::Reassign(const KafkaPartition& partition) {
-  const PartitionList list = NewPartitionList(1);
-  rd_kafka_topic_partition_list_add(list.get(), partition.id().first.c_str(), partition.id().second)
-      ->offset = partition.next();
-  const RdPtr<rd_kafka_error_t> gone(rd_kafka_incremental_unassign(client_.get(), list.get()));
-  const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
-  if (error == nullptr) return Status::OK();
-  return KafkaError(rd_kafka_error_code(error.get()), "cannot assign " + partition.name(),
-                    rd_kafka_error_string(error.get()));
-}
-
 Status KafkaSource::Impl::AdoptNewPartitions() {
   if (pinned_ || watcher_ == nullptr) return Status::OK();
   for (const PartitionStart& start : watcher_->TakeFound()) {
     AddPartition(start);
-    const PartitionList list = NewPartitionList(1);
-    rd_kafka_topic_partition_list_add(list.get(), start.partition.first.c_str(),
-                                      start.partition.second)
-        ->offset = start.offset;
-    const RdPtr<rd_kafka_error_t> error(rd_kafka_incremental_assign(client_.get(), list.get()));
-    if (error != nullptr) {
-      return KafkaError(rd_kafka_error_code(error.get()),
-                        "cannot assign " + PartitionName(start.partition),
-                        rd_kafka_error_string(error.get()));
-    }
+    SLUICE_RETURN_NOT_OK(partitions_.back()->Fetch());
   }
   return Status::OK();
 }
@@ -232,19 +181,18 @@ Status KafkaSource::Impl::PinEnd() {
   }
   pinned_ = true;
   if (!read_beyond) return Status::OK();
-  for (const auto& partition : partitions_) partition->Reset(partition->next());
-  return AssignAll();
+  for (const auto& partition : partitions_)
+    partition->Reset(partition->next(), partition->fingerprint());
+  return FetchAll(client_.get(), partitions_);
 }
 
 bool KafkaSource::Impl::AllAtEnd() const {
-  return std::all_of(partitions_.begin(), partitions_.end(),
-                     [](const auto& partition) { return partition->AtEnd(); });
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const auto& partition) {
+    return partition->AtEnd() && !partition->suspect;
+  });
 }
 
-Result<bool> KafkaSource::Impl::AtEnd() {
-  if (!pinned_) return false;
-  return AllAtEnd();
-}
+Result<bool> KafkaSource::Impl::AtEnd() { return pinned_ && AllAtEnd(); }
 
 // Errors of the client as a whole, and its callbacks.
 Status KafkaSource::Impl::ServeClient() {
@@ -263,16 +211,17 @@ Status KafkaSource::Impl::ServeClient() {
 }
 
 Status KafkaSource::Impl::HandleEvent(KafkaPartition* partition, const PartitionEvent& event) {
-  if (IsOutOfRange(event.error) || IsVanished(event.error)) {
+  if (event.PositionLost()) {
     log::Warn("kafka source {}: {}: {}", options_.id, partition->name(), event.text);
     partition->suspect = true;
+    partition->seek_after = true;
     any_suspect_ = true;
     return Status::OK();
   }
   if (event.error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
     return KafkaError(event.error, "cannot read " + partition->name(), event.text);
   }
-  if (IsUnreadable(event.error)) {
+  if (event.Unreadable()) {
     return MakeError(
         "KAFKA_RECORD_UNREADABLE",
         "a record cannot be read: " + partition->name() + ", at or after offset " +
@@ -295,14 +244,23 @@ Status KafkaSource::Impl::FillAll() {
   return Status::OK();
 }
 
-// A partition whose topic vanished or whose position is out of range goes on only after the same
-// checks as at Open.
+void KafkaSource::Impl::SuspectAll() {
+  for (const auto& partition : partitions_) partition->suspect = true;
+  any_suspect_ = true;
+  next_recheck_ = 0;
+}
+
+// A partition whose topic may be another one, or whose position is out of range, goes on only after
+// the same checks as at Open.
 Status KafkaSource::Impl::RecheckSuspects() {
   if (!any_suspect_ || clock_.SteadyMicros() < next_recheck_) return Status::OK();
-  bool left = false;
+  std::map<std::string, std::vector<KafkaPartition*>> by_topic;
   for (const auto& partition : partitions_) {
-    if (!partition->suspect) continue;
-    const Status status = Recheck(partition.get());
+    if (partition->suspect) by_topic[partition->id().first].push_back(partition.get());
+  }
+  bool left = false;
+  for (const auto& [topic, partitions] : by_topic) {
+    const Status status = Recheck(partitions);
     if (HasCode(status, "KAFKA_UNREACHABLE") || HasCode(status, "KAFKA_TOPIC_NOT_FOUND") ||
         HasCode(status, "KAFKA_CLIENT_ERROR")) {
       left = true;
@@ -315,24 +273,60 @@ Status KafkaSource::Impl::RecheckSuspects() {
   return Status::OK();
 }
 
-Status KafkaSource::Impl::Recheck(KafkaPartition* partition) {
+Status KafkaSource::Impl::Recheck(const std::vector<KafkaPartition*>& partitions) {
   KafkaConnectionState probe_state(clock_);
   SLUICE_ASSIGN_OR_RETURN(const auto probe,
                           NewConsumer(options_, KafkaClientRole::kProbe, 1, &probe_state));
-  const flow::Positions position = {{partition->key(), partition->next()}};
+  std::vector<TopicPartition> ids;
+  flow::Positions positions;
   std::map<std::string, int64_t> fingerprints;
-  if (partition->fingerprint() != 0) fingerprints[partition->key()] = partition->fingerprint();
-  const KafkaProbe asked{probe.get(), options_, &probe_state, kRecheckIntervalMicros / 1'000};
-  SLUICE_ASSIGN_OR_RETURN(StartPlan plan,
-                          PlanStart(asked, {partition->id()}, position, fingerprints));
+  for (const KafkaPartition* partition : partitions) {
+    ids.push_back(partition->id());
+    positions[partition->key()] = partition->next();
+    if (partition->fingerprint() != 0) fingerprints[partition->key()] = partition->fingerprint();
+  }
+  const KafkaProbe asked{probe.get(), options_, &probe_state, kRecheckMillis};
+  SLUICE_ASSIGN_OR_RETURN(StartPlan plan, PlanStart(asked, ids, positions, fingerprints));
   progress_.AddGaps(std::move(plan.gaps));
-  partition->Reset(plan.starts.front().offset);
-  partition->suspect = false;
-  return Reassign(*partition);
+  for (KafkaPartition* partition : partitions) {
+    const auto start =
+        std::find_if(plan.starts.begin(), plan.starts.end(),
+                     [&](const PartitionStart& one) { return one.partition == partition->id(); });
+    const bool moved = start->offset != partition->next();
+    partition->suspect = false;
+    if (!moved && !std::exchange(partition->seek_after, false)) continue;
+    partition->seek_after = false;
+    partition->Reset(start->offset, moved ? 0 : partition->fingerprint());
+    SLUICE_RETURN_NOT_OK(partition->FetchAgain());
+  }
+  return Status::OK();
+}
+
+// A bounded run does not wait for ever for a broker or topic that went away.
+Status KafkaSource::Impl::CheckPatience() {
+  const int64_t now = clock_.SteadyMicros();
+  const bool waits = pinned_ && !AllAtEnd() && (any_suspect_ || state_.unreachable());
+  if (!waits) {
+    waits_since_ = 0;
+    return Status::OK();
+  }
+  if (waits_since_ == 0) waits_since_ = now;
+  if (now - waits_since_ < options_.connect_timeout_millis * 1'000) return Status::OK();
+  waits_since_ = 0;
+  return MakeError(
+      "KAFKA_UNREACHABLE",
+      "the rest of the topic cannot be read: " + source_name_ + ": " + state_.Describe(),
+      "check the broker and the topic", Retry::kLater);
 }
 
 Result<int64_t> KafkaSource::Impl::DeliverRound(PollState* poll) {
+  SLUICE_RETURN_NOT_OK(RecheckSuspects());
   SLUICE_RETURN_NOT_OK(FillAll());
+  // Looked at behind Fill: what was fetched after a disturbance is not delivered unchecked.
+  if (state_.TakeDisturbance()) {
+    SuspectAll();
+    return 0;
+  }
   const int64_t latest = LatestDeliverable(partitions_, options_.alignment_millis, clock_);
   order_.clear();
   for (const auto& partition : partitions_) {
@@ -380,9 +374,11 @@ Status KafkaSource::Impl::FlushRows(flow::SourceBatch* out) {
 void KafkaSource::Impl::NotePositions(flow::SourceBatch* out) {
   if (out->num_rows == 0)
     return;  // what only passed over transaction markers is told with the next rows
+  out->gaps = progress_.TakeGaps();
   for (const auto& partition : partitions_) {
     if (!partition->advanced && partition->announced) continue;
     out->next[partition->key()] = partition->next();
+    if (!partition->announced) out->started[partition->key()] = partition->start();
     const int64_t fingerprint = partition->fingerprint();
     if (fingerprint != 0) out->fingerprints[partition->key()] = fingerprint;
     partition->advanced = false;
@@ -432,7 +428,7 @@ bool KafkaSource::Impl::AnyBacklog() {
 Result<flow::SourceBatch> KafkaSource::Impl::PollBatch(const flow::PollLimits& limits) {
   SLUICE_RETURN_NOT_OK(ServeClient());
   SLUICE_RETURN_NOT_OK(AdoptNewPartitions());
-  SLUICE_RETURN_NOT_OK(RecheckSuspects());
+  SLUICE_RETURN_NOT_OK(CheckPatience());
   PollState poll;
   poll.rows_left = std::min(limits.max_rows, options_.max_offsets_per_trigger.value_or(kNoLimit));
   poll.bytes_left = limits.max_bytes;
@@ -506,7 +502,21 @@ Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
     partition->Reset(targets.at(partition->key()));
   }
   SLUICE_ASSIGN_OR_RETURN(auto discarded, builder_.Finish());
-  return AssignAll();
+  return FetchAll(client_.get(), partitions_);
+}
+
+Status KafkaSource::Impl::Resume(const flow::Positions& committed,
+                                 const std::map<std::string, int64_t>& fingerprints) {
+  SLUICE_ASSIGN_OR_RETURN(const flow::Positions targets, RewindTargets(committed));
+  for (const auto& partition : partitions_) {
+    const auto fingerprint = fingerprints.find(partition->key());
+    partition->announced = committed.count(partition->key()) > 0;
+    partition->Reset(targets.at(partition->key()),
+                     fingerprint == fingerprints.end() ? 0 : fingerprint->second);
+  }
+  SuspectAll();
+  SLUICE_ASSIGN_OR_RETURN(auto discarded, builder_.Finish());
+  return FetchAll(client_.get(), partitions_);
 }
 
 void KafkaSource::Impl::Stop() {
@@ -548,20 +558,7 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::Make(KafkaSourceOptions option
 }
 
 std::shared_ptr<arrow::Schema> KafkaSource::FullSchema(bool include_headers) {
-  arrow::FieldVector fields = {
-      arrow::field("key", arrow::binary()),
-      arrow::field("value", arrow::binary()),
-      arrow::field("topic", arrow::utf8()),
-      arrow::field("partition", arrow::int32()),
-      arrow::field("offset", arrow::int64()),
-      arrow::field("timestamp", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")),
-      arrow::field("timestampType", arrow::int32())};
-  if (include_headers) {
-    const auto entry = arrow::struct_(
-        {arrow::field("key", arrow::utf8()), arrow::field("value", arrow::binary())});
-    fields.push_back(arrow::field("headers", arrow::list(entry)));
-  }
-  return arrow::schema(std::move(fields));
+  return KafkaRowSchema(include_headers);
 }
 
 const std::string& KafkaSource::id() const { return impl_->options_.id; }
@@ -576,6 +573,10 @@ Result<flow::SourceBatch> KafkaSource::PollBatch(const flow::PollLimits& limits)
   return impl_->PollBatch(limits);
 }
 Status KafkaSource::Rewind(const flow::Positions& positions) { return impl_->Rewind(positions); }
+Status KafkaSource::Resume(const flow::Positions& committed,
+                           const std::map<std::string, int64_t>& fingerprints) {
+  return impl_->Resume(committed, fingerprints);
+}
 void KafkaSource::OnCommitted(const flow::Positions& positions) {
   impl_->progress_.OnCommitted(positions);
 }
@@ -586,7 +587,6 @@ const KafkaSourceOptions& KafkaSource::options() const { return impl_->options_;
 int64_t KafkaSource::CommittedOffset(const std::string& topic, int32_t partition) const {
   return impl_->progress_.CommittedOffset(PartitionName({topic, partition}));
 }
-std::vector<KafkaGap> KafkaSource::TakeGaps() { return impl_->progress_.TakeGaps(); }
 int64_t KafkaSource::LostRecords() const { return impl_->progress_.LostRecords(); }
 
 }  // namespace sluice::sources

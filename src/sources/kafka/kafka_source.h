@@ -16,15 +16,6 @@
 
 namespace sluice::sources {
 
-/// Records that were gone before they were read, with failOnDataLoss=false.
-struct KafkaGap {
-  std::string partition;  // "<topic>-<n>"
-  int64_t from = 0;       // first offset wanted
-  int64_t to = 0;         // where reading went on
-  int64_t records = 0;    // offsets in between; 0 when the topic was recreated: nobody knows
-  std::string reason;
-};
-
 /// Partition key in positions: "<id>/<topic>-<n>"; value: the next offset to read. Partitions
 /// without a committed position start where the options say, and partitions that appear later at
 /// their beginning; the first batch with rows also carries the position such a partition started
@@ -48,6 +39,8 @@ class KafkaSource : public flow::Source {
   Result<bool> AtEnd() override;
   Result<flow::SourceBatch> PollBatch(const flow::PollLimits& limits) override;
   Status Rewind(const flow::Positions& positions) override;
+  Status Resume(const flow::Positions& committed,
+                const std::map<std::string, int64_t>& fingerprints) override;
   void OnCommitted(const flow::Positions& positions) override;
   flow::SourceLag Lag() override;
   void Stop() override;
@@ -56,8 +49,6 @@ class KafkaSource : public flow::Source {
   const KafkaSourceOptions& options() const;
   /// Next offset to read of a partition as OnCommitted last told; 0 when it never did. Any thread.
   int64_t CommittedOffset(const std::string& topic, int32_t partition) const;
-  /// Gaps met since the last call. Any thread.
-  std::vector<KafkaGap> TakeGaps();
   /// Records known to be lost since Open. Any thread.
   int64_t LostRecords() const;
 

@@ -151,8 +151,8 @@ struct Check {
 };
 
 // The hash of the record at each of the offsets, where there is one. Reads all partitions at once.
-std::map<TopicPartition, uint64_t> ReadHashes(const KafkaProbe& probe,
-                                              const std::map<TopicPartition, int64_t>& wanted) {
+Result<std::map<TopicPartition, uint64_t>> ReadHashes(
+    const KafkaProbe& probe, const std::map<TopicPartition, int64_t>& wanted) {
   std::map<TopicPartition, uint64_t> hashes;
   if (wanted.empty()) return hashes;
   const PartitionList list = NewPartitionList(wanted.size());
@@ -175,18 +175,17 @@ std::map<TopicPartition, uint64_t> ReadHashes(const KafkaProbe& probe,
     }
   }
   rd_kafka_assign(probe.client, nullptr);
-  for (const TopicPartition& partition : open) {
-    log::Warn(
-        "kafka: {}: the record before the committed position could not be read in time, going on "
-        "unchecked",
-        PartitionName(partition));
+  if (!open.empty()) {
+    return KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, "the record before the committed position of " +
+                                                        PartitionName(*open.begin()) +
+                                                        " cannot be read");
   }
   return hashes;
 }
 
 // A loss: an error or, when it is allowed, a gap.
-Status ReportLoss(const KafkaSourceOptions& options, KafkaGap gap, const std::string& hint,
-                  std::vector<KafkaGap>* gaps) {
+Status ReportLoss(const KafkaSourceOptions& options, flow::SourceGap gap, const std::string& hint,
+                  std::vector<flow::SourceGap>* gaps) {
   const std::string text = fmt::format("{}: {}, wanted offset {}, next there is {}", gap.reason,
                                        gap.partition, gap.from, gap.to);
   if (options.fail_on_data_loss) return MakeError("KAFKA_DATA_LOSS", text, hint);
@@ -203,7 +202,7 @@ constexpr const char* kRecreatedHint =
 // Sets `start` to where reading goes on.
 Status CheckPosition(const KafkaSourceOptions& options, const Check& check,
                      const PartitionRange& range, const std::map<TopicPartition, uint64_t>& hashes,
-                     int64_t* start, std::vector<KafkaGap>* gaps) {
+                     int64_t* start, std::vector<flow::SourceGap>* gaps) {
   const std::string name = PartitionName(check.partition);
   *start = check.position;
   if (check.position < range.low) {
@@ -250,7 +249,7 @@ std::map<TopicPartition, int64_t> RecordsToVerify(const std::vector<Check>& chec
 
 // Committed partitions that the options ask for and that no longer exist.
 Status ReportMissing(const KafkaProbe& probe, const std::vector<TopicPartition>& partitions,
-                     const flow::Positions& committed, std::vector<KafkaGap>* gaps) {
+                     const flow::Positions& committed, std::vector<flow::SourceGap>* gaps) {
   for (const auto& [key, position] : committed) {
     const auto partition = ParsePositionKey(probe.options.id, key);
     if (!partition || !IsSelected(probe.options, *partition)) continue;
@@ -297,7 +296,7 @@ Result<StartPlan> PlanStart(const KafkaProbe& probe, const std::vector<TopicPart
   }
   SLUICE_RETURN_NOT_OK(ReportMissing(probe, partitions, committed, &plan.gaps));
 
-  const auto hashes = ReadHashes(probe, RecordsToVerify(checks, ranges));
+  SLUICE_ASSIGN_OR_RETURN(const auto hashes, ReadHashes(probe, RecordsToVerify(checks, ranges)));
   for (const Check& check : checks) {
     int64_t start = 0;
     SLUICE_RETURN_NOT_OK(CheckPosition(probe.options, check, ranges.at(check.partition), hashes,

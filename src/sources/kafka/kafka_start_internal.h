@@ -30,7 +30,7 @@ struct PartitionStart {
 
 struct StartPlan {
   std::vector<PartitionStart> starts;  // of every partition, in order
-  std::vector<KafkaGap>
+  std::vector<flow::SourceGap>
       gaps;  // with failOnDataLoss=false; else the plan fails with KAFKA_DATA_LOSS
 };
 
