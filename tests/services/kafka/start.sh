@@ -3,6 +3,7 @@
 # and returns when it serves requests. The same DATA again = the same broker restarted. Writes DATA/pid and DATA/broker.log.
 #   KAFKA_HEAP      heap of the broker (default 384m)
 #   KAFKA_SASL_PORT a second listener that wants a login: SASL_PLAINTEXT, PLAIN, user "sluice", password "open"
+#   KAFKA_TLS_PORT  a listener that speaks TLS, with the key (PKCS #8) and certificate of the PEM file KAFKA_TLS_KEYS
 #   start.sh --jars only downloads the jars.
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -33,7 +34,7 @@ fetch_jars() {
 
 fetch_jars
 [ "${1:-}" = --jars ] && exit 0
-[ $# -ge 2 ] || { sed -n 2,7p "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n 2,8p "$0" >&2; exit 2; }
 port=$1
 mkdir -p "$2"
 data=$(realpath "$2")
@@ -42,9 +43,10 @@ if [ -f "$data/pid" ] && kill -0 "$(cat "$data/pid")" 2>/dev/null; then
   echo "start.sh: a broker already runs on $data" >&2
   exit 1
 fi
-login=${KAFKA_SASL_PORT:+,SASL_PLAINTEXT://127.0.0.1:$KAFKA_SASL_PORT}
-sed -e "s|@PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g; s|@LOGIN@|$login|g" \
-  "$here/server.properties" >"$data/server.properties"
+more=${KAFKA_SASL_PORT:+,SASL_PLAINTEXT://127.0.0.1:$KAFKA_SASL_PORT}${KAFKA_TLS_PORT:+,SSL://127.0.0.1:$KAFKA_TLS_PORT}
+sed -e "s|@PORT@|$port|g; s|@CONTROLLER_PORT@|$controller|g; s|@DATA@|$data|g; s|@MORE@|$more|g" \
+  -e "s|@TLS_KEYS@|${KAFKA_TLS_KEYS:-}|g" "$here/server.properties" >"$data/server.properties"
+[ -n "${KAFKA_TLS_PORT:-}" ] || sed -i '/^ssl\./d' "$data/server.properties"
 java=(java -XX:+UseSerialGC -XX:TieredStopAtLevel=4 -Xshare:auto -Dorg.slf4j.simpleLogger.showDateTime=true -cp "$libs/*")
 if [ ! -f "$data/logs/meta.properties" ]; then
   "${java[@]}" -Xmx128m kafka.tools.StorageTool format -t "$(head -c 16 /dev/urandom | base64 | tr '+/' 'ab' | tr -d =)" \
