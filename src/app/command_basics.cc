@@ -58,6 +58,11 @@ AS SELECT bucket, count(*) AS rows, sum(id) AS total FROM example_rows GROUP BY 
 
 }  // namespace
 
+std::string ErrorText(const Status& status) {
+  const std::string code = "[" + ErrorCode(status) + "]";
+  return status.message().starts_with(code) ? status.message() : code + " " + status.message();
+}
+
 int Fail(const Status& status, int exit_code, const std::string& output) {
   const std::string code = ErrorCode(status);
   const std::string hint = ErrorHint(status);
@@ -68,7 +73,7 @@ int Fail(const Status& status, int exit_code, const std::string& output) {
                  error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return exit_code;
   }
-  std::fprintf(stderr, "[%s] %s\n", code.c_str(), status.message().c_str());
+  std::fprintf(stderr, "%s\n", ErrorText(status).c_str());
   if (!hint.empty()) std::fprintf(stderr, "hint: %s\n", hint.c_str());
   if (ErrorPage(code).has_value()) std::fprintf(stderr, "more: sluice explain %s\n", code.c_str());
   return exit_code;

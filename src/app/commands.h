@@ -56,6 +56,8 @@ int RunDemo(const DemoOptions& options);
 int RunExplain(const std::string& code);
 int RunCompletion(const std::string& shell);
 
+/// "[CODE] message"; a message that begins with its code, as those of SQL do, keeps it once.
+std::string ErrorText(const Status& status);
 /// Prints an error as people and tools read it (text, or one JSON object) and returns `exit_code`.
 int Fail(const Status& status, int exit_code, const std::string& output = "table");
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cell_text.h"
+#include "app/commands.h"
 
 namespace sluice::app {
 namespace {
@@ -56,7 +57,7 @@ void TerminalView::OnState(const engine::FlowStatus& status) {
   if ((idle || again) && status.error.ok()) return;
   std::printf("Flow %s is %s.\n", status.name.c_str(), engine::FlowStateName(status.state));
   if (!status.error.ok()) {
-    std::printf("  [%s] %s\n", ErrorCode(status.error).c_str(), status.error.message().c_str());
+    std::printf("  %s\n", ErrorText(status.error).c_str());
   }
   std::fflush(stdout);
 }
