@@ -15,8 +15,10 @@ namespace {
 
 constexpr char kFileKind[] = "keyset";
 constexpr uint32_t kFileVersion = 2;
-constexpr int64_t kSlices = 64;  // the keys in memory are spilled a slice at a time
-constexpr int64_t kMinSliceSlots = 4096;
+// The keys in memory are spilled a slice at a time: those with the same first bits of `high`, so
+// that SeenSet, which is ordered by `low`, stays equally full everywhere.
+constexpr int kSliceBits = 5;
+constexpr uint64_t kSlices = 1 << kSliceBits;
 constexpr int64_t kMaxBytesPerKey = 43;  // of SeenSet
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr size_t kPrefetchRows = 24;
@@ -86,9 +88,10 @@ class TieredKeySet : public KeySet {
   std::unique_ptr<ColdKeys> cold_;  // null until the limit is reached
   std::deque<EpochChanges> in_flight_;
   std::vector<Change> spare_changes_;  // empty, for its memory
-  uint32_t newest_bound_ = 1;          // of the newest epoch processed
-  uint32_t committed_bound_ = 1;       // of the committed watermark
-  std::vector<uint32_t> added_rows_;   // scratch: rows of the batch that were added, one per change
+  uint64_t next_slice_ = 0;
+  uint32_t newest_bound_ = 1;         // of the newest epoch processed
+  uint32_t committed_bound_ = 1;      // of the committed watermark
+  std::vector<uint32_t> added_rows_;  // scratch: rows of the batch that were added, one per change
 };
 
 Status TieredKeySet::AddIfAbsent(EpochNumber epoch, TimestampMicros watermark,
@@ -232,22 +235,22 @@ Status TieredKeySet::SpillIfNeeded() {
     SLUICE_ASSIGN_OR_RETURN(cold_, OpenRocksKeys(options_.spill_folder));
   }
   SeenSet uncommitted = Uncommitted();
-  for (int64_t slices = 0; hot_.size() > most && slices <= kSlices; ++slices)
+  for (uint64_t slices = 0; hot_.size() > most && slices < kSlices; ++slices)
     SLUICE_RETURN_NOT_OK(SpillSlice(&uncommitted));
   return Status::OK();
 }
 
-/// Moves the committed keys of some slots to disk. What epochs in flight replaced had expired and
-/// is not needed to undo them.
+/// Moves the committed keys of the next slice to disk. What epochs in flight replaced had expired
+/// and is not needed to undo them.
 Status TieredKeySet::SpillSlice(SeenSet* uncommitted) {
   const uint32_t bound = ReclaimBound();
   std::vector<KeyExpiry> moved;
-  hot_.SweepIf(std::max(hot_.num_slots() / kSlices, kMinSliceSlots),
-               [&](const Hash128& key, uint32_t expiry) {
-                 if (uncommitted->Find(key) != nullptr) return false;
-                 if (expiry >= bound) moved.push_back({key, expiry});
-                 return true;
-               });
+  const uint64_t slice = next_slice_++ % kSlices;
+  hot_.RemoveIf([&](const Hash128& key, uint32_t expiry) {
+    if (key.high >> (64 - kSliceBits) != slice || uncommitted->Find(key) != nullptr) return false;
+    if (expiry >= bound) moved.push_back({key, expiry});
+    return true;
+  });
   const Status spilled = cold_->Put(moved);
   if (spilled.ok()) return spilled;
   uint32_t* found = nullptr;

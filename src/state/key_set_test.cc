@@ -275,5 +275,27 @@ TEST(KeySet, SavedSpillIsChecked) {
   std::filesystem::remove_all(folder);
 }
 
+/// With many more keys than memory holds, and slices moving out all the time.
+TEST(KeySet, SpillingGoesOn) {
+  const std::string folder = TempFolder("even");
+  auto set = KeySet::Make({.flow_name = "f", .memory_limit_bytes = 1 << 20, .spill_folder = folder})
+                 .ValueOrDie();
+  Random random(3);
+  std::vector<uint64_t> first;
+  for (int64_t epoch = 0; epoch < 200; ++epoch) {
+    std::vector<uint64_t> keys;
+    for (int i = 0; i < 2'000; ++i) keys.push_back(random.Next());
+    const std::vector<uint32_t> never(keys.size(), kNeverExpires);
+    EXPECT_EQ(Add(*set, epoch, -1, keys, never), std::vector<uint8_t>(keys.size(), 1));
+    ASSERT_TRUE(set->Commit(EpochNumber(epoch), kNoTimestamp).ok());
+    if (epoch == 0) first = keys;
+  }
+  EXPECT_EQ(Add(*set, 200, -1, first, std::vector<uint32_t>(first.size(), kNeverExpires)),
+            std::vector<uint8_t>(first.size(), 0));
+  EXPECT_GT(set->num_keys(), 300'000);
+  set.reset();
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace sluice::state

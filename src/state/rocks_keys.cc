@@ -44,9 +44,12 @@ class RocksKeys : public ColdKeys {
   Status Open() { return db_.OpenEmpty(); }
 
   Status Put(std::span<const KeyExpiry> keys) override {
+    std::vector<KeyExpiry> sorted(keys.begin(), keys.end());
+    std::sort(sorted.begin(), sorted.end(),
+              [](const KeyExpiry& a, const KeyExpiry& b) { return SpillsBefore(a.key, b.key); });
     rocksdb::WriteBatch batch;
     char bytes[kSpillKeyBytes];
-    for (const KeyExpiry& entry : keys) {
+    for (const KeyExpiry& entry : sorted) {
       SpillKeyTo(entry.key, bytes);
       const rocksdb::Slice value(reinterpret_cast<const char*>(&entry.expiry),
                                  sizeof(entry.expiry));

@@ -131,7 +131,7 @@ Status SpillDb::OpenSaved(const std::string& saved) {
 }
 
 void SpillKeyTo(const Hash128& key, char* bytes) {
-  const uint64_t words[2] = {__builtin_bswap64(key.low), __builtin_bswap64(key.high)};
+  const uint64_t words[2] = {__builtin_bswap64(key.high), __builtin_bswap64(key.low)};
   std::memcpy(bytes, words, sizeof(words));
 }
 

@@ -47,12 +47,12 @@ class SpillDb {
   std::unique_ptr<rocksdb::DB> db_;
 };
 
-/// Key bytes: `low`, then `high`, big endian: RocksDB's order is that of the numbers, in which
-/// SeenSet hands keys over.
+/// Key bytes: `high`, then `low`, big endian: RocksDB's order is that of the numbers, and a slice
+/// of keys is a stretch of it.
 void SpillKeyTo(const Hash128& key, char* bytes);
 /// "a before b" in that order.
 inline bool SpillsBefore(const Hash128& a, const Hash128& b) {
-  return a.low != b.low ? a.low < b.low : a.high < b.high;
+  return a.high != b.high ? a.high < b.high : a.low < b.low;
 }
 
 }  // namespace sluice::state

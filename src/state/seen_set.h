@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "base/hash128.h"
 
@@ -64,6 +65,12 @@ class SeenSet {
     }
     sweep_at_ = at;
     return size_before - size_;
+  }
+  /// The same for all slots.
+  template <typename Remove>
+  int64_t RemoveIf(Remove&& remove) {
+    sweep_at_ = 0;
+    return SweepIf(num_slots_, std::forward<Remove>(remove));
   }
   /// Keys with expiry < `bound` may be removed instead of growing.
   void SetGrowthSweepBound(uint32_t bound) { growth_sweep_bound_ = bound; }
