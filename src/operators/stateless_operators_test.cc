@@ -4,6 +4,7 @@
 
 #include "operators/decode_operator.h"
 #include "operators/filter_operator.h"
+#include "operators/generate_operator.h"
 #include "operators/project_operator.h"
 #include "operators/test_collector.h"
 #include "operators/watermark_operator.h"
@@ -112,6 +113,53 @@ TEST(Project, NestedFieldsTakeTheNamesOfThePlan) {
   ASSERT_TRUE(project.ProcessBatch(EpochOf(0), BatchOf(schema, {R"([["a"], null])"}), &out).ok());
   EXPECT_TRUE(out.batches[0].rows->column(0)->type()->Equals(*planned));
   EXPECT_TRUE(out.batches[0].rows->ValidateFull().ok());
+}
+
+/// Lists of 0 .. a-1; NULL for a = 5.
+Result<arrow::ArrayVector> Counts(const arrow::RecordBatch& rows) {
+  auto items = std::make_shared<arrow::Int32Builder>();
+  arrow::ListBuilder lists(arrow::default_memory_pool(), items);
+  for (int64_t i = 0; i < rows.num_rows(); ++i) {
+    const int value = Ints(rows, 0).Value(i);
+    SLUICE_RETURN_NOT_OK(value == 5 ? lists.AppendNull() : lists.Append());
+    for (int k = 0; value < 4 && k < value; ++k) SLUICE_RETURN_NOT_OK(items->Append(k));
+  }
+  return arrow::ArrayVector{lists.Finish().ValueOrDie()};
+}
+
+GenerateOptions CountOptions(bool outer) {
+  GenerateOptions options;
+  options.input_schema = kSchema;
+  options.list = Factory(Counts);
+  options.kept_columns = {1};
+  options.made_columns = {arrow::field("pos", arrow::int32()), arrow::field("x", arrow::int32())};
+  options.shape.positions = true;
+  options.shape.outer = outer;
+  return options;
+}
+
+TEST(Generate, MakesARowPerElementAndKnowsItsOrigin) {
+  GenerateOperator generate(CountOptions(false));
+  TestCollector out;
+  ASSERT_TRUE(generate.ProcessBatch(EpochOf(0), kBatch, &out).ok());
+  const Batch& made = out.batches[0];
+  ASSERT_EQ(made.num_rows(), 6);  // 1 + 2 + 3; none of the NULL and of the empty list
+  EXPECT_TRUE(made.rows->ValidateFull().ok());
+  const auto expected = BatchOf(arrow::schema({arrow::field("b", arrow::utf8())}),
+                                {R"(["p", "q", "q", "r", "r", "r"])"});
+  EXPECT_TRUE(made.rows->column(0)->Equals(expected.rows->column(0)));
+  EXPECT_EQ(Ints(*made.rows, 2).Value(5), 2);
+  ASSERT_NE(made.origin_row, nullptr);
+  EXPECT_EQ(made.origin_row->Value(5), 2u);
+}
+
+TEST(Generate, OuterKeepsRowsWithoutElements) {
+  GenerateOperator generate(CountOptions(true));
+  TestCollector out;
+  ASSERT_TRUE(generate.ProcessBatch(EpochOf(0), kBatch, &out).ok());
+  ASSERT_EQ(out.batches[0].num_rows(), 8);
+  EXPECT_TRUE(out.batches[0].rows->column(1)->IsNull(6));
+  EXPECT_TRUE(out.batches[0].rows->column(2)->IsNull(7));
 }
 
 TEST(Filter, KeepsRowsWhereAllPredicatesAreTrue) {

@@ -8,6 +8,7 @@
 #include "operators/aggregate_operator.h"
 #include "operators/dedup_operator.h"
 #include "operators/filter_operator.h"
+#include "operators/generate_operator.h"
 #include "operators/project_operator.h"
 #include "operators/sql_row_evaluator.h"
 #include "plan/json_decoding.h"
@@ -77,6 +78,7 @@ class Builder {
       case StepKind::kDedup: return AddDedup(step, i);
       case StepKind::kStaticJoin: return AddStaticJoin(step, i);
       case StepKind::kAggregate: return AddAggregate(step, i);
+      case StepKind::kGenerate: return AddGenerate(step, i);
     }
     return Status::OK();
   }
@@ -136,6 +138,26 @@ class Builder {
     filter.predicates = Evaluator(std::move(predicates));
     layout_ = PassOn(live_[i + 1], &filter.columns);
     Add(std::make_unique<operators::FilterOperator>(std::move(filter)));
+    return Status::OK();
+  }
+
+  Status AddGenerate(const StreamStep& step, size_t i) {
+    operators::GenerateOptions generate;
+    generate.input_schema = SchemaOf(layout_);
+    generate.list = Evaluator({OverLayout(step.expressions[0])});
+    generate.shape = step.generate;
+    Layout next;
+    for (const int slot : layout_) {
+      if (live_[i + 1].count(slot) == 0) continue;
+      generate.kept_columns.push_back(Position(slot));
+      next.push_back(slot);
+    }
+    for (const int slot : step.makes) {
+      generate.made_columns.push_back(Field(slot));
+      next.push_back(slot);
+    }
+    layout_ = std::move(next);
+    Add(std::make_unique<operators::GenerateOperator>(std::move(generate)));
     return Status::OK();
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codec/json_decoder.h"
+#include "sql/constant_options.h"
 
 namespace sluice::plan {
 namespace {
@@ -39,43 +40,12 @@ class DecoderPool {
   std::vector<std::unique_ptr<codec::JsonDecoder>> idle_;
 };
 
-Result<std::string> ConstantText(const sql::BoundExpression& expression) {
-  if (expression.IsLiteral() && expression.literal->is_valid) return expression.literal->ToString();
-  return MakeError("NOT_SUPPORTED_YET",
-                   "not supported yet: an option of from_json that is no constant");
-}
-
-/// Entries of a constant map: a map literal, or map('k', 'v', ...).
-Status ReadOptions(const sql::BoundExpression& expression,
-                   std::map<std::string, std::string>* options) {
-  if (expression.IsCall("map")) {
-    for (size_t i = 0; i + 1 < expression.args.size(); i += 2) {
-      SLUICE_ASSIGN_OR_RETURN(std::string key, ConstantText(*expression.args[i]));
-      SLUICE_ASSIGN_OR_RETURN((*options)[key], ConstantText(*expression.args[i + 1]));
-    }
-    return Status::OK();
-  }
-  if (expression.IsLiteral() && expression.type->id() == arrow::Type::MAP &&
-      expression.literal->is_valid) {
-    const auto& entries = static_cast<const arrow::StructArray&>(
-        *static_cast<const arrow::MapScalar&>(*expression.literal).value);
-    for (int64_t i = 0; i < entries.length(); ++i) {
-      SLUICE_ASSIGN_OR_RETURN(auto key, entries.field(0)->GetScalar(i));
-      SLUICE_ASSIGN_OR_RETURN(auto value, entries.field(1)->GetScalar(i));
-      (*options)[key->ToString()] = value->ToString();
-    }
-    return Status::OK();
-  }
-  if (expression.IsLiteral() && expression.type->id() == arrow::Type::STRING)
-    return Status::OK();  // the schema
-  return MakeError("NOT_SUPPORTED_YET",
-                   "not supported yet: options of from_json that are no constants");
-}
-
+/// from_json(document, schema[, options]).
 Result<codec::JsonDecoderOptions> DecoderOptions(const sql::BoundExpression& call) {
   std::map<std::string, std::string> options;
-  for (size_t i = 1; i < call.args.size(); ++i)
-    SLUICE_RETURN_NOT_OK(ReadOptions(*call.args[i], &options));
+  if (call.args.size() == 3) {
+    SLUICE_ASSIGN_OR_RETURN(options, sql::ConstantOptions(*call.args[2]));
+  }
   return codec::JsonDecoderOptions::FromMap(options);
 }
 

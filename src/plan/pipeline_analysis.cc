@@ -47,7 +47,9 @@ bool IsVolatile(const sql::BoundExpression& expression) {
                                                              "random",
                                                              "shuffle"};
   return sql::Any(expression, [](const sql::BoundExpression& node) {
-    return node.kind == sql::BoundKind::kCall && names->count(node.name) != 0;
+    return (node.kind == sql::BoundKind::kCall && names->count(node.name) != 0) ||
+           std::any_of(node.lambdas.begin(), node.lambdas.end(),
+                       [](const auto& lambda) { return IsVolatile(*lambda.body); });
   });
 }
 
@@ -60,6 +62,7 @@ bool PlanIsVolatile(const PlanPtr& plan) {
   std::vector<BoundPtr> expressions;
   if (plan->kind == PlanKind::kProject) expressions = sql::As<sql::ProjectNode>(*plan).expressions;
   if (plan->kind == PlanKind::kFilter) expressions = {sql::As<sql::FilterNode>(*plan).condition};
+  if (plan->kind == PlanKind::kGenerate) expressions = {sql::As<sql::GenerateNode>(*plan).list};
   if (plan->kind == PlanKind::kAggregate) {
     const auto& node = sql::As<sql::AggregateNode>(*plan);
     expressions = node.groups;

@@ -44,6 +44,7 @@ class Planner {
       case PlanKind::kProject: return WalkProject(plan);
       case PlanKind::kFilter: return WalkFilter(plan);
       case PlanKind::kWatermark: return WalkWatermark(plan);
+      case PlanKind::kGenerate: return WalkGenerate(plan);
       case PlanKind::kDedupFirst: return WalkDedup(plan);
       case PlanKind::kDistinct: return WalkDistinct(plan);
       case PlanKind::kJoin: return WalkJoin(plan);
@@ -90,6 +91,28 @@ class Planner {
       SLUICE_ASSIGN_OR_RETURN(BoundPtr condition,
                               ExtractDecodes(sql::SubstituteColumns(conjunct, columns)));
       step.expressions.push_back(std::move(condition));
+    }
+    Append(std::move(step));
+    return columns;
+  }
+
+  /// explode and its like: a step that makes rows, whose columns are slots of their own.
+  Result<std::vector<BoundPtr>> WalkGenerate(const PlanPtr& plan) {
+    SLUICE_ASSIGN_OR_RETURN(std::vector<BoundPtr> columns, Walk(plan->input()));
+    if (program_.has_aggregate)
+      return NotSupported("a generator in a view that is kept incrementally");
+    const auto& node = As<sql::GenerateNode>(*plan);
+    StreamStep step;
+    step.kind = StepKind::kGenerate;
+    SLUICE_ASSIGN_OR_RETURN(BoundPtr list,
+                            ExtractDecodes(sql::SubstituteColumns(node.list, columns)));
+    step.expressions = {std::move(list)};
+    step.generate = {node.spread, node.positions, node.outer};
+    const auto inherited = static_cast<int>(columns.size());
+    for (int i = inherited; i < plan->schema->num_fields(); ++i) {
+      const int slot = NewSlot(plan->schema->field(i));
+      step.makes.push_back(slot);
+      columns.push_back(SlotColumn(slot));
     }
     Append(std::move(step));
     return columns;

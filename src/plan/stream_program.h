@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "quality/expectation.h"
+#include "sql/generate_rows.h"
 #include "sql/logical_plan.h"
 
 namespace sluice::plan {
@@ -27,7 +28,8 @@ enum class StepKind {
   kWatermark,
   kDedup,
   kStaticJoin,
-  kAggregate
+  kAggregate,
+  kGenerate
 };
 
 /// One rule, its condition over slots.
@@ -46,7 +48,8 @@ struct StreamStep {
   StepKind kind = StepKind::kCompute;
   std::vector<int> makes;  // slots that exist after the step (kCompute: one per expression;
                            // kStaticJoin: static columns)
-  std::vector<sql::BoundPtr> expressions;  // kCompute; kFilter: conjuncts
+  std::vector<sql::BoundPtr> expressions;  // kCompute; kFilter: conjuncts; kGenerate: the array
+  sql::GenerateShape generate;             // kGenerate
 
   // kDecode: from_json over the slot `input`. `fields[i]` of the struct goes to slot makes[i].
   int input = -1;

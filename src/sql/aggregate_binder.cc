@@ -1,6 +1,7 @@
 // Aggregate and window functions of ExpressionBinder.
 #include <fmt/format.h>
 
+#include "sql/aggregate_names.h"
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
 #include "sql/evaluator.h"
@@ -43,51 +44,6 @@ std::string BoundText(const FrameBound& bound) {
 
 }  // namespace
 
-std::string CanonicalAggregate(const std::string& name) {
-  static const std::map<std::string, std::string> names = {
-      {"count", "count"},
-      {"sum", "sum"},
-      {"avg", "avg"},
-      {"mean", "avg"},
-      {"min", "min"},
-      {"max", "max"},
-      {"percentile_approx", "percentile_approx"},
-      {"approx_percentile", "percentile_approx"},
-      {"approx_count_distinct", "approx_count_distinct"},
-      {"first", "first"},
-      {"first_value", "first"},
-      {"any_value", "first"},
-      {"last", "last"},
-      {"last_value", "last"},
-      {"collect_list", "collect_list"},
-      {"array_agg", "collect_list"},
-      {"collect_set", "collect_set"},
-      {"bool_and", "bool_and"},
-      {"every", "bool_and"},
-      {"bool_or", "bool_or"},
-      {"some", "bool_or"},
-      {"any", "bool_or"},
-      {"stddev", "stddev_samp"},
-      {"std", "stddev_samp"},
-      {"stddev_samp", "stddev_samp"},
-      {"stddev_pop", "stddev_pop"},
-      {"variance", "var_samp"},
-      {"var_samp", "var_samp"},
-      {"var_pop", "var_pop"},
-      {"count_if", "count_if"},
-      {"max_by", "max_by"},
-      {"min_by", "min_by"},
-      {"median", "median"},
-      {"corr", "corr"},
-      {"covar_pop", "covar_pop"},
-      {"covar_samp", "covar_samp"},
-      {"bit_and", "bit_and"},
-      {"bit_or", "bit_or"},
-      {"bit_xor", "bit_xor"}};
-  const auto found = names.find(name);
-  return found == names.end() ? "" : found->second;
-}
-
 int Collected::Add(AggregateCall call) {
   for (size_t i = 0; i < aggregates.size(); ++i) {
     const AggregateCall& known = aggregates[i];
@@ -111,8 +67,8 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
                       : two || f == "first" || f == "last" ? 2
                       : f == "approx_count_distinct"       ? 2
                                                            : 1;
-  if ((f == "max_by" || f == "min_by") && args.size() == 3)
-    return functions_.Unsupported(call->span, f + " of several values");
+  SLUICE_ASSIGN_OR_RETURN(const bool typed, TypeLessUsual(call, written));
+  if (typed) return Status::OK();
   for (const BoundPtr& arg : args) {
     const bool interval =
         arg->type->id() == arrow::Type::DURATION || arg->type->id() == arrow::Type::INTERVAL_MONTHS;
@@ -138,17 +94,19 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
     if (f == "approx_count_distinct") args.resize(1);
     call->type = arrow::int64();
     call->nullable = false;
-  } else if (f == "sum" || f == "avg") {
+  } else if (f == "sum" || f == "avg" || f.starts_with("try_")) {
     if (args[0]->type->id() == arrow::Type::STRING || args[0]->type->id() == arrow::Type::NA)
       SLUICE_RETURN_NOT_OK(as_double(0));
     if (!IsNumeric(*args[0]->type))
       return functions_.Coerce(args[0], arrow::float64(), written, 1).status();
     if (IsDecimal(*args[0]->type)) {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(*args[0]->type);
-      call->type = f == "sum" ? BoundedDecimal(decimal.precision() + 10, decimal.scale())
-                              : BoundedDecimal(decimal.precision() + 4, decimal.scale() + 4);
+      call->type = f.ends_with("sum")
+                       ? BoundedDecimal(decimal.precision() + 10, decimal.scale())
+                       : BoundedDecimal(decimal.precision() + 4, decimal.scale() + 4);
     } else {
-      call->type = f == "sum" && IsIntegral(*args[0]->type) ? arrow::int64() : arrow::float64();
+      call->type =
+          f.ends_with("sum") && IsIntegral(*args[0]->type) ? arrow::int64() : arrow::float64();
     }
   } else if (f == "min" || f == "max" || f == "first" || f == "last") {
     call->type = args[0]->type;
@@ -168,8 +126,6 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
     if (!IsNumeric(*args[0]->type))
       return functions_.Unsupported(call->span, written + " of " + SparkTypeName(*args[0]->type));
     for (size_t i = 1; i < args.size(); ++i) {
-      if (args[i]->type->num_fields() > 0)
-        return functions_.Unsupported(call->span, written + " with an array of percentages");
       if (!args[i]->IsLiteral() || !args[i]->literal->is_valid) {
         return functions_.Error(
             args[i]->span, "NON_FOLDABLE_ARGUMENT",
@@ -212,7 +168,8 @@ Result<AggregateCall> ExpressionBinder::MakeAggregate(const std::string& name,
   made.ignore_nulls = call.ignore_nulls || name == "any_value";
   if (name == "any_value") made.ignore_nulls = call.ignore_nulls;
   made.span = expr.span;
-  if (!call.within_group.empty() || !call.order_by.empty()) {
+  const bool ordered = IsOrderedAggregate(made.function);
+  if (!call.order_by.empty() || (!call.within_group.empty() && !ordered)) {
     return NotSupportedYet(source_, expr.span, "ORDER BY in aggregate " + name);
   }
   for (const Argument& argument : call.arguments) {
@@ -228,6 +185,10 @@ Result<AggregateCall> ExpressionBinder::MakeAggregate(const std::string& name,
   if (made.function == "count" && call.arguments.empty()) {
     return AnalysisError(source_, expr.span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
                          "the `count` requires > 0 parameters");
+  }
+  if (ordered) {
+    SLUICE_ASSIGN_OR_RETURN(auto keys, BindOrder(call.within_group));
+    SLUICE_RETURN_NOT_OK(ReadWithinGroup(&made, std::move(keys)));
   }
   SLUICE_RETURN_NOT_OK(TypeAggregate(&made, name));
   // count(literal) counts rows, as count(*).

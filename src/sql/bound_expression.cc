@@ -99,6 +99,10 @@ bool Equals(const BoundExpression& left, const BoundExpression& right) {
   for (size_t i = 0; i < left.args.size(); ++i) {
     if (!Equals(*left.args[i], *right.args[i])) return false;
   }
+  if (left.lambdas.size() != right.lambdas.size()) return false;
+  for (size_t i = 0; i < left.lambdas.size(); ++i) {
+    if (!Equals(*left.lambdas[i].body, *right.lambdas[i].body)) return false;
+  }
   return true;
 }
 
@@ -114,6 +118,7 @@ size_t Hash(const BoundExpression& expression) {
     mix(expression.literal->is_valid ? std::hash<std::string>()(expression.literal->ToString())
                                      : 7);
   for (const BoundPtr& arg : expression.args) mix(Hash(*arg));
+  for (const BoundLambda& lambda : expression.lambdas) mix(Hash(*lambda.body));
   return hash;
 }
 
@@ -236,6 +241,7 @@ std::string ToString(const BoundExpression& expression) {
     if (i > 0) text += is_infix ? " " + expression.name + " " : ", ";
     text += ToString(*expression.args[i]);
   }
+  for (const BoundLambda& lambda : expression.lambdas) text += ", -> " + ToString(*lambda.body);
   return text + ")";
 }
 

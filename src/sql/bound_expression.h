@@ -27,6 +27,15 @@ enum class BoundKind {
 struct BoundExpression;
 using BoundPtr = std::shared_ptr<const BoundExpression>;
 
+/// `(x, i) -> body` given to a function, closed: columns 0 .. parameters-1 of `body` are its
+/// parameters, those after them the last `captured` arguments of the call, which hold what the body
+/// uses from around it. So whatever rewrites a call's arguments rewrites the lambda's view of them.
+struct BoundLambda {
+  std::vector<std::shared_ptr<arrow::DataType>> parameters;
+  int captured = 0;
+  BoundPtr body;
+};
+
 /// Calls use Spark's function names in lower case; operators are calls too: "+", "=", "<=>", "and",
 /// "or", "not", "isnull", "like", "rlike", "in", "if", "case" (when, then, when, then, ..., else),
 /// "coalesce", "get_item" (array index or map key, NULL when absent), "window", "from_json", ...
@@ -39,6 +48,7 @@ struct BoundExpression {
   std::shared_ptr<arrow::Scalar> literal;
   bool try_mode = false;
   std::vector<BoundPtr> args;
+  std::vector<BoundLambda> lambdas;  // of a call
   Span span;
 
   bool IsLiteral() const { return kind == BoundKind::kLiteral; }

@@ -11,6 +11,7 @@
 #include "sql/data_type_parser.h"
 #include "sql/datetime_text.h"
 #include "sql/decimal_math.h"
+#include "sql/interval_text.h"
 
 namespace sluice::sql {
 namespace {
@@ -125,23 +126,40 @@ bool ParseBoolean(std::string_view text, bool* out) {
   return *out || word == "f" || word == "false" || word == "n" || word == "no" || word == "0";
 }
 
+namespace {
+
+int64_t IntegerAt(const arrow::Array& array, int64_t row) {
+  switch (array.type_id()) {
+    case Type::INT8: return static_cast<const arrow::Int8Array&>(array).Value(row);
+    case Type::INT16: return static_cast<const arrow::Int16Array&>(array).Value(row);
+    case Type::INT32: return static_cast<const arrow::Int32Array&>(array).Value(row);
+    default: return static_cast<const arrow::Int64Array&>(array).Value(row);
+  }
+}
+
+void AppendInterval(const arrow::Array& array, int64_t row, std::string* out) {
+  IntervalValue value;
+  if (array.type_id() == Type::DURATION) {
+    value.microseconds = static_cast<const arrow::DurationArray&>(array).Value(row);
+  } else {
+    value.months = static_cast<const arrow::MonthIntervalArray&>(array).Value(row);
+    value.from = IntervalField::kYear;
+    value.to = IntervalField::kMonth;
+  }
+  *out += "INTERVAL " + FormatInterval(value);
+}
+
+}  // namespace
+
 void AppendText(const arrow::Array& array, int64_t row, std::string* out) {
   switch (array.type_id()) {
     case Type::BOOL:
       *out += static_cast<const arrow::BooleanArray&>(array).Value(row) ? "true" : "false";
       break;
     case Type::INT8:
-      *out += std::to_string(static_cast<const arrow::Int8Array&>(array).Value(row));
-      break;
     case Type::INT16:
-      *out += std::to_string(static_cast<const arrow::Int16Array&>(array).Value(row));
-      break;
     case Type::INT32:
-      *out += std::to_string(static_cast<const arrow::Int32Array&>(array).Value(row));
-      break;
-    case Type::INT64:
-      *out += std::to_string(static_cast<const arrow::Int64Array&>(array).Value(row));
-      break;
+    case Type::INT64: *out += std::to_string(IntegerAt(array, row)); break;
     case Type::FLOAT:
       *out += JavaFloat(static_cast<const arrow::FloatArray&>(array).Value(row));
       break;
@@ -161,6 +179,8 @@ void AppendText(const arrow::Array& array, int64_t row, std::string* out) {
           arrow::Decimal128(static_cast<const arrow::Decimal128Array&>(array).GetValue(row)),
           static_cast<const arrow::Decimal128Type&>(*array.type()).scale());
       break;
+    case Type::INTERVAL_MONTHS:
+    case Type::DURATION: AppendInterval(array, row, out); break;
     case Type::MAP: {
       const auto& map = static_cast<const arrow::MapArray&>(array);
       *out += "{";

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "sql/cast.h"
 #include "sql/evaluation_internal.h"
+#include "sql/function_registry_internal.h"
 #include "sql/spark_type.h"
 
 namespace sluice::sql {
@@ -26,42 +26,7 @@ bool CanFail(const BoundExpression& expression) {
     return !widening;
   }
   if (expression.kind != BoundKind::kCall) return false;
-  static const std::set<std::string, std::less<>> failing = {"+",
-                                                             "-",
-                                                             "*",
-                                                             "/",
-                                                             "%",
-                                                             "div",
-                                                             "pmod",
-                                                             "negative",
-                                                             "abs",
-                                                             "array_item",
-                                                             "element_at",
-                                                             "parse_time",
-                                                             "make_date",
-                                                             "raise_error",
-                                                             "next_day",
-                                                             "map",
-                                                             "map_from_arrays",
-                                                             "ceil",
-                                                             "floor",
-                                                             "round",
-                                                             "bround",
-                                                             "date_add",
-                                                             "date_sub",
-                                                             "add_months",
-                                                             "timestamp_seconds",
-                                                             "timestamp_millis",
-                                                             "chr",
-                                                             "substring_index",
-                                                             "split_part",
-                                                             "unbase64",
-                                                             "slice",
-                                                             "from_json",
-                                                             "time_add_interval",
-                                                             "time_subtract_interval",
-                                                             "repeat"};
-  return failing.contains(expression.name);
+  return FunctionRegistry::Get().Fails(expression.name);
 }
 
 bool IsCoreCall(const std::string& name, NodeKind* kind) {
@@ -80,21 +45,7 @@ Status InitializeCompute() {
 
 }  // namespace
 
-const KernelMap& Kernels() {
-  static const KernelMap kernels = [] {
-    KernelMap made;
-    RegisterArithmeticKernels(&made);
-    RegisterComparisonKernels(&made);
-    RegisterMathKernels(&made);
-    RegisterStringKernels(&made);
-    RegisterTextKernels(&made);
-    RegisterRegexKernels(&made);
-    RegisterTimeKernels(&made);
-    RegisterNestedKernels(&made);
-    return made;
-  }();
-  return kernels;
-}
+const KernelMap& Kernels() { return FunctionRegistry::Get().kernels(); }
 
 std::optional<std::string> ConstantText(const BoundExpression& call, size_t index) {
   if (index >= call.args.size() || !call.args[index]->IsLiteral() ||

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/aggregate_names.h"
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
 #include "sql/print.h"
@@ -16,6 +17,16 @@ namespace {
 std::string JoinNames(const std::vector<Name>& parts) {
   std::string text;
   for (const Name& part : parts) text += (text.empty() ? "`" : ".`") + part.text + "`";
+  return text;
+}
+
+// $['a'][0] for v:a[0].
+std::string VariantPathText(const VariantPath& path) {
+  std::string text = "$";
+  for (const PathStep& step : path.steps) {
+    text += step.index.has_value() ? fmt::format("[{}]", *step.index)
+                                   : fmt::format("['{}']", step.field.text);
+  }
   return text;
 }
 
@@ -122,6 +133,8 @@ Result<BoundPtr> ExpressionBinder::BindFields(BoundPtr value, const std::vector<
 
 Result<BoundPtr> ExpressionBinder::BindColumn(const ColumnRef& column, const Expr& expr) {
   const auto& parts = column.parts;
+  if (BoundPtr parameter = FindParameter(parts[0], expr.span))
+    return BindFields(std::move(parameter), parts, 1, expr.span);
   auto from_alias = [&]() -> BoundPtr {
     if (aliases_ == nullptr) return nullptr;
     auto found = aliases_->find(LowerAscii(parts[0].text));
@@ -199,7 +212,10 @@ Result<BoundPtr> ExpressionBinder::BindNode(const Literal& literal, const Expr& 
     case LiteralKind::kTimestampNtz:
       value = std::make_shared<arrow::TimestampScalar>(literal.integer, SparkTimestampNtz());
       break;
-    case LiteralKind::kTime: return NotSupportedYet(source_, expr.span, "TIME literals");
+    case LiteralKind::kTime:
+      value = std::make_shared<arrow::Time64Scalar>(literal.integer,
+                                                    arrow::time64(arrow::TimeUnit::MICRO));
+      break;
     case LiteralKind::kInterval: {
       if (literal.interval.is_year_month()) {
         return MakeLiteral(std::make_shared<arrow::MonthIntervalScalar>(
@@ -233,9 +249,9 @@ Result<BoundPtr> ExpressionBinder::BindLike(const Like& like, const Expr& expr) 
     const std::string name = like.kind == LikeKind::kRLike   ? "rlike"
                              : like.kind == LikeKind::kILike ? "ilike"
                                                              : "like";
-    if (like.escape.has_value() && *like.escape != "\\")
-      return NotSupportedYet(source_, expr.span, "LIKE with ESCAPE");
-    SLUICE_ASSIGN_OR_RETURN(auto one, functions_.Bind(name, {operand, bound}, expr.span));
+    std::vector<BoundPtr> args = {operand, bound};
+    if (like.escape.has_value()) args.push_back(MakeLiteral(arrow::MakeScalar(*like.escape)));
+    SLUICE_ASSIGN_OR_RETURN(auto one, functions_.Bind(name, std::move(args), expr.span));
     if (like.quantifier != Quantifier::kNone) {
       SLUICE_ASSIGN_OR_RETURN(one, Negated(one, like.negated, expr.span));
     }
@@ -373,14 +389,15 @@ Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr
     return NotSupportedYet(source_, expr.span, "DISTINCT, FILTER or ORDER BY in function " + name);
   }
   if (name == "struct") return BindStructCall(call, expr);
+  for (const Argument& argument : call.arguments) {
+    if (argument.value->As<Lambda>() != nullptr) return BindLambdaCall(name, call, expr);
+  }
   std::vector<BoundPtr> args;
   for (const Argument& argument : call.arguments) {
     if (argument.name.has_value())
       return NotSupportedYet(source_, expr.span, "named arguments of function " + name);
     if (argument.value->As<Star>() != nullptr)
       return NotSupportedYet(source_, expr.span, "* in function " + name);
-    if (argument.value->As<Lambda>() != nullptr)
-      return NotSupportedYet(source_, expr.span, "function " + name);
     SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(*argument.value));
     args.push_back(std::move(bound));
   }
@@ -446,8 +463,10 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
   }
   if (expr.As<Star>() != nullptr) return NotSupportedYet(source_, expr.span, "* here");
   if (expr.As<Lambda>() != nullptr) return NotSupportedYet(source_, expr.span, "lambda functions");
-  if (expr.As<VariantPath>() != nullptr)
-    return NotSupportedYet(source_, expr.span, "VARIANT paths");
+  if (auto* node = expr.As<VariantPath>()) {
+    SLUICE_ASSIGN_OR_RETURN(auto operand, Bind(*node->operand));
+    return functions_.BindVariantPath(std::move(operand), VariantPathText(*node), expr.span);
+  }
   if (expr.As<Collate>() != nullptr) return NotSupportedYet(source_, expr.span, "COLLATE");
   if (auto* node = expr.As<ScalarSubquery>(); node != nullptr && subqueries_ != nullptr)
     return subqueries_->BindScalar(*node->query, expr.span);

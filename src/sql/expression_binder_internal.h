@@ -34,6 +34,8 @@ struct Scope {
 /// Collected::windows[i].
 inline constexpr int kAggregateBase = 1 << 24;
 inline constexpr int kWindowBase = 1 << 25;
+/// Column kLambdaBase + i is a parameter of a lambda that is being bound.
+inline constexpr int kLambdaBase = 1 << 28;
 
 struct Collected {
   std::vector<AggregateCall> aggregates;
@@ -81,6 +83,13 @@ class ExpressionBinder {
                               Span span);
   Result<BoundPtr> BindFieldOf(BoundPtr value, const Name& name, Span span);
   Result<BoundPtr> BindCall(const FunctionCall& call, const Expr& expr);
+  Result<BoundPtr> BindLambdaCall(const std::string& name, const FunctionCall& call,
+                                  const Expr& expr);
+  Result<BoundLambda> BindLambda(const Expr& expr, const std::string& function,
+                                 const std::vector<TypePtr>& parameters, size_t required,
+                                 std::vector<BoundPtr>* captured);
+  /// A parameter of a lambda around; null when none has the name.
+  BoundPtr FindParameter(const Name& name, Span span) const;
   Result<BoundPtr> BindStructCall(const FunctionCall& call, const Expr& expr);
   Result<BoundPtr> BindAggregate(const std::string& name, const FunctionCall& call,
                                  const Expr& expr);
@@ -88,6 +97,14 @@ class ExpressionBinder {
                                       const Expr& expr);
   Result<BoundPtr> BindWindow(const std::string& name, const FunctionCall& call, const Expr& expr);
   Status TypeAggregate(AggregateCall* call, const std::string& written);
+  /// Types the aggregates of aggregate_types.cc; false for another.
+  Result<bool> TypeLessUsual(AggregateCall* call, const std::string& written);
+  Status TypeStatistics(AggregateCall* call, const std::string& written);
+  Status TypePercentile(AggregateCall* call, const std::string& written);
+  Status TypeListAgg(AggregateCall* call, const std::string& written);
+  Status TypeBestOf(AggregateCall* call, const std::string& written);
+  Status ConstantPercentages(AggregateCall* call, size_t index);
+  Status ReadWithinGroup(AggregateCall* call, std::vector<SortKey> keys);
   Status TypeWindow(WindowCall* call, const std::string& written, Span span);
   Result<const WindowSpec*> ResolveWindow(const WindowSpec& spec);
   Result<BoundPtr> BindLike(const Like& like, const Expr& expr);
@@ -111,9 +128,10 @@ class ExpressionBinder {
   const Scope* outer_ = nullptr;
   SubqueryBinder* subqueries_ = nullptr;
   bool inside_aggregate_ = false;
+  std::vector<std::pair<std::string, TypePtr>> lambda_parameters_;  // innermost last
 };
 
-/// Whether `name` (lower case) is an aggregate function that the engine has; its canonical name.
-std::string CanonicalAggregate(const std::string& name);
+/// Whether the aggregate function (canonical) may have WITHIN GROUP (ORDER BY ..).
+bool IsOrderedAggregate(const std::string& function);
 
 }  // namespace sluice::sql

@@ -2,63 +2,144 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
+#include "sql/function_registry_internal.h"
 #include "sql/spark_type.h"
 
 namespace sluice::sql {
 
-// One function whose arguments have fixed types. `params`: one letter each, those after '|' may be
-// left out, a final
-// '*' repeats the last: s string, y binary, x string or binary, i int, l bigint, d double, b
-// boolean, D date, T timestamp, a anything. `result`: such a letter, or 0: the type of the first
-// argument.
-struct FunctionBinder::Signature {
-  const char* canonical;
-  const char* params;
-  char result;
-  bool always_nullable = false;
-};
+using Args = std::vector<BoundPtr>;
 
 namespace {
 
-const std::map<std::string, std::string>& Canonical() {
-  static const std::map<std::string, std::string> names = {
-      {"ucase", "upper"},
-      {"lcase", "lower"},
-      {"character_length", "char_length"},
-      {"len", "char_length"},
-      {"length", "char_length"},
-      {"substr", "substring"},
-      {"ceiling", "ceil"},
-      {"pow", "power"},
-      {"sha", "sha1"},
-      {"sign", "signum"},
-      {"dateadd", "date_add"},
-      {"date_diff", "datediff"},
-      {"dayofmonth", "day"},
-      {"regexp", "rlike"},
-      {"regexp_like", "rlike"},
-      {"char", "chr"},
-      {"mod", "%"},
-      {"cardinality", "size"},
-      {"datepart", "date_part"},
-      {"extract", "date_part"},
-      {"nvl", "coalesce"},
-      {"ifnull", "coalesce"},
-      {"to_unix_timestamp", "unix_timestamp"},
-      {"try_to_timestamp_ltz", "try_to_timestamp"},
-      {"to_timestamp_ltz", "to_timestamp"},
-      {"random", "rand"},
-      {"now", "current_timestamp"},
-      {"curdate", "current_date"},
-      {"array_size", "size"},
-      {"printf", "format_string"},
-      {"current_timezone", "current_timezone"},
-      {"position", "locate"},
-      {"iff", "if"}};
-  return names;
-}
+constexpr std::pair<const char*, const char*> kAliases[] = {
+    {"ucase", "upper"},
+    {"lcase", "lower"},
+    {"character_length", "char_length"},
+    {"len", "char_length"},
+    {"length", "char_length"},
+    {"substr", "substring"},
+    {"ceiling", "ceil"},
+    {"pow", "power"},
+    {"sha", "sha1"},
+    {"sign", "signum"},
+    {"dateadd", "date_add"},
+    {"date_diff", "datediff"},
+    {"dayofmonth", "day"},
+    {"regexp", "rlike"},
+    {"regexp_like", "rlike"},
+    {"char", "chr"},
+    {"mod", "%"},
+    {"cardinality", "size"},
+    {"datepart", "date_part"},
+    {"extract", "date_part"},
+    {"nvl", "coalesce"},
+    {"ifnull", "coalesce"},
+    {"to_unix_timestamp", "unix_timestamp"},
+    {"try_to_timestamp_ltz", "try_to_timestamp"},
+    {"to_timestamp_ltz", "to_timestamp"},
+    {"random", "rand"},
+    {"now", "current_timestamp"},
+    {"curdate", "current_date"},
+    {"printf", "format_string"},
+    {"position", "locate"},
+    {"iff", "if"},
+};
+
+// Every call is named after its function; btrim is trim with characters.
+constexpr Signature kSignatures[] = {
+    {"upper", "s", 's'},
+    {"lower", "s", 's'},
+    {"char_length", "x", 'i'},
+    {"octet_length", "x", 'i'},
+    {"bit_length", "x", 'i'},
+    {"substring", "xi|i", '0'},
+    {"left", "xi", '0'},
+    {"right", "si", 's'},
+    {"instr", "ss", 'i'},
+    {"locate", "ss|i", 'i'},
+    {"replace", "ss|s", 's'},
+    {"startswith", "xx", 'b'},
+    {"endswith", "xx", 'b'},
+    {"contains", "xx", 'b'},
+    {"split_part", "ssi", 's'},
+    {"substring_index", "ssi", 's'},
+    {"repeat", "si", 's'},
+    {"initcap", "s", 's'},
+    {"translate", "sss", 's'},
+    {"ascii", "s", 'i'},
+    {"chr", "l", 's'},
+    {"space", "i", 's'},
+    {"base64", "y", 's'},
+    {"unbase64", "s", 'y'},
+    {"unhex", "s", 'y', true},
+    {"md5", "y", 's'},
+    {"sha1", "y", 's'},
+    {"sha2", "yi", 's', true},
+    {"crc32", "y", 'l'},
+    {"find_in_set", "ss", 'i'},
+    {"exp", "d", 'd'},
+    {"expm1", "d", 'd'},
+    {"ln", "d", 'd', true},
+    {"log2", "d", 'd', true},
+    {"log10", "d", 'd', true},
+    {"log1p", "d", 'd', true},
+    {"log", "d|d", 'd', true},
+    {"sqrt", "d", 'd'},
+    {"cbrt", "d", 'd'},
+    {"power", "dd", 'd'},
+    {"sin", "d", 'd'},
+    {"cos", "d", 'd'},
+    {"tan", "d", 'd'},
+    {"asin", "d", 'd'},
+    {"acos", "d", 'd'},
+    {"atan", "d", 'd'},
+    {"atan2", "dd", 'd'},
+    {"sinh", "d", 'd'},
+    {"cosh", "d", 'd'},
+    {"tanh", "d", 'd'},
+    {"degrees", "d", 'd'},
+    {"radians", "d", 'd'},
+    {"signum", "d", 'd'},
+    {"rint", "d", 'd'},
+    {"hypot", "dd", 'd'},
+    {"pi", "", 'd'},
+    {"e", "", 'd'},
+    {"date_add", "Di", 'D'},
+    {"date_sub", "Di", 'D'},
+    {"datediff", "DD", 'i'},
+    {"add_months", "Di", 'D'},
+    {"last_day", "D", 'D'},
+    {"next_day", "Ds", 'D', true},
+    {"trunc", "Ds", 'D', true},
+    {"date_trunc", "sT", 'T', true},
+    {"year", "D", 'i'},
+    {"quarter", "D", 'i'},
+    {"month", "D", 'i'},
+    {"day", "D", 'i'},
+    {"dayofyear", "D", 'i'},
+    {"dayofweek", "D", 'i'},
+    {"weekday", "D", 'i'},
+    {"weekofyear", "D", 'i'},
+    {"dayname", "D", 's'},
+    {"monthname", "D", 's'},
+    {"hour", "T", 'i'},
+    {"minute", "T", 'i'},
+    {"second", "T", 'i'},
+    {"unix_date", "D", 'i'},
+    {"unix_seconds", "T", 'l'},
+    {"unix_millis", "T", 'l'},
+    {"unix_micros", "T", 'l'},
+    {"date_from_unix_date", "i", 'D'},
+    {"make_date", "iii", 'D'},
+    {"from_unixtime", "l|s", 's', true},
+    {"current_timezone", "", 's'},
+    {"raise_error", "s", 's', true},
+};
 
 }  // namespace
 
@@ -100,6 +181,14 @@ Result<BoundPtr> FunctionBinder::Coerce(BoundPtr arg, const TypePtr& type,
                              SparkTypeSql(*arg->type)));
   }
   return MakeCast(std::move(arg), type);
+}
+
+Status FunctionBinder::WrongType(const std::string& function, int position,
+                                 const std::string& required, const BoundPtr& arg) const {
+  return Error(arg->span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
+               fmt::format("cannot resolve \"{}\": parameter {} requires the \"{}\" type, however "
+                           "\"{}\" has the type \"{}\"",
+                           function, position, required, ToString(*arg), SparkTypeSql(*arg->type)));
 }
 
 Status FunctionBinder::Unify(const std::string& function, std::vector<BoundPtr>* args, size_t from,
@@ -144,6 +233,7 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
       case 'b': return arrow::boolean();
       case 'D': return arrow::date32();
       case 'T': return SparkTimestamp();
+      case 'N': return SparkTimestampNtz();
       default: return nullptr;
     }
   };
@@ -165,115 +255,31 @@ Result<BoundPtr> FunctionBinder::BindSignature(const std::string& name, const Si
   }
   TypePtr result = signature.result == '0' ? args[0]->type : type_of(signature.result);
   const bool nullable = signature.always_nullable || AnyNullable(args);
-  return MakeCall(signature.canonical, std::move(args), std::move(result), nullable, span);
+  return MakeCall(signature.name, std::move(args), std::move(result), nullable, span);
+}
+
+// TIME is switched off in Spark 4.2: it may be written, to make a timestamp of, but not be a
+// result.
+Status FunctionBinder::RefuseTime(const std::string& name, const Args& args, Span span) const {
+  static const std::set<std::string, std::less<>> functions = {
+      "make_time",        "to_time",           "try_to_time",    "time_from_micros",
+      "time_from_millis", "time_from_seconds", "time_to_micros", "time_to_millis",
+      "time_to_seconds",  "time_trunc",        "time_diff",      "current_time"};
+  const bool makes_timestamp = name.find("make_timestamp") != std::string::npos;
+  const bool of_time = std::any_of(args.begin(), args.end(), [](const BoundPtr& arg) {
+    return arg->type->id() == arrow::Type::TIME64;
+  });
+  if (!functions.contains(name) && (!of_time || makes_timestamp)) return Status::OK();
+  return Error(span, "UNSUPPORTED_TIME_TYPE", "the data type TIME is not supported");
 }
 
 Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<BoundPtr> args,
                                       Span span) {
-  static const std::map<std::string, Signature> signatures = {
-      {"upper", {"upper", "s", 's'}},
-      {"lower", {"lower", "s", 's'}},
-      {"trim", {"trim", "s", 's'}},
-      {"btrim", {"trim", "s|s", 's'}},
-      {"ltrim", {"ltrim", "s|s", 's'}},
-      {"rtrim", {"rtrim", "s|s", 's'}},
-      {"char_length", {"char_length", "x", 'i'}},
-      {"octet_length", {"octet_length", "x", 'i'}},
-      {"bit_length", {"bit_length", "x", 'i'}},
-      {"substring", {"substring", "xi|i", '0'}},
-      {"left", {"left", "xi", '0'}},
-      {"right", {"right", "si", 's'}},
-      {"instr", {"instr", "ss", 'i'}},
-      {"locate", {"locate", "ss|i", 'i'}},
-      {"replace", {"replace", "ss|s", 's'}},
-      {"startswith", {"startswith", "xx", 'b'}},
-      {"endswith", {"endswith", "xx", 'b'}},
-      {"contains", {"contains", "xx", 'b'}},
-      {"split_part", {"split_part", "ssi", 's'}},
-      {"substring_index", {"substring_index", "ssi", 's'}},
-      {"repeat", {"repeat", "si", 's'}},
-      {"initcap", {"initcap", "s", 's'}},
-      {"translate", {"translate", "sss", 's'}},
-      {"ascii", {"ascii", "s", 'i'}},
-      {"chr", {"chr", "l", 's'}},
-      {"space", {"space", "i", 's'}},
-      {"base64", {"base64", "y", 's'}},
-      {"unbase64", {"unbase64", "s", 'y'}},
-      {"unhex", {"unhex", "s", 'y', true}},
-      {"md5", {"md5", "y", 's'}},
-      {"sha1", {"sha1", "y", 's'}},
-      {"sha2", {"sha2", "yi", 's', true}},
-      {"crc32", {"crc32", "y", 'l'}},
-      {"levenshtein", {"levenshtein", "ss", 'i'}},
-      {"find_in_set", {"find_in_set", "ss", 'i'}},
-      {"like", {"like", "ss", 'b'}},
-      {"ilike", {"ilike", "ss", 'b'}},
-      {"exp", {"exp", "d", 'd'}},
-      {"expm1", {"expm1", "d", 'd'}},
-      {"ln", {"ln", "d", 'd', true}},
-      {"log2", {"log2", "d", 'd', true}},
-      {"log10", {"log10", "d", 'd', true}},
-      {"log1p", {"log1p", "d", 'd', true}},
-      {"log", {"log", "d|d", 'd', true}},
-      {"sqrt", {"sqrt", "d", 'd'}},
-      {"cbrt", {"cbrt", "d", 'd'}},
-      {"power", {"power", "dd", 'd'}},
-      {"sin", {"sin", "d", 'd'}},
-      {"cos", {"cos", "d", 'd'}},
-      {"tan", {"tan", "d", 'd'}},
-      {"asin", {"asin", "d", 'd'}},
-      {"acos", {"acos", "d", 'd'}},
-      {"atan", {"atan", "d", 'd'}},
-      {"atan2", {"atan2", "dd", 'd'}},
-      {"sinh", {"sinh", "d", 'd'}},
-      {"cosh", {"cosh", "d", 'd'}},
-      {"tanh", {"tanh", "d", 'd'}},
-      {"degrees", {"degrees", "d", 'd'}},
-      {"radians", {"radians", "d", 'd'}},
-      {"signum", {"signum", "d", 'd'}},
-      {"rint", {"rint", "d", 'd'}},
-      {"hypot", {"hypot", "dd", 'd'}},
-      {"pi", {"pi", "", 'd'}},
-      {"e", {"e", "", 'd'}},
-      {"date_add", {"date_add", "Di", 'D'}},
-      {"date_sub", {"date_sub", "Di", 'D'}},
-      {"datediff", {"datediff", "DD", 'i'}},
-      {"add_months", {"add_months", "Di", 'D'}},
-      {"last_day", {"last_day", "D", 'D'}},
-      {"next_day", {"next_day", "Ds", 'D', true}},
-      {"trunc", {"trunc", "Ds", 'D', true}},
-      {"date_trunc", {"date_trunc", "sT", 'T', true}},
-      {"year", {"year", "D", 'i'}},
-      {"quarter", {"quarter", "D", 'i'}},
-      {"month", {"month", "D", 'i'}},
-      {"day", {"day", "D", 'i'}},
-      {"dayofyear", {"dayofyear", "D", 'i'}},
-      {"dayofweek", {"dayofweek", "D", 'i'}},
-      {"weekday", {"weekday", "D", 'i'}},
-      {"weekofyear", {"weekofyear", "D", 'i'}},
-      {"dayname", {"dayname", "D", 's'}},
-      {"monthname", {"monthname", "D", 's'}},
-      {"hour", {"hour", "T", 'i'}},
-      {"minute", {"minute", "T", 'i'}},
-      {"second", {"second", "T", 'i'}},
-      {"unix_date", {"unix_date", "D", 'i'}},
-      {"unix_seconds", {"unix_seconds", "T", 'l'}},
-      {"unix_millis", {"unix_millis", "T", 'l'}},
-      {"unix_micros", {"unix_micros", "T", 'l'}},
-      {"date_from_unix_date", {"date_from_unix_date", "i", 'D'}},
-      {"make_date", {"make_date", "iii", 'D'}},
-      {"from_unixtime", {"from_unixtime", "l|s", 's', true}},
-      {"current_timezone", {"current_timezone", "", 's'}},
-      {"raise_error", {"raise_error", "s", 's', true}},
-  };
-  const auto alias = Canonical().find(written);
-  const std::string& name = alias == Canonical().end() ? written : alias->second;
-  const auto& specials = Specials();
-  if (auto special = specials.find(name); special != specials.end()) {
-    return (this->*special->second)(name, std::move(args), span);
-  }
-  if (auto found = signatures.find(name); found != signatures.end()) {
-    return BindSignature(written, found->second, std::move(args), span);
+  const FunctionRegistry& registry = FunctionRegistry::Get();
+  const std::string& name = registry.Canonical(written);
+  SLUICE_RETURN_NOT_OK(RefuseTime(name, args, span));
+  if (const BindFunction* bind = registry.Find(name)) {
+    return (*bind)(*this, name, std::move(args), span);
   }
   if (IsSparkFunction(written)) return Unsupported(span, "function " + written);
   return Error(
@@ -283,107 +289,95 @@ Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<Bo
           written));
 }
 
-const std::map<std::string, FunctionBinder::Special>& FunctionBinder::Specials() {
+void FunctionBinder::Register(FunctionRegistry* registry) {
   using B = FunctionBinder;
-  static const std::map<std::string, Special> specials = {
-      {"%", &B::ArithmeticFunction},
-      {"pmod", &B::ArithmeticFunction},
-      {"try_add", &B::ArithmeticFunction},
-      {"try_subtract", &B::ArithmeticFunction},
-      {"try_multiply", &B::ArithmeticFunction},
-      {"try_divide", &B::ArithmeticFunction},
-      {"try_mod", &B::ArithmeticFunction},
-      {"div", &B::ArithmeticFunction},
-      {"coalesce", &B::Alternatives},
-      {"if", &B::Alternatives},
-      {"nvl2", &B::Alternatives},
-      {"nullif", &B::Alternatives},
-      {"nullifzero", &B::Alternatives},
-      {"zeroifnull", &B::Alternatives},
-      {"isnull", &B::Alternatives},
-      {"isnotnull", &B::Alternatives},
-      {"isnan", &B::Alternatives},
-      {"nanvl", &B::Alternatives},
-      {"equal_null", &B::Alternatives},
-      {"when", &B::Alternatives},
-      {"greatest", &B::Extremes},
-      {"least", &B::Extremes},
-      {"concat", &B::Concat},
-      {"concat_ws", &B::ConcatWs},
-      {"round", &B::Rounding},
-      {"bround", &B::Rounding},
-      {"ceil", &B::Rounding},
-      {"floor", &B::Rounding},
-      {"abs", &B::SameNumber},
-      {"negative", &B::SameNumber},
-      {"positive", &B::SameNumber},
-      {"~", &B::Bits},
-      {"&", &B::Bits},
-      {"|", &B::Bits},
-      {"^", &B::Bits},
-      {"bit_count", &B::Bits},
-      {"shiftleft", &B::Bits},
-      {"shiftright", &B::Bits},
-      {"shiftrightunsigned", &B::Bits},
-      {"current_timestamp", &B::Clock},
-      {"current_date", &B::Clock},
-      {"localtimestamp", &B::Clock},
-      {"to_date", &B::ToTime},
-      {"to_timestamp", &B::ToTime},
-      {"try_to_timestamp", &B::ToTime},
-      {"try_to_date", &B::ToTime},
-      {"to_timestamp_ntz", &B::ToTime},
-      {"unix_timestamp", &B::UnixTime},
-      {"timestamp_seconds", &B::TimestampFromNumber},
-      {"timestamp_millis", &B::TimestampFromNumber},
-      {"timestamp_micros", &B::TimestampFromNumber},
-      {"date_format", &B::DateFormat},
-      {"date_part", &B::Extract},
-      {"window", &B::TimeWindow},
-      {"struct", &B::MakeStruct},
-      {"named_struct", &B::MakeStruct},
-      {"array", &B::MakeArray},
-      {"map", &B::MakeMap},
-      {"map_from_arrays", &B::MakeMap},
-      {"size", &B::Collections},
-      {"array_contains", &B::Collections},
-      {"map_keys", &B::Collections},
-      {"map_values", &B::Collections},
-      {"map_contains_key", &B::Collections},
-      {"array_distinct", &B::Collections},
-      {"array_join", &B::Collections},
-      {"array_max", &B::Collections},
-      {"array_min", &B::Collections},
-      {"array_position", &B::Collections},
-      {"sort_array", &B::Collections},
-      {"reverse", &B::Collections},
-      {"slice", &B::Collections},
-      {"hex", &B::Collections},
-      {"element_at", &B::ElementAt},
-      {"try_element_at", &B::ElementAt},
-      {"get", &B::ElementAt},
-      {"from_json", &B::FromJson},
-      {"to_json", &B::FromJson},
-      {"typeof", &B::TypeOf},
-      {"string", &B::CastFunction},
-      {"int", &B::CastFunction},
-      {"bigint", &B::CastFunction},
-      {"double", &B::CastFunction},
-      {"float", &B::CastFunction},
-      {"boolean", &B::CastFunction},
-      {"date", &B::CastFunction},
-      {"timestamp", &B::CastFunction},
-      {"smallint", &B::CastFunction},
-      {"tinyint", &B::CastFunction},
-      {"decimal", &B::CastFunction},
-      {"binary", &B::CastFunction},
-      {"rlike", &B::Regex},
-      {"regexp_replace", &B::Regex},
-      {"regexp_extract", &B::Regex},
-      {"split", &B::Regex},
-      {"lpad", &B::Pad},
-      {"rpad", &B::Pad}};
-  return specials;
+  const std::pair<Special, std::vector<const char*>> families[] = {
+      {&B::ArithmeticFunction,
+       {"%", "pmod", "try_add", "try_subtract", "try_multiply", "try_divide", "try_mod", "div"}},
+      {&B::Alternatives,
+       {"coalesce", "if", "nvl2", "nullif", "nullifzero", "zeroifnull", "isnull", "isnotnull",
+        "isnan", "nanvl", "equal_null", "when"}},
+      {&B::Extremes, {"greatest", "least"}},
+      {&B::Concat, {"concat"}},
+      {&B::ConcatWs, {"concat_ws"}},
+      {&B::Rounding, {"round", "bround", "ceil", "floor"}},
+      {&B::SameNumber, {"abs", "negative", "positive"}},
+      {&B::Bits,
+       {"~", "&", "|", "^", "bit_count", "shiftleft", "shiftright", "shiftrightunsigned"}},
+      {&B::Clock, {"current_timestamp", "current_date", "localtimestamp"}},
+      {&B::ToTime,
+       {"to_date", "to_timestamp", "try_to_timestamp", "try_to_date", "to_timestamp_ntz"}},
+      {&B::UnixTime, {"unix_timestamp"}},
+      {&B::TimestampFromNumber, {"timestamp_seconds", "timestamp_millis", "timestamp_micros"}},
+      {&B::DateFormat, {"date_format"}},
+      {&B::Extract, {"date_part"}},
+      {&B::TimeWindow, {"window"}},
+      {&B::MakeStruct, {"struct", "named_struct"}},
+      {&B::MakeArray, {"array"}},
+      {&B::MakeMap, {"map", "map_from_arrays"}},
+      {&B::Collections,
+       {"size", "array_contains", "map_keys", "map_values", "map_contains_key", "array_distinct",
+        "array_join", "array_max", "array_min", "array_position", "sort_array", "reverse", "slice",
+        "hex"}},
+      {&B::ElementAt, {"element_at", "try_element_at", "get"}},
+      {&B::FromJson, {"from_json", "to_json"}},
+      {&B::TypeOf, {"typeof"}},
+      {&B::CastFunction,
+       {"string", "int", "bigint", "double", "float", "boolean", "date", "timestamp", "smallint",
+        "tinyint", "decimal", "binary"}},
+      {&B::Regex, {"rlike", "regexp_replace", "regexp_extract", "split"}},
+  };
+  for (const auto& [bind, names] : families) {
+    for (const char* name : names) {
+      registry->Special(name, [bind = bind](FunctionBinder& binder, const std::string& function,
+                                            Args args, Span span) {
+        return (binder.*bind)(function, std::move(args), span);
+      });
+    }
+  }
+}
+
+void RegisterCoreFunctions(FunctionRegistry* registry) {
+  for (const auto& [name, canonical] : kAliases) registry->Alias(name, canonical);
+  for (const Signature& signature : kSignatures) registry->Typed(signature);
+  FunctionBinder::Register(registry);
+  for (const char* name : {"+",
+                           "-",
+                           "*",
+                           "/",
+                           "%",
+                           "div",
+                           "pmod",
+                           "negative",
+                           "abs",
+                           "array_item",
+                           "element_at",
+                           "parse_time",
+                           "make_date",
+                           "raise_error",
+                           "next_day",
+                           "map",
+                           "map_from_arrays",
+                           "ceil",
+                           "floor",
+                           "round",
+                           "bround",
+                           "date_add",
+                           "date_sub",
+                           "add_months",
+                           "timestamp_seconds",
+                           "timestamp_millis",
+                           "chr",
+                           "substring_index",
+                           "split_part",
+                           "unbase64",
+                           "slice",
+                           "from_json",
+                           "time_add_interval",
+                           "time_subtract_interval",
+                           "repeat"}) {
+    registry->CanFail(name);
+  }
 }
 
 }  // namespace sluice::sql

@@ -108,7 +108,7 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
   }
   if (name == "reverse" && id == arrow::Type::BINARY)
-    return Unsupported(span, "reverse of a binary");
+    return MakeCall("reverse_bytes", std::move(args), arrow::binary(), nullable, span);
   if (name == "reverse" && id != arrow::Type::LIST) {
     SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], arrow::utf8(), name, 1));
     return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);

@@ -12,6 +12,9 @@
 
 namespace sluice::sql {
 
+class FunctionRegistry;
+struct Signature;
+
 class FunctionBinder {
  public:
   /// `source` outlives this.
@@ -31,6 +34,8 @@ class FunctionBinder {
   Result<BoundPtr> BindCase(std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> BindIn(std::vector<BoundPtr> operand_and_values, Span span);
   Result<BoundPtr> BindCast(BoundPtr operand, const TypePtr& type, bool try_mode, Span span);
+  /// The VARIANT at `path` ("$['a'][0]") of a VARIANT.
+  Result<BoundPtr> BindVariantPath(BoundPtr operand, const std::string& path, Span span);
   Result<BoundPtr> BindSubscript(BoundPtr operand, BoundPtr index, Span span);
 
   /// `arg` as `type`; DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE when there is no implicit conversion.
@@ -41,22 +46,29 @@ class FunctionBinder {
   Status Error(Span span, std::string_view error_class, const std::string& message) const;
   Status Unsupported(Span span, const std::string& what) const;
 
- private:
-  struct Signature;
-  using Special = Result<BoundPtr> (FunctionBinder::*)(const std::string&, std::vector<BoundPtr>,
-                                                       Span);
-  static const std::map<std::string, Special>& Specials();
   Result<BoundPtr> BindSignature(const std::string& name, const Signature& signature,
                                  std::vector<BoundPtr> args, Span span);
+  /// WRONG_NUM_ARGS unless `count` is within [least, most].
   Status CheckCount(const std::string& name, size_t count, size_t least, size_t most,
                     Span span) const;
+  /// The text of a constant string argument.
+  Result<std::string> ConstantString(const std::string& function, const BoundPtr& arg,
+                                     Span span) const;
+  /// DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE: argument `position` of `function` must be `required`.
+  Status WrongType(const std::string& function, int position, const std::string& required,
+                   const BoundPtr& arg) const;
+  const SourceText& source() const { return source_; }
+  /// Enters the functions that are bound by members of this class.
+  static void Register(FunctionRegistry* registry);
+
+ private:
+  using Special = Result<BoundPtr> (FunctionBinder::*)(const std::string&, std::vector<BoundPtr>,
+                                                       Span);
   Result<BoundPtr> BindDecimalArithmetic(const std::string& op, BoundPtr left, BoundPtr right,
                                          Span span);
   Result<BoundPtr> BindTimeArithmetic(const std::string& op, const BoundPtr& left,
                                       const BoundPtr& right, Span span);
-  /// The text of a constant string argument.
-  Result<std::string> ConstantString(const std::string& function, const BoundPtr& arg,
-                                     Span span) const;
+  Status RefuseTime(const std::string& name, const std::vector<BoundPtr>& args, Span span) const;
   Result<int64_t> ConstantMicros(const std::string& function, const BoundPtr& arg, Span span) const;
 
   Result<BoundPtr> ArithmeticFunction(const std::string& name, std::vector<BoundPtr> args,
@@ -86,7 +98,6 @@ class FunctionBinder {
   Result<BoundPtr> TypeOf(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> CastFunction(const std::string& name, std::vector<BoundPtr> args, Span span);
   Result<BoundPtr> Regex(const std::string& name, std::vector<BoundPtr> args, Span span);
-  Result<BoundPtr> Pad(const std::string& name, std::vector<BoundPtr> args, Span span);
 
   const SourceText& source_;
 };

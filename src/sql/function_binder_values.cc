@@ -100,8 +100,16 @@ Result<BoundPtr> FunctionBinder::Extremes(const std::string& name, Args args, Sp
 
 Result<BoundPtr> FunctionBinder::Concat(const std::string& name, Args args, Span span) {
   bool all_binary = !args.empty();
+  const bool arrays = std::any_of(args.begin(), args.end(), [](const BoundPtr& arg) {
+    return arg->type->id() == arrow::Type::LIST;
+  });
+  if (arrays) {
+    SLUICE_RETURN_NOT_OK(Unify(name, &args, 0, span));
+    TypePtr type = args[0]->type;
+    const bool any = AnyNullable(args);
+    return MakeCall("concat_arrays", std::move(args), std::move(type), any, span);
+  }
   for (const BoundPtr& arg : args) {
-    if (arg->type->id() == arrow::Type::LIST) return Unsupported(span, "concat of arrays");
     all_binary &= arg->type->id() == arrow::Type::BINARY;
   }
   if (!all_binary) {
@@ -248,17 +256,6 @@ Result<BoundPtr> FunctionBinder::Regex(const std::string& name, Args args, Span 
                  : name == "split" ? SparkArray(arrow::utf8())
                                    : arrow::utf8();
   return MakeCall(name, std::move(args), std::move(type), nullable, span);
-}
-
-Result<BoundPtr> FunctionBinder::Pad(const std::string& name, Args args, Span span) {
-  SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 2, 3, span));
-  if (args[0]->type->id() == arrow::Type::BINARY) return Unsupported(span, name + " of a binary");
-  SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], arrow::utf8(), name, 1));
-  SLUICE_ASSIGN_OR_RETURN(args[1], Coerce(args[1], arrow::int32(), name, 2));
-  if (args.size() == 2) args.push_back(MakeLiteral(arrow::MakeScalar(" ")));
-  SLUICE_ASSIGN_OR_RETURN(args[2], Coerce(args[2], arrow::utf8(), name, 3));
-  const bool nullable = AnyNullable(args);
-  return MakeCall(name, std::move(args), arrow::utf8(), nullable, span);
 }
 
 Result<BoundPtr> FunctionBinder::TypeOf(const std::string& name, Args args, Span span) {

@@ -4,12 +4,32 @@
 #include "sql/kernel_internal.h"
 #include "sql/physical_type_internal.h"
 #include "sql/spark_type.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
 
 Status NestedUnsupported(const BoundExpression& call) {
   return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + call.name + " of nested values");
+}
+
+// Arrays and structs by their elements; a NULL within equals a NULL.
+int CompareNested(const Value& left, const Value& right, int64_t row) {
+  return CompareValues(*left.array, left.At(row), *right.array, right.At(row));
+}
+
+template <typename Test>
+Result<ArrayPtr> CompareNestedRows(const KernelCall& call, Test test) {
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (call.args[0].IsNull(row) || call.args[1].IsNull(row)) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(test(CompareNested(call.args[0], call.args[1], row)));
+    }
+  }
+  return builder.Finish();
 }
 
 template <typename T, typename Test>
@@ -31,7 +51,9 @@ Result<ArrayPtr> CompareRows(const KernelCall& call, Test test) {
 template <typename Test>
 KernelFactory Comparison(Test test) {
   return [test](const BoundExpression& call) -> Result<Kernel> {
-    if (call.args[0]->type->num_fields() > 0) return NestedUnsupported(call);
+    if (!IsOrderable(*call.args[0]->type)) return NestedUnsupported(call);
+    if (call.args[0]->type->num_fields() > 0)
+      return Kernel([test](const KernelCall& now) { return CompareNestedRows(now, test); });
     return Kernel([test](const KernelCall& now) -> Result<ArrayPtr> {
       Result<ArrayPtr> result = arrow::MakeArrayOfNull(arrow::boolean(), now.rows);
       VisitPhysical(*now.args[0].array->type(),
@@ -54,9 +76,8 @@ Result<ArrayPtr> NullSafeEqual(const KernelCall& call) {
                                                    : Compare(left.Get(row), right.Get(row)) == 0);
     }
   });
-  if (!known) {  // void: both are NULL
-    for (int64_t row = 0; row < call.rows; ++row) builder.UnsafeAppend(true);
-  }
+  for (int64_t row = 0; !known && row < call.rows; ++row)  // nested ones, or void
+    builder.UnsafeAppend(CompareNested(call.args[0], call.args[1], row) == 0);
   return builder.Finish();
 }
 
@@ -109,7 +130,27 @@ Result<ArrayPtr> InRows(const KernelCall& call) {
   return builder.Finish();
 }
 
+Result<ArrayPtr> InNestedRows(const KernelCall& call) {
+  arrow::BooleanBuilder builder;
+  SLUICE_RETURN_NOT_OK(builder.Reserve(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    bool found = false;
+    bool unknown = call.args[0].IsNull(row);
+    for (size_t i = 1; !unknown && !found && i < call.args.size(); ++i)
+      found = !call.args[i].IsNull(row) && CompareNested(call.args[0], call.args[i], row) == 0;
+    for (size_t i = 1; !found && !unknown && i < call.args.size(); ++i)
+      unknown = call.args[i].IsNull(row);
+    if (unknown && !found) {
+      builder.UnsafeAppendNull();
+    } else {
+      builder.UnsafeAppend(found);
+    }
+  }
+  return builder.Finish();
+}
+
 Result<ArrayPtr> In(const KernelCall& call) {
+  if (call.args[0].array->type()->num_fields() > 0) return InNestedRows(call);
   Result<ArrayPtr> result = arrow::MakeArrayOfNull(arrow::boolean(), call.rows);
   VisitPhysical(*call.args[0].array->type(), [&]<typename T>(T) { result = InRows<T>(call); });
   return result;
@@ -176,7 +217,7 @@ void RegisterComparisonKernels(KernelMap* kernels) {
   map[">"] = Comparison([](int order) { return order > 0; });
   map[">="] = Comparison([](int order) { return order >= 0; });
   map["<=>"] = [](const BoundExpression& call) -> Result<Kernel> {
-    if (call.args[0]->type->num_fields() > 0) return NestedUnsupported(call);
+    if (!IsOrderable(*call.args[0]->type)) return NestedUnsupported(call);
     return Kernel(NullSafeEqual);
   };
   map["not"] = Map<bool, bool>([](bool value) { return !value; });

@@ -8,6 +8,7 @@
 #include "sql/cast.h"
 #include "sql/evaluation_internal.h"
 #include "sql/kernel_internal.h"
+#include "sql/list_builder_internal.h"
 #include "sql/physical_type_internal.h"
 #include "sql/type_coercion.h"
 
@@ -15,11 +16,6 @@ namespace sluice::sql {
 namespace {
 
 using Text = std::string_view;
-
-Result<ArrayPtr> TakeAt(const ArrayPtr& values, arrow::UInt32Builder* indices) {
-  SLUICE_ASSIGN_OR_RETURN(auto taken, indices->Finish());
-  return arrow::compute::Take(*values, *taken, arrow::compute::TakeOptions::NoBoundsCheck());
-}
 
 Result<ArrayPtr> MakeStructArray(const KernelCall& call) {
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
@@ -70,36 +66,6 @@ Result<ArrayPtr> MakeArrayOf(const KernelCall& call) {
   }
   return arrow::MakeArray(
       arrow::ArrayData::Make(call.expression.type, call.rows, {nullptr, offsets}, {items->data()}));
-}
-
-Status DuplicateKey(const arrow::Array& keys, int64_t at) {
-  std::string text;
-  AppendText(keys, at, &text);
-  return MakeError(
-      "DUPLICATED_MAP_KEY",
-      fmt::format("[DUPLICATED_MAP_KEY] duplicate map key {} was found. SQLSTATE: 23505", text));
-}
-
-// Keys of one map from `first` to `last`: none NULL, none twice.
-Status CheckKeys(const arrow::Array& keys, int64_t first, int64_t last) {
-  for (int64_t i = first; i < last; ++i) {
-    if (keys.IsNull(i))
-      return MakeError("NULL_MAP_KEY",
-                       "[NULL_MAP_KEY] cannot use null as map key. SQLSTATE: 2200E");
-    for (int64_t k = first; k < i; ++k) {
-      if (keys.RangeEquals(i, i + 1, k, keys)) return DuplicateKey(keys, i);
-    }
-  }
-  return Status::OK();
-}
-
-Result<ArrayPtr> MapFrom(const TypePtr& type, int64_t rows, std::shared_ptr<arrow::Buffer> valid,
-                         std::shared_ptr<arrow::Buffer> offsets, const ArrayPtr& keys,
-                         const ArrayPtr& values) {
-  auto entries = arrow::ArrayData::Make(type->field(0)->type(), keys->length(), {nullptr},
-                                        {keys->data(), values->data()});
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, rows, {std::move(valid), std::move(offsets)}, {entries}));
 }
 
 Result<ArrayPtr> MakeMapOf(const KernelCall& call) {

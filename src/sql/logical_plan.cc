@@ -80,6 +80,9 @@ std::string Line(const LogicalPlan& plan) {
       return fmt::format("Watermark {} delay {} us",
                          plan.schema->field(watermark.event_time)->name(), watermark.delay_micros);
     }
+    case PlanKind::kGenerate:
+      return fmt::format("Generate {}{}", ToString(*As<GenerateNode>(plan).list),
+                         As<GenerateNode>(plan).outer ? " outer" : "");
   }
   return "?";
 }

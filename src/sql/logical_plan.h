@@ -30,6 +30,7 @@ enum class PlanKind {
   kLimit,
   kSetOp,
   kWatermark,
+  kGenerate,
 };
 
 struct LogicalPlan;
@@ -187,6 +188,17 @@ struct WatermarkNode : LogicalPlan {
   int event_time = -1;
   int64_t delay_micros = 0;
   Span span;
+};
+
+/// One row per element of `list`, an array over the input's columns: the input's columns, then
+/// (with `positions`) the element's place from 0, then the element or, with `spread`, the fields of
+/// the struct it is. A NULL or empty array gives no row, with `outer` one of NULLs.
+struct GenerateNode : LogicalPlan {
+  GenerateNode() : LogicalPlan(PlanKind::kGenerate) {}
+  BoundPtr list;
+  bool spread = false;
+  bool positions = false;
+  bool outer = false;
 };
 
 /// The node as its concrete type. REQUIRES: `plan.kind` is that of T.

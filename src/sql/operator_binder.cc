@@ -4,6 +4,7 @@
 #include "sql/data_type_parser.h"
 #include "sql/function_binder_internal.h"
 #include "sql/spark_type.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
@@ -164,13 +165,26 @@ Result<BoundPtr> FunctionBinder::BindCase(std::vector<BoundPtr> args, Span span)
 
 Result<BoundPtr> FunctionBinder::BindIn(std::vector<BoundPtr> args, Span span) {
   SLUICE_RETURN_NOT_OK(Unify("in", &args, 0, span));
-  if (args[0]->type->num_fields() > 0) return Unsupported(span, "IN over nested values");
+  if (!IsOrderable(*args[0]->type)) return Unsupported(span, "IN over maps");
   const bool nullable = AnyNullable(args);
   return MakeCall("in", std::move(args), arrow::boolean(), nullable, span);
 }
 
+Result<BoundPtr> FunctionBinder::BindVariantPath(BoundPtr operand, const std::string& path,
+                                                 Span span) {
+  return Bind("variant_get", {std::move(operand), MakeLiteral(arrow::MakeScalar(path), span)},
+              span);
+}
+
 Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type, bool try_mode,
                                           Span span) {
+  if (IsVariantType(*operand->type) && !IsVariantType(*type)) {
+    const char* name = try_mode ? "try_variant_get" : "variant_get";
+    const bool is_path = operand->IsCall("variant_get");  // the cast of a path is one step
+    std::vector<BoundPtr> args = {operand, MakeLiteral(arrow::MakeScalar("$"), span)};
+    if (is_path) args = operand->args;
+    return MakeCall(name, std::move(args), type, true, span);
+  }
   if (!CanCast(*operand->type, *type)) {
     return Error(span, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
                  fmt::format("cannot resolve \"CAST({} AS {})\": cannot cast \"{}\" to \"{}\"",

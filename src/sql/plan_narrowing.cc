@@ -148,6 +148,22 @@ PlanPtr PruneFilter(const FilterNode& node, const std::vector<int>& needed) {
   return Narrowed(MakeFilter(Prune(node.input(), below), condition), below, needed);
 }
 
+PlanPtr PruneGenerate(const GenerateNode& node, const std::vector<int>& needed) {
+  const int columns = node.input()->schema->num_fields();
+  std::vector<int> below = ReferencedColumns(*node.list);
+  for (int column : needed) {
+    if (column < columns) below.push_back(column);
+  }
+  below = Union(below, {});
+  auto made = std::make_shared<GenerateNode>(node);
+  made->inputs = {Prune(node.input(), below)};
+  made->list = RemapColumns(node.list, Positions(*node.input()->schema, below));
+  std::vector<int> have = below;
+  for (int column = columns; column < node.schema->num_fields(); ++column) have.push_back(column);
+  made->schema = Pick(*node.schema, have);
+  return Narrowed(made, have, needed);
+}
+
 // Nodes that pass the columns through, whatever they are: all of them are kept.
 PlanPtr PruneInputs(const PlanPtr& plan) {
   auto with = [&](auto copy) -> PlanPtr {
@@ -173,6 +189,7 @@ PlanPtr Prune(const PlanPtr& original, const std::vector<int>& needed) {
     case PlanKind::kFilter: return PruneFilter(As<FilterNode>(*plan), needed);
     case PlanKind::kAggregate: return PruneAggregate(As<AggregateNode>(*plan), needed);
     case PlanKind::kJoin: return PruneJoin(As<JoinNode>(*plan), needed);
+    case PlanKind::kGenerate: return PruneGenerate(As<GenerateNode>(*plan), needed);
     case PlanKind::kWatermark:
       return Prune(plan->input(), needed);  // means nothing to a bounded query
     default: return Narrowed(PruneInputs(plan), All(*plan->schema), needed);

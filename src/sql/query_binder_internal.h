@@ -19,6 +19,15 @@ struct BoundRelation {
   Scope scope;
 };
 
+/// A generator, bound: see GenerateNode. `columns` are what it adds.
+struct Generator {
+  BoundPtr list;
+  bool spread = false;
+  bool positions = false;
+  bool outer = false;
+  arrow::FieldVector columns;
+};
+
 class QueryBinder {
  public:
   QueryBinder(RelationResolver& resolver, const SourceText& source, const AnalyzerOptions& options)
@@ -50,6 +59,14 @@ class QueryBinder {
   Result<BoundRelation> BindJoin(const Join& join, Span span);
   Result<BoundRelation> BindUsing(const Join& join, const std::vector<std::string>& names,
                                   BoundRelation left, BoundRelation right, Span span);
+  Result<BoundRelation> BindLateralView(const LateralView& view, Span span);
+  Result<BoundRelation> BindGeneratorTable(const TableFunction& function, Span span);
+  /// Nothing when the join is not one with a LATERAL generator.
+  Result<std::optional<BoundRelation>> BindLateralJoin(const Join& join, Span span);
+  Result<BoundRelation> AddGenerator(BoundRelation input, const std::string& name,
+                                     const std::vector<Argument>& arguments, bool outer,
+                                     const std::vector<Name>& aliases, const std::string& qualifier,
+                                     Span span);
   Result<BoundRelation> AddWatermark(const Watermark& watermark, BoundRelation input);
   Result<BoundRelation> AddAlias(const TableAlias& alias, BoundRelation input, Span span);
   Status SplitCondition(const BoundPtr& condition, int left_columns, JoinNode* join) const;
@@ -70,6 +87,26 @@ Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
 /// The columns that `star` stands for; their `name` is that of the result column.
 Result<std::vector<BoundPtr>> BindStar(const QueryBinder& queries, const Scope& scope,
                                        const Star& star, Span span);
+
+/// Whether a function in lower case makes rows.
+bool IsGenerator(const std::string& name);
+/// The same, or one that stands in FROM only.
+bool IsTableGenerator(const std::string& name);
+Result<Generator> BindGenerator(ExpressionBinder* binder, const std::string& name,
+                                const std::vector<Argument>& arguments, Span span);
+/// The names of its columns: `aliases`, or its own when there are none.
+Result<std::vector<std::string>> GeneratorNames(const FunctionBinder& functions,
+                                                const Generator& generator,
+                                                const std::vector<Name>& aliases, Span span);
+PlanPtr MakeGenerate(PlanPtr input, const Generator& generator,
+                     const std::vector<std::string>& names);
+
+/// window(..) of a GROUP BY; null when it has none.
+Result<BoundPtr> BindGroupWindow(ExpressionBinder* binder, const GroupBy& group_by);
+/// `plan` with the columns of a generator in the select list behind its own. A SELECT may have one:
+/// `generated` says whether it has.
+Result<PlanPtr> AddGenerator(PlanPtr plan, ExpressionBinder* binder, const FunctionCall& call,
+                             const SelectItem& item, bool* generated);
 
 PlanPtr MakeProject(PlanPtr input, std::vector<BoundPtr> expressions, arrow::FieldVector fields);
 PlanPtr MakeFilter(PlanPtr input, BoundPtr condition);

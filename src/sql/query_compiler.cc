@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "sql/aggregate_names.h"
 #include "sql/query_binder_internal.h"
 #include "sql/spark_type.h"
 #include "sql/type_coercion.h"
@@ -155,6 +156,64 @@ Result<Fragment> QueryCompiler::BuildWith(const PlanPtr& plan, const std::vector
       As<ProjectNode>(*MakeProject(plan, std::move(expressions), std::move(fields))));
 }
 
+namespace {
+
+// A group's values as a list, then the kernel that makes the result of them. `add` puts an
+// expression below the aggregate and names it, `select` an aggregate's SQL into it.
+Result<BoundPtr> ListedAggregate(const AggregateCall& call, const std::vector<bool>& listed,
+                                 const std::function<std::string(const BoundPtr&)>& add,
+                                 const std::function<BoundPtr(std::string, TypePtr)>& select) {
+  std::vector<std::string> columns;
+  arrow::FieldVector fields;
+  std::vector<BoundPtr> args(1);
+  std::string filter;
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    if (!listed[i]) {
+      args.push_back(call.args[i]);
+      continue;
+    }
+    columns.push_back(add(call.args[i]));
+    fields.push_back(arrow::field(fmt::format("v{}", fields.size()), call.args[i]->type));
+    if (SkipsNull(call.function, i))
+      filter += (filter.empty() ? "" : " AND ") + columns.back() + " IS NOT NULL";
+  }
+  if (call.filter != nullptr) filter += (filter.empty() ? "" : " AND ") + add(call.filter);
+  std::string value = columns[0];
+  TypePtr type = fields[0]->type();
+  if (columns.size() > 1) {
+    value.clear();
+    for (size_t i = 0; i < columns.size(); ++i)
+      value += fmt::format("{}v{} := {}", i == 0 ? "" : ", ", i, columns[i]);
+    value = "struct_pack(" + value + ")";
+    type = arrow::struct_(fields);
+  }
+  const std::string where = filter.empty() ? "" : " FILTER (WHERE " + filter + ")";
+  args[0] = select("coalesce(list(" + value + ")" + where + ", [])", SparkArray(type));
+  return MakeCall("agg_" + call.function, std::move(args), call.type, call.nullable);
+}
+
+// sum / count with decimal arithmetic.
+Result<BoundPtr> DecimalAverage(const AggregateCall& call, const std::vector<std::string>& args,
+                                const std::string& filter,
+                                const std::function<BoundPtr(std::string, TypePtr)>& select) {
+  const auto& input = static_cast<const arrow::Decimal128Type&>(*call.args[0]->type);
+  const TypePtr sum_type = BoundedDecimal(input.precision() + 10, input.scale());
+  SLUICE_ASSIGN_OR_RETURN(
+      auto sum, AggregateSql("sum", args, call.distinct, false, filter, *sum_type, call.args, ""));
+  SLUICE_ASSIGN_OR_RETURN(auto count, AggregateSql("count", args, call.distinct, false, filter,
+                                                   *arrow::int64(), call.args, ""));
+  const BoundPtr total = select(std::move(sum), sum_type);
+  const BoundPtr rows =
+      MakeCast(select(std::move(count), arrow::int64()), arrow::decimal128(20, 0));
+  const auto quotient = DecimalResult("/", static_cast<const arrow::Decimal128Type&>(*sum_type),
+                                      static_cast<const arrow::Decimal128Type&>(*rows->type));
+  const auto has_rows = MakeCall("isnotnull", {total}, arrow::boolean(), false);
+  const auto average = MakeCast(MakeCall("/", {total, rows}, quotient, true), call.type);
+  return MakeCall("case", {has_rows, average}, call.type, true);
+}
+
+}  // namespace
+
 Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
   // Below the aggregate: its groups, arguments and filters as columns.
   std::vector<BoundPtr> columns = node.groups;
@@ -179,6 +238,12 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
     return MakeColumn(static_cast<int>(fields.size()) - 1, *fields.back());
   };
   for (const AggregateCall& call : node.calls) {
+    if (const auto listed = ListedArguments(call.function, call.args.size()); !listed.empty()) {
+      plain = false;
+      SLUICE_ASSIGN_OR_RETURN(auto result, ListedAggregate(call, listed, add, select));
+      results.push_back(std::move(result));
+      continue;
+    }
     std::vector<std::string> args;
     const size_t used = call.function == "percentile_approx" ? 1 : call.args.size();
     for (size_t i = 0; i < used; ++i) args.push_back(add(call.args[i]));
@@ -191,20 +256,8 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
       continue;
     }
     plain = false;
-    const auto& input = static_cast<const arrow::Decimal128Type&>(*call.args[0]->type);
-    const TypePtr sum_type = BoundedDecimal(input.precision() + 10, input.scale());
-    SLUICE_ASSIGN_OR_RETURN(auto sum, AggregateSql("sum", args, call.distinct, false, filter,
-                                                   *sum_type, call.args, ""));
-    SLUICE_ASSIGN_OR_RETURN(auto count, AggregateSql("count", args, call.distinct, false, filter,
-                                                     *arrow::int64(), call.args, ""));
-    const BoundPtr total = select(std::move(sum), sum_type);
-    const BoundPtr rows =
-        MakeCast(select(std::move(count), arrow::int64()), arrow::decimal128(20, 0));
-    const auto quotient = DecimalResult("/", static_cast<const arrow::Decimal128Type&>(*sum_type),
-                                        static_cast<const arrow::Decimal128Type&>(*rows->type));
-    const auto has_rows = MakeCall("isnotnull", {total}, arrow::boolean(), false);
-    const auto average = MakeCast(MakeCall("/", {total, rows}, quotient, true), call.type);
-    results.push_back(MakeCall("case", {has_rows, average}, call.type, true));
+    SLUICE_ASSIGN_OR_RETURN(auto average, DecimalAverage(call, args, filter, select));
+    results.push_back(std::move(average));
   }
   arrow::FieldVector inner;
   for (const BoundPtr& column : columns)
@@ -355,6 +408,15 @@ Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
     case PlanKind::kLimit: return BuildLimit(As<LimitNode>(*plan));
     case PlanKind::kSetOp: return BuildSetOp(As<SetOpNode>(*plan));
     case PlanKind::kWatermark: return Build(plan->input());
+    case PlanKind::kGenerate: {
+      SLUICE_ASSIGN_OR_RETURN(auto below, Build(plan->input()));
+      SLUICE_ASSIGN_OR_RETURN(auto reader, ToReader(std::move(below)));
+      SLUICE_ASSIGN_OR_RETURN(
+          reader,
+          MakeGenerateReader(std::move(reader), std::static_pointer_cast<const GenerateNode>(plan),
+                             functions_, clock_));
+      return FromReader(std::move(reader));
+    }
     case PlanKind::kDedupFirst: break;
   }
   return MakeError("UNSUPPORTED_STREAMING_OPERATOR",

@@ -43,6 +43,58 @@ std::string And(const std::string& left, const std::string& right) {
   return left.empty() ? right : right.empty() ? left : left + " AND " + right;
 }
 
+// "0.5", or "[0.25, 0.5]" of an array.
+std::string PercentageSql(const arrow::Scalar& percentage) {
+  if (percentage.type->id() != arrow::Type::LIST) return percentage.ToString();
+  const auto& values = static_cast<const arrow::DoubleArray&>(
+      *static_cast<const arrow::ListScalar&>(percentage).value);
+  std::string text;
+  for (int64_t i = 0; i < values.length(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", values.Value(i));
+  return "[" + text + "]";
+}
+
+// Functions that DuckDB has, by Spark's name: the same but for their spelling.
+const std::map<std::string, std::string>& SameInDuckDb() {
+  static const std::map<std::string, std::string> names = {{"sum", "sum"},
+                                                           {"avg", "avg"},
+                                                           {"min", "min"},
+                                                           {"max", "max"},
+                                                           {"bool_and", "bool_and"},
+                                                           {"bool_or", "bool_or"},
+                                                           {"stddev_samp", "stddev_samp"},
+                                                           {"stddev_pop", "stddev_pop"},
+                                                           {"var_samp", "var_samp"},
+                                                           {"var_pop", "var_pop"},
+                                                           {"median", "median"},
+                                                           {"corr", "corr"},
+                                                           {"covar_pop", "covar_pop"},
+                                                           {"covar_samp", "covar_samp"},
+                                                           {"bit_and", "bit_and"},
+                                                           {"bit_or", "bit_or"},
+                                                           {"bit_xor", "bit_xor"},
+                                                           {"row_number", "row_number"},
+                                                           {"rank", "rank"},
+                                                           {"dense_rank", "dense_rank"},
+                                                           {"percent_rank", "percent_rank"},
+                                                           {"cume_dist", "cume_dist"},
+                                                           {"ntile", "ntile"},
+                                                           {"lag", "lag"},
+                                                           {"lead", "lead"},
+                                                           {"nth_value", "nth_value"},
+                                                           {"try_avg", "avg"},
+                                                           {"try_sum", "sum"},
+                                                           {"kurtosis", "kurtosis_pop"},
+                                                           {"regr_avgx", "regr_avgx"},
+                                                           {"regr_avgy", "regr_avgy"},
+                                                           {"regr_count", "regr_count"},
+                                                           {"regr_r2", "regr_r2"},
+                                                           {"regr_sxx", "regr_sxx"},
+                                                           {"regr_sxy", "regr_sxy"},
+                                                           {"regr_syy", "regr_syy"}};
+  return names;
+}
+
 Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, bool distinct,
                     bool ignore_nulls, const std::vector<BoundPtr>& bound) {
   const std::string unique = distinct ? "DISTINCT " : "";
@@ -58,10 +110,10 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
   if (f == "count_if") return Parts{"count(*)", args[0]};
   // Exact, and so within any stated error.
   if (f == "approx_count_distinct") return Parts{fmt::format("count(DISTINCT {})", args[0]), ""};
-  if (f == "percentile_approx") {
-    return Parts{fmt::format("quantile_disc({}, {})", args[0], bound[1]->literal->ToString()),
+  if (f == "percentile_approx")
+    return Parts{fmt::format("quantile_disc({}, {})", args[0], PercentageSql(*bound[1]->literal)),
                  present(0)};
-  }
+  if (f == "mode") return Parts{fmt::format("mode({})", args[0]), present(0)};
   if (f == "first")
     return ignore_nulls ? Parts{fmt::format("first({})", args[0]), present(0)}
                         : Parts{fmt::format("first({})", args[0]), ""};
@@ -72,32 +124,7 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
   if (f == "collect_set") return Parts{fmt::format("list(DISTINCT {})", args[0]), present(0)};
   if (f == "max_by") return Parts{fmt::format("arg_max_null({}, {})", args[0], args[1]), ""};
   if (f == "min_by") return Parts{fmt::format("arg_min_null({}, {})", args[0], args[1]), ""};
-  static const std::map<std::string, std::string> same = {{"sum", "sum"},
-                                                          {"avg", "avg"},
-                                                          {"min", "min"},
-                                                          {"max", "max"},
-                                                          {"bool_and", "bool_and"},
-                                                          {"bool_or", "bool_or"},
-                                                          {"stddev_samp", "stddev_samp"},
-                                                          {"stddev_pop", "stddev_pop"},
-                                                          {"var_samp", "var_samp"},
-                                                          {"var_pop", "var_pop"},
-                                                          {"median", "median"},
-                                                          {"corr", "corr"},
-                                                          {"covar_pop", "covar_pop"},
-                                                          {"covar_samp", "covar_samp"},
-                                                          {"bit_and", "bit_and"},
-                                                          {"bit_or", "bit_or"},
-                                                          {"bit_xor", "bit_xor"},
-                                                          {"row_number", "row_number"},
-                                                          {"rank", "rank"},
-                                                          {"dense_rank", "dense_rank"},
-                                                          {"percent_rank", "percent_rank"},
-                                                          {"cume_dist", "cume_dist"},
-                                                          {"ntile", "ntile"},
-                                                          {"lag", "lag"},
-                                                          {"lead", "lead"},
-                                                          {"nth_value", "nth_value"}};
+  const auto& same = SameInDuckDb();
   const auto found = same.find(f);
   if (found == same.end())
     return MakeError("NOT_SUPPORTED_YET", "not supported yet: aggregate " + f);
@@ -112,15 +139,25 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
                                  bool distinct, bool ignore_nulls, const std::string& filter,
                                  const arrow::DataType& type,
                                  const std::vector<BoundPtr>& bound_args, const std::string& over) {
+  if (function == "regr_slope" || function == "regr_intercept") {  // no line through one x
+    const std::string suffix = (filter.empty() ? "" : " FILTER (WHERE " + filter + ")") +
+                               (over.empty() ? "" : " OVER (" + over + ")");
+    return fmt::format("CASE WHEN regr_sxx({0}, {1}){2} > 0 THEN {3}({0}, {1}){2} END", args[0],
+                       args[1], suffix, function);
+  }
   SLUICE_ASSIGN_OR_RETURN(auto parts, Lower(function, args, distinct, ignore_nulls, bound_args));
   parts.filter = And(parts.filter, filter);
   std::string text = parts.call;
   if (!parts.filter.empty()) text += " FILTER (WHERE " + parts.filter + ")";
   if (!over.empty()) text += " OVER (" + over + ")";
   if (function.starts_with("collect_")) return "coalesce(" + text + ", [])";
-  const bool converts = function == "sum" || function.starts_with("count") ||
-                        function == "row_number" || function == "rank" ||
-                        function == "dense_rank" || function == "ntile";
+  if (function == "try_sum") {
+    SLUICE_ASSIGN_OR_RETURN(auto exact, DuckDbTypeName(type));
+    return fmt::format("TRY_CAST({} AS {})", text, exact);
+  }
+  const bool converts = function == "sum" || function == "regr_count" ||
+                        function.starts_with("count") || function == "row_number" ||
+                        function == "rank" || function == "dense_rank" || function == "ntile";
   if (!converts) return text;
   SLUICE_ASSIGN_OR_RETURN(auto name, DuckDbTypeName(type));
   return fmt::format("CAST({} AS {})", text, name);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "batch/select_rows.h"
+#include "sql/generate_rows.h"
 #include "sql/query_stages_internal.h"
 
 namespace sluice::sql {
@@ -58,6 +59,33 @@ class ProjectReader : public arrow::RecordBatchReader {
   TimestampMicros clock_;
   std::unique_ptr<Evaluator> condition_;
   std::unique_ptr<Evaluator> expressions_;
+};
+
+class GenerateReader : public arrow::RecordBatchReader {
+ public:
+  GenerateReader(ReaderPtr input, std::shared_ptr<const GenerateNode> node,
+                 std::unique_ptr<Evaluator> list, TimestampMicros clock)
+      : input_(std::move(input)), node_(std::move(node)), list_(std::move(list)), clock_(clock) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return node_->schema; }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    *out = nullptr;
+    std::shared_ptr<arrow::RecordBatch> rows;
+    do {
+      SLUICE_RETURN_NOT_OK(input_->ReadNext(&rows));
+      if (rows == nullptr) return Status::OK();
+      SLUICE_ASSIGN_OR_RETURN(auto lists, list_->Evaluate(*rows, clock_));
+      const GenerateShape shape{node_->spread, node_->positions, node_->outer};
+      SLUICE_ASSIGN_OR_RETURN(auto made, GenerateRows(shape, node_->schema, rows, *lists[0]));
+      *out = std::move(made.rows);
+    } while ((*out)->num_rows() == 0);
+    return Status::OK();
+  }
+
+ private:
+  ReaderPtr input_;
+  std::shared_ptr<const GenerateNode> node_;
+  std::unique_ptr<Evaluator> list_;
+  TimestampMicros clock_;
 };
 
 class LimitReader : public arrow::RecordBatchReader {
@@ -138,6 +166,13 @@ Result<ReaderPtr> MakeProjectReader(ReaderPtr input, BoundPtr condition,
   auto reader = std::make_shared<ProjectReader>(std::move(input), std::move(schema), clock);
   SLUICE_RETURN_NOT_OK(reader->Prepare(std::move(condition), std::move(expressions), functions));
   return reader;
+}
+
+Result<ReaderPtr> MakeGenerateReader(ReaderPtr input, std::shared_ptr<const GenerateNode> node,
+                                     const NativeFunctions& functions, TimestampMicros clock) {
+  SLUICE_ASSIGN_OR_RETURN(auto list, Evaluator::Make(input->schema(), {node->list}, {functions}));
+  return ReaderPtr(
+      std::make_shared<GenerateReader>(std::move(input), std::move(node), std::move(list), clock));
 }
 
 ReaderPtr MakeLimitReader(ReaderPtr input, int64_t offset, int64_t limit) {

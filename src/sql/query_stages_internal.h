@@ -19,6 +19,9 @@ Result<ReaderPtr> MakeProjectReader(ReaderPtr input, BoundPtr condition,
                                     std::vector<BoundPtr> expressions,
                                     std::shared_ptr<arrow::Schema> schema,
                                     const NativeFunctions& functions, TimestampMicros clock);
+/// The rows that `node` makes of those of `input`.
+Result<ReaderPtr> MakeGenerateReader(ReaderPtr input, std::shared_ptr<const GenerateNode> node,
+                                     const NativeFunctions& functions, TimestampMicros clock);
 ReaderPtr MakeLimitReader(ReaderPtr input, int64_t offset, int64_t limit);
 /// All rows of the first, then of the second.
 ReaderPtr MakeConcatReader(ReaderPtr first, ReaderPtr second,

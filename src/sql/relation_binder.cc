@@ -72,6 +72,11 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
   made->function = LowerAscii(function.name.last());
   made->span = span;
   if (function.lateral) return Unsupported(span, "LATERAL table functions");
+  if (IsTableGenerator(made->function)) {
+    if (function.stream || !function.options.empty())
+      return Unsupported(span, "STREAM " + made->function);
+    return BindGeneratorTable(function, span);
+  }
   if (function.identified_by.has_value()) made->identified_by = function.identified_by->text;
   const Scope empty;
   ExpressionBinder binder(source_, options_, empty, nullptr);
@@ -89,28 +94,10 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
   SLUICE_ASSIGN_OR_RETURN(
       auto resolved, resolver_.ResolveTableFunction(made->function, made->args, function.stream));
   if (!resolved.has_value()) {
-    static const std::vector<std::string> planned = {"range",
-                                                     "explode",
-                                                     "explode_outer",
-                                                     "posexplode",
-                                                     "inline",
-                                                     "stack",
-                                                     "json_tuple",
-                                                     "read_files",
-                                                     "read_eventhubs",
-                                                     "read_http",
-                                                     "read_mqtt",
-                                                     "read_database",
-                                                     "read_cdc",
-                                                     "event_log",
-                                                     "read_kinesis",
-                                                     "read_pubsub",
-                                                     "read_pulsar",
-                                                     "collations",
-                                                     "python_worker_logs",
-                                                     "sql_keywords",
-                                                     "variant_explode",
-                                                     "variant_explode_outer"};
+    static const std::vector<std::string> planned = {
+        "read_files", "read_eventhubs",     "read_http",    "read_mqtt",   "read_database",
+        "read_cdc",   "event_log",          "read_kinesis", "read_pubsub", "read_pulsar",
+        "collations", "python_worker_logs", "sql_keywords"};
     if (std::find(planned.begin(), planned.end(), made->function) != planned.end()) {
       return Unsupported(function.name.span, "table function " + made->function);
     }
@@ -183,6 +170,8 @@ arrow::FieldVector JoinFields(const JoinNode& join) {
 }  // namespace
 
 Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
+  SLUICE_ASSIGN_OR_RETURN(auto lateral, BindLateralJoin(join, span));
+  if (lateral.has_value()) return *std::move(lateral);
   SLUICE_ASSIGN_OR_RETURN(auto left, BindRelation(*join.left));
   SLUICE_ASSIGN_OR_RETURN(auto right, BindRelation(*join.right));
   std::vector<std::string> names;
@@ -399,8 +388,8 @@ Result<BoundRelation> QueryBinder::BindRelation(const Relation& relation) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindRelation(*nested->inner));
   } else if (auto* join = relation.As<Join>()) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindJoin(*join, relation.span));
-  } else if (relation.As<LateralView>() != nullptr) {
-    return Unsupported(relation.span, "LATERAL VIEW");
+  } else if (auto* view = relation.As<LateralView>()) {
+    SLUICE_ASSIGN_OR_RETURN(bound, BindLateralView(*view, relation.span));
   } else {
     return Unsupported(relation.span, "PIVOT and UNPIVOT");
   }

@@ -198,7 +198,9 @@ class SelectBinder {
   /// An outer row without inner rows has no group, yet count is 0 for it.
   Status NoteValueOverNothing() {
     static const std::set<std::string> kNeverNull = {
-        "count", "count_if", "approx_count_distinct", "collect_list", "collect_set", "regr_count"};
+        "count",         "count_if",   "approx_count_distinct", "collect_list",
+        "collect_set",   "regr_count", "bitmap_construct_agg",  "bitmap_or_agg",
+        "bitmap_and_agg"};
     for (const Item& item : items_) {
       const bool any = Any(*item.expression, [&](const BoundExpression& node) {
         return node.IsColumn() && ExpressionBinder::HasAggregate(node) &&
@@ -227,16 +229,23 @@ class SelectBinder {
   // GROUP BY window(ts, ..) offers its struct as a column `window`.
   Status BindWindowColumn() {
     if (!select_.group_by.has_value()) return Status::OK();
-    for (const GroupingElement& element : select_.group_by->elements) {
-      const auto* call = element.expr ? element.expr->As<FunctionCall>() : nullptr;
-      if (call == nullptr) continue;
-      const std::string name = LowerAscii(call->name.last());
-      if (name == "session_window")
-        return queries_.Unsupported(element.span, "function session_window");
-      if (name != "window") continue;
-      ExpressionBinder binder = Binder(nullptr);
-      SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*element.expr));
-      aliases_.emplace("window", std::move(bound));
+    ExpressionBinder binder = Binder(nullptr);
+    SLUICE_ASSIGN_OR_RETURN(auto window, BindGroupWindow(&binder, *select_.group_by));
+    if (window != nullptr) aliases_.emplace("window", std::move(window));
+    return Status::OK();
+  }
+
+  // explode(..) and its like as an item: rows are made before the other items are computed.
+  Status BindGeneratorItem(const SelectItem& item, const FunctionCall& call) {
+    ExpressionBinder binder = Binder(&collected_);
+    binder.SetAliases(&aliases_);
+    const int base = plan_->schema->num_fields();
+    SLUICE_ASSIGN_OR_RETURN(plan_, AddGenerator(plan_, &binder, call, item, &generated_));
+    for (int i = base; i < plan_->schema->num_fields(); ++i) {
+      const std::string& name = plan_->schema->field(i)->name();
+      const BoundPtr column = MakeColumn(i, *plan_->schema->field(i), item.span);
+      if (!item.aliases.empty()) aliases_.emplace(LowerAscii(name), column);
+      items_.push_back({name, column, item.span});
     }
     return Status::OK();
   }
@@ -249,8 +258,14 @@ class SelectBinder {
         SLUICE_RETURN_NOT_OK(ExpandStar(*star, item.span));
         continue;
       }
+      const auto* call = item.expr->As<FunctionCall>();
+      if (call != nullptr && IsGenerator(LowerAscii(call->name.last()))) {
+        SLUICE_RETURN_NOT_OK(BindGeneratorItem(item, *call));
+        continue;
+      }
       if (item.aliases.size() > 1)
-        return queries_.Unsupported(item.span, "generators with several aliases");
+        return queries_.Error(item.span, "MULTI_ALIAS_WITHOUT_GENERATOR",
+                              "several aliases are for functions that make several columns");
       ExpressionBinder binder = Binder(&collected_);
       binder.SetAliases(&aliases_);
       SLUICE_ASSIGN_OR_RETURN(auto bound, binder.Bind(*item.expr));
@@ -409,6 +424,7 @@ class SelectBinder {
   }
 
   Status AddAggregate() {
+    if (generated_) return queries_.Unsupported(span_, "a generator beside aggregates");
     auto made = std::make_shared<AggregateNode>();
     made->inputs = {plan_};
     made->is_streaming = plan_->is_streaming;
@@ -493,6 +509,9 @@ class SelectBinder {
     std::vector<BoundPtr> columns;
     arrow::FieldVector fields;
     for (const Item& item : items_) {
+      if (item.expression->type->id() == arrow::Type::TIME64)
+        return queries_.Error(item.span, "UNSUPPORTED_TIME_TYPE",
+                              "the data type TIME is not supported");
       columns.push_back(item.expression);
       fields.push_back(FieldFor(item.name, *item.expression));
     }
@@ -561,6 +580,7 @@ class SelectBinder {
   std::map<std::string, BoundPtr> outputs_;  // all result names
   std::vector<BoundPtr> groups_;
   bool grouped_ = false;
+  bool generated_ = false;
   BoundPtr having_;
   BoundPtr qualify_;
   std::vector<SortKey> order_;

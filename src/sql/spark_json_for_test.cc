@@ -1,5 +1,6 @@
 #include "sql/spark_json_for_test.h"
 
+#include <arrow/extension_type.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -19,13 +20,12 @@ std::string Quoted(std::string_view text) {
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// Milliseconds, cut off, as Spark's JSON writer prints times.
 std::string IsoTime(int64_t micros, bool zone) {
   std::string text = FormatTimestamp(micros);
   text[text.find(' ')] = 'T';
   const int64_t fraction = FloorMod(micros, kMicrosPerSecond);
-  const size_t dot = text.find('.');
-  text = text.substr(0, dot) + (fraction % 1000 == 0 ? fmt::format(".{:03}", fraction / 1000)
-                                                     : fmt::format(".{:06}", fraction));
+  text = text.substr(0, text.find('.')) + fmt::format(".{:03}", fraction / 1000);
   return "\"" + text + (zone ? "Z" : "") + "\"";
 }
 
@@ -50,7 +50,9 @@ std::string Json(const arrow::Array& array, int64_t row) {
     case Type::STRING: return Quoted(static_cast<const arrow::StringArray&>(array).GetView(row));
     case Type::BINARY:
       return "\"" + Base64(static_cast<const arrow::BinaryArray&>(array).GetView(row)) + "\"";
-    case Type::DATE32: AppendText(array, row, &text); return "\"" + text + "\"";
+    case Type::DATE32:
+    case Type::DURATION:
+    case Type::INTERVAL_MONTHS: AppendText(array, row, &text); return "\"" + text + "\"";
     case Type::TIMESTAMP:
       return IsoTime(static_cast<const arrow::TimestampArray&>(array).Value(row),
                      !static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty());
@@ -81,6 +83,10 @@ std::string Json(const arrow::Array& array, int64_t row) {
                 Json(*record.field(i), row);
       }
       return "{" + text + "}";
+    }
+    case Type::EXTENSION: {  // a variant is JSON already
+      const auto& storage = *static_cast<const arrow::ExtensionArray&>(array).storage();
+      return std::string(static_cast<const arrow::StringArray&>(storage).GetView(row));
     }
     default: AppendText(array, row, &text); return text;
   }

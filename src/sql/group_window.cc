@@ -1,0 +1,21 @@
+// Time windows of GROUP BY.
+#include "sql/analysis_error.h"
+#include "sql/query_binder_internal.h"
+
+namespace sluice::sql {
+
+Result<BoundPtr> BindGroupWindow(ExpressionBinder* binder, const GroupBy& group_by) {
+  BoundPtr window;
+  for (const GroupingElement& element : group_by.elements) {
+    const auto* call = element.expr ? element.expr->As<FunctionCall>() : nullptr;
+    if (call == nullptr) continue;
+    const std::string name = LowerAscii(call->name.last());
+    if (name == "session_window")
+      return binder->functions().Unsupported(element.span, "function session_window");
+    if (name != "window" || window != nullptr) continue;
+    SLUICE_ASSIGN_OR_RETURN(window, binder->Bind(*element.expr));
+  }
+  return window;
+}
+
+}  // namespace sluice::sql
