@@ -352,6 +352,51 @@ TEST_F(KafkaBrokerTest, TopicRecreatedWithMoreRecordsWhileReadingIsDataLoss) {
   EXPECT_EQ(read.rows, 100);
 }
 
+// What the pipeline does after an error that passes.
+Status ReadRowsWithRetries(KafkaSource* source, const Read& from, int64_t rows, Read* read) {
+  Status status;
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    *read = Read();
+    const int64_t until = SystemClock().SteadyMicros() + 20'000'000;
+    status = Status::OK();
+    while (read->rows < rows && status.ok() && SystemClock().SteadyMicros() < until) {
+      auto batch = source->PollBatch({});
+      status = batch.status();
+      if (status.ok()) read->Add(*batch);
+    }
+    if (status.ok()) return status;
+    if (RetryClass(status) == Retry::kNever) return status;
+    SLUICE_RETURN_NOT_OK(source->Resume(from.positions, from.fingerprints));
+  }
+  return status;
+}
+
+TEST_F(KafkaBrokerTest, AllowedLossIsPassedOverAgainWhenAnEpochFailed) {
+  client_.CreateTopic(topic_, 1);
+  client_.ProduceMany(topic_, 1, 100);
+  const Read read = ReadAll(Make().get());
+  client_.DeleteTopic(topic_);
+  SystemClock().SleepMicros(500'000);
+  TestClient other(Broker::service->address());
+  other.CreateTopic(topic_, 1);
+  other.ProduceMany(topic_, 1, 100, "other");  // as many: the position alone tells nothing
+  const auto source = Make({{"failOnDataLoss", "false"}});
+  ASSERT_TRUE(source->Open(read.positions, read.fingerprints).ok());
+  ASSERT_TRUE(source->Resume(read.positions, read.fingerprints).ok());
+  Read first;
+  ASSERT_TRUE(ReadRowsWithRetries(source.get(), read, 100, &first).ok());
+  ASSERT_EQ(first.rows, 100);
+  ASSERT_TRUE(source->Resume(read.positions, read.fingerprints).ok());  // its epoch failed
+  Read again;
+  ASSERT_TRUE(ReadRowsWithRetries(source.get(), read, 100, &again).ok());
+  ExpectConsecutive(again.offsets[Name(0)], 0, 100);
+  ASSERT_TRUE(source->Resume(again.positions, again.fingerprints).ok());  // it was committed
+  other.ProduceMany(topic_, 1, 10, "more");
+  Read more;
+  ASSERT_TRUE(ReadRowsWithRetries(source.get(), again, 10, &more).ok());
+  ExpectConsecutive(more.offsets[Name(0)], 100, 10);
+}
+
 TEST_F(KafkaBrokerTest, MissingTopicIsSaidAtOnce) {
   const int64_t start = SystemClock().SteadyMicros();
   const Status status = Make()->Open({}, {});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <map>
 
 #include "base/log.h"
 #include "sources/kafka/kafka_alignment_internal.h"
@@ -89,6 +90,8 @@ class KafkaSource::Impl {
   void SetUntil(const flow::Positions& until);
   void NotePositions(flow::SourceBatch* out);
   void NoteUntil(const flow::Positions& until, flow::SourceBatch* out);
+  Status Reopen(const flow::Positions& positions,
+                const std::map<std::string, int64_t>& fingerprints);
   Result<flow::Positions> RewindTargets(const flow::Positions& positions);
   void UpdateLag();
   bool AllAtEnd() const;
@@ -108,6 +111,8 @@ class KafkaSource::Impl {
   std::vector<KafkaPartition*> order_;  // scratch of DeliverRound
   int64_t partition_queue_bytes_ = 0;
   bool pinned_ = false;
+  bool broken_ = false;                     // the client must be made anew
+  std::map<TopicPartition, int64_t> ends_;  // of a bounded run, while it is
   bool any_suspect_ = false;
   int64_t next_recheck_ = 0;
   int64_t waits_since_ = 0;  // steady micros since when a bounded run cannot go on; 0 = it can
@@ -199,8 +204,15 @@ Status KafkaSource::Impl::ServeClient() {
   for (int i = 0; i < kMaxClientEvents; ++i) {
     const RdPtr<rd_kafka_message_t> event(rd_kafka_consumer_poll(client_.get(), 0));
     if (event == nullptr) break;
-    SLUICE_CHECK(event->err != RD_KAFKA_RESP_ERR_NO_ERROR,
-                 "records arrive on the queue of their partition");
+    if (event->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // After some re-assignments the client forgets that partitions have queues of their own.
+      broken_ = true;
+      return MakeError("KAFKA_CLIENT_ERROR",
+                       "the Kafka client lost the queue of " +
+                           PartitionName({rd_kafka_topic_name(event->rkt), event->partition}) +
+                           ": it is made anew",
+                       "nothing to do: reading goes on at the committed positions", Retry::kLater);
+    }
     if (event->err == RD_KAFKA_RESP_ERR__FATAL) {
       return KafkaError(event->err, "the Kafka client gave up",
                         rd_kafka_message_errstr(event.get()));
@@ -494,7 +506,31 @@ Result<flow::Positions> KafkaSource::Impl::RewindTargets(const flow::Positions& 
   return targets;
 }
 
+/// With a new client; the ends of a bounded run stay.
+Status KafkaSource::Impl::Reopen(const flow::Positions& positions,
+                                 const std::map<std::string, int64_t>& fingerprints) {
+  if (pinned_) {
+    for (const auto& partition : partitions_) ends_[partition->id()] = partition->end();
+  }
+  SLUICE_RETURN_NOT_OK(Close());
+  SLUICE_ASSIGN_OR_RETURN(auto discarded, builder_.Finish());
+  any_suspect_ = false;
+  waits_since_ = 0;
+  Status status = Open(positions, fingerprints);
+  if (!status.ok()) {
+    (void)Close();
+    return status;
+  }
+  for (const auto& partition : partitions_) {
+    const auto end = ends_.find(partition->id());
+    if (end != ends_.end()) partition->set_end(end->second);
+  }
+  broken_ = false;
+  return Status::OK();
+}
+
 Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
+  if (broken_) return Reopen(positions, {});
   SLUICE_ASSIGN_OR_RETURN(const flow::Positions targets, RewindTargets(positions));
   SLUICE_RETURN_NOT_OK(CheckRecordsExist(Probe(kRewindQueryMillis), PartitionIds(), targets));
   for (const auto& partition : partitions_) {
@@ -507,6 +543,7 @@ Status KafkaSource::Impl::Rewind(const flow::Positions& positions) {
 
 Status KafkaSource::Impl::Resume(const flow::Positions& committed,
                                  const std::map<std::string, int64_t>& fingerprints) {
+  if (broken_) return Reopen(committed, fingerprints);
   SLUICE_ASSIGN_OR_RETURN(const flow::Positions targets, RewindTargets(committed));
   for (const auto& partition : partitions_) {
     const auto fingerprint = fingerprints.find(partition->key());
