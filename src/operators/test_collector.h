@@ -66,8 +66,10 @@ inline Batch BatchOf(const std::shared_ptr<arrow::Schema>& schema,
 
 /// `batch` as rows of a source, each its own origin.
 inline Batch WithOrigin(Batch batch) {
-  batch.origin =
-      std::make_shared<SourceRows>(SourceRows{.source_name = "test", .rows = batch.rows});
+  auto source = std::make_shared<SourceRows>();
+  source->source_name = "test";
+  source->rows = batch.rows;
+  batch.origin = std::move(source);
   return batch;
 }
 
