@@ -47,14 +47,7 @@ plan::BuildEnvironment Project::environment() {
 }
 
 Result<catalog::TableName> Project::Qualify(const std::string& name) const {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= name.size();) {
-    size_t end = name.find('.', begin);
-    if (end == std::string::npos) end = name.size();
-    parts.push_back(name.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return catalog::QualifyName(parts, spec_.catalog, spec_.database);
+  return catalog::QualifyDottedName(name, spec_.catalog, spec_.database);
 }
 
 Result<std::shared_ptr<delta::Table>> Project::OpenTable(const std::string& name) {

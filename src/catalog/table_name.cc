@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 namespace sluice::catalog {
+
 Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::string& catalog,
                               const std::string& default_schema) {
   std::string shown;
@@ -23,6 +24,18 @@ Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::
   }
   return TableName{LowerAscii(parts.size() == 1 ? default_schema : parts[parts.size() - 2]),
                    LowerAscii(parts.back())};
+}
+
+Result<TableName> QualifyDottedName(const std::string& name, const std::string& catalog,
+                                    const std::string& default_schema) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= name.size();) {
+    size_t end = name.find('.', begin);
+    if (end == std::string::npos) end = name.size();
+    parts.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return QualifyName(parts, catalog, default_schema);
 }
 
 std::string TablePath(const std::string& warehouse, const TableName& name) {

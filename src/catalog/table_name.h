@@ -23,6 +23,10 @@ struct TableName {
 Result<TableName> QualifyName(const std::vector<std::string>& parts, const std::string& catalog,
                               const std::string& default_schema);
 
+/// The same for a name as people type it: parts between dots.
+Result<TableName> QualifyDottedName(const std::string& name, const std::string& catalog,
+                                    const std::string& default_schema);
+
 /// The folder of a table.
 std::string TablePath(const std::string& warehouse, const TableName& name);
 

@@ -9,6 +9,9 @@ TEST(TableNameTest, QualifiesWithDefaults) {
   EXPECT_EQ(QualifyName({"T"}, "spark_catalog", "bench")->ToString(), "bench.t");
   EXPECT_EQ(QualifyName({"S", "t"}, "spark_catalog", "bench")->ToString(), "s.t");
   EXPECT_EQ(QualifyName({"Spark_Catalog", "s", "t"}, "spark_catalog", "x")->ToString(), "s.t");
+  EXPECT_EQ(QualifyDottedName("s.T", "spark_catalog", "x")->ToString(), "s.t");
+  EXPECT_TRUE(
+      HasCode(QualifyDottedName("s.", "spark_catalog", "x").status(), "INVALID_IDENTIFIER"));
   EXPECT_EQ(TablePath("/w", {"s", "t"}), "/w/s/t");
 }
 

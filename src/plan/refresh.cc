@@ -10,15 +10,8 @@ namespace {
 
 Result<catalog::TableName> Named(const ProjectSpec& spec, const AnalyzedPipeline& pipeline,
                                  const std::string& name) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= name.size();) {
-    size_t end = name.find('.', begin);
-    if (end == std::string::npos) end = name.size();
-    parts.push_back(name.substr(begin, end - begin));
-    begin = end + 1;
-  }
   SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified,
-                          catalog::QualifyName(parts, spec.catalog, spec.database));
+                          catalog::QualifyDottedName(name, spec.catalog, spec.database));
   if (pipeline.FindDataset(qualified) == nullptr) {
     return MakeError("TABLE_OR_VIEW_NOT_FOUND",
                      "the pipeline defines no dataset of this name: " + name,
