@@ -5,44 +5,19 @@
 
 #include <cmath>
 
+#include "base/calendar.h"
+
 namespace sluice::app {
 namespace {
 
-struct CivilDate {
-  int64_t year;
-  unsigned month;
-  unsigned day;
-};
-
-/// Days since 1970 to year, month, day (Hinnant, "chrono-compatible low-level date algorithms").
-CivilDate ToCivil(int64_t days) {
-  const int64_t shifted = days + 719468;
-  const int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  const auto day_of_era = static_cast<unsigned>(shifted - era * 146097);
-  const unsigned year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const unsigned day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const unsigned month_index = (5 * day_of_year + 2) / 153;
-  const unsigned month = month_index < 10 ? month_index + 3 : month_index - 9;
-  return {static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0), month,
-          day_of_year - (153 * month_index + 2) / 5 + 1};
-}
-
 void AppendDate(int64_t days, std::string* out) {
-  const CivilDate date = ToCivil(days);
+  const CivilDate date = CivilFromDays(days);
   fmt::format_to(std::back_inserter(*out), "{:04}-{:02}-{:02}", date.year, date.month, date.day);
 }
 
 void AppendTimestamp(int64_t micros, std::string* out) {
-  constexpr int64_t kDay = 86'400'000'000;
-  int64_t days = micros / kDay;
-  int64_t rest = micros % kDay;
-  if (rest < 0) {
-    rest += kDay;
-    --days;
-  }
-  AppendDate(days, out);
+  const int64_t rest = FloorMod(micros, kMicrosPerDay);
+  AppendDate(FloorDiv(micros, kMicrosPerDay), out);
   const int64_t seconds = rest / 1'000'000;
   fmt::format_to(std::back_inserter(*out), " {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
                  seconds % 60);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/calendar.h"
 #include "codec/json_quote.h"
 #include "codec/number_text.h"
 #include "codec/utf8.h"

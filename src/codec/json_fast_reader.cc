@@ -4,6 +4,7 @@
 #include <bit>
 #include <charconv>
 
+#include "base/calendar.h"
 #include "codec/byte_blocks.h"
 #include "codec/number_text.h"
 #include "codec/utf8.h"

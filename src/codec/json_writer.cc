@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/calendar.h"
 #include "codec/json_quote.h"
 #include "codec/number_text.h"
 #include "codec/spark_time.h"

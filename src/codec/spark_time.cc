@@ -6,6 +6,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "base/calendar.h"
+
 namespace sluice::codec {
 
 namespace date = arrow_vendored::date;
@@ -282,29 +284,6 @@ int64_t TimeZone::UtcToLocal(int64_t utc_seconds) const {
   const auto* region = static_cast<const date::time_zone*>(region_);
   return utc_seconds +
          region->get_info(SystemSeconds(std::chrono::seconds(utc_seconds))).offset.count();
-}
-
-CivilDate CivilFromDays(int64_t days) {
-  days += 719468;
-  const int64_t era = FloorDiv(days, 146097);
-  const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t shifted_month = (5 * day_of_year + 2) / 153;
-  CivilDate out;
-  out.day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
-  out.month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
-  out.year = year_of_era + era * 400 + (out.month <= 2 ? 1 : 0);
-  return out;
-}
-
-bool IsValidDate(int64_t year, int64_t month, int64_t day) {
-  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (month < 1 || month > 12 || day < 1) return false;
-  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-  return day <= (month == 2 && leap ? 29 : kDays[month - 1]);
 }
 
 bool ParseTimestamp(std::string_view text, const TimeZone& session_zone, int64_t now_micros,

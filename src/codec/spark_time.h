@@ -9,9 +9,6 @@
 
 namespace sluice::codec {
 
-inline constexpr int64_t kMicrosPerSecond = 1'000'000;
-inline constexpr int64_t kSecondsPerDay = 86'400;
-
 /// A zone as Spark accepts it: Z, +1:00, +0130, UTC+1, EST, Europe/Paris.
 class TimeZone {
  public:
@@ -31,24 +28,6 @@ class TimeZone {
   const void* region_ = nullptr;  // of the process's zone database, never freed
 };
 
-/// Days from 1970-01-01 of a proleptic Gregorian date. REQUIRES: a valid month.
-constexpr int64_t DaysFromCivil(int64_t year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const int64_t year_of_era = year - era * 400;
-  const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-         719468;
-}
-
-struct CivilDate {
-  int64_t year = 0;
-  int month = 0;
-  int day = 0;
-};
-CivilDate CivilFromDays(int64_t days);
-bool IsValidDate(int64_t year, int64_t month, int64_t day);
-
 /// Spark's casts of text. `now_micros` gives the date of a text that is only a time.
 bool ParseTimestamp(std::string_view text, const TimeZone& zone, int64_t now_micros,
                     int64_t* micros);
@@ -63,11 +42,6 @@ bool ParseDateLenient(std::string_view text, int32_t* days);
 void AppendDate(int32_t days, std::string* out);
 /// 2024-03-01T12:00:00.123 with `fraction_digits` (3 or 6) digits cut off, not rounded.
 void AppendLocalTimestamp(int64_t micros, int fraction_digits, std::string* out);
-
-/// Splits with floor division.
-constexpr int64_t FloorDiv(int64_t value, int64_t by) {
-  return value / by - (value % by < 0 ? 1 : 0);
-}
 
 /// Reads "YYYY-MM-DDTHH:MM:SS[.f]" and "Z" or "+HH:MM" in front of the closing quote at `end`: the
 /// form nearly all producers write. False for everything else, which ParseTimestamp then judges.

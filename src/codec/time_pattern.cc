@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/calendar.h"
+
 namespace sluice::codec {
 
 namespace {

@@ -1,5 +1,7 @@
 #include "codec/time_reader.h"
 
+#include "base/calendar.h"
+
 namespace sluice::codec {
 
 Result<std::shared_ptr<const TimeReader>> TimeReader::Make(const JsonDecoderOptions& options) {

@@ -2,43 +2,10 @@
 
 #include <cstdio>
 
+#include "base/calendar.h"
+
 namespace sluice::delta {
 namespace {
-
-struct Civil {
-  int64_t year;
-  int month;
-  int day;
-};
-
-// Days <-> civil dates: Howard Hinnant's algorithm on eras of 400 years.
-int64_t DaysFromCivil(int64_t year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const int64_t year_of_era = year - era * 400;
-  const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + day_of_era - 719468;
-}
-
-Civil CivilFromDays(int64_t days) {
-  days += 719468;
-  const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t shifted = (5 * day_of_year + 2) / 153;
-  const int day = static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1);
-  const int month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
-  return Civil{year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day};
-}
-
-int64_t FloorDiv(int64_t value, int64_t divisor) {
-  const int64_t quotient = value / divisor;
-  return quotient - (value % divisor < 0 ? 1 : 0);
-}
 
 std::string FormatSeconds(int64_t seconds, char separator) {
   const int64_t days = FloorDiv(seconds, 86400);
@@ -111,7 +78,7 @@ std::optional<int64_t> TakeZone(std::string_view* text) {
 }  // namespace
 
 std::string FormatDate(int64_t days) {
-  const Civil civil = CivilFromDays(days);
+  const CivilDate civil = CivilFromDays(days);
   char text[40];
   std::snprintf(text, sizeof(text), "%04lld-%02d-%02d", static_cast<long long>(civil.year),
                 civil.month, civil.day);

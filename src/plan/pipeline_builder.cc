@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/host.h"
 #include "base/text.h"
 #include "delta/scan.h"
 #include "engine/recompute.h"
@@ -26,11 +27,6 @@
 
 namespace sluice::plan {
 namespace {
-
-std::string HostName() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof(name) - 1) == 0 ? name : "unknown";
-}
 
 class FlowsBuilder {
  public:

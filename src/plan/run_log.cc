@@ -1,9 +1,8 @@
 #include "plan/run_log.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 
+#include "base/host.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "sinks/event_log.h"
@@ -72,8 +71,7 @@ RunLog::RunLog(const ProjectSpec& spec, const AnalyzedPipeline& pipeline,
       catalog::TablePath(spec.engine.warehouse, {spec.database, spec.engine.event_log});
   options.pipeline_name = spec.name;
   options.update_id = Random(seed).Uuid();
-  char host[256] = {};
-  if (::gethostname(host, sizeof(host) - 1) == 0) options.host = host;
+  options.host = HostName();
   log_ = std::make_unique<sinks::EventLog>(std::move(options), tables, clock, seed);
 }
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sql/calendar.h"
+#include "base/calendar.h"
 #include "sql/cast_internal.h"
 #include "sql/data_type_parser.h"
 #include "sql/datetime_text.h"

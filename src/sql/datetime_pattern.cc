@@ -4,7 +4,7 @@
 
 #include <iterator>
 
-#include "sql/calendar.h"
+#include "base/calendar.h"
 
 namespace sluice::sql {
 namespace {

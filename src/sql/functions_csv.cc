@@ -3,10 +3,10 @@
 
 #include <map>
 
+#include "base/calendar.h"
 #include "codec/spark_time.h"
 #include "codec/time_pattern.h"
 #include "sql/analysis_error.h"
-#include "sql/calendar.h"
 #include "sql/cast.h"
 #include "sql/cast_internal.h"
 #include "sql/constant_options.h"

@@ -1,7 +1,7 @@
 // sequence(start, stop[, step]) of integers, dates and times.
 #include <fmt/format.h>
 
-#include "sql/calendar.h"
+#include "base/calendar.h"
 #include "sql/function_registry_internal.h"
 #include "sql/list_builder_internal.h"
 #include "sql/spark_type.h"

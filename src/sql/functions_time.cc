@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "base/calendar.h"
 #include "codec/spark_time.h"
 #include "sql/analysis_error.h"
-#include "sql/calendar.h"
 #include "sql/function_registry_internal.h"
 #include "sql/spark_type.h"
 

@@ -1,8 +1,8 @@
 // make_timestamp and its like, intervals made of numbers.
 #include <fmt/format.h>
 
+#include "base/calendar.h"
 #include "codec/spark_time.h"
-#include "sql/calendar.h"
 #include "sql/function_registry_internal.h"
 #include "sql/spark_type.h"
 

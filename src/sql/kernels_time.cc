@@ -1,8 +1,8 @@
 // Dates and times, in UTC.
 #include <fmt/format.h>
 
+#include "base/calendar.h"
 #include "sql/analysis_error.h"
-#include "sql/calendar.h"
 #include "sql/cast_internal.h"
 #include "sql/datetime_pattern.h"
 #include "sql/kernel_internal.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "sql/calendar.h"
+#include "base/calendar.h"
 #include "sql/cast.h"
 #include "sql/datetime_text.h"
 

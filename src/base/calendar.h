@@ -3,10 +3,11 @@
 
 #include <cstdint>
 
-namespace sluice::sql {
+namespace sluice {
 
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
-inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
+inline constexpr int64_t kSecondsPerDay = 86'400;
+inline constexpr int64_t kMicrosPerDay = kSecondsPerDay * kMicrosPerSecond;
 
 struct CivilDate {
   int64_t year = 1970;
@@ -20,7 +21,8 @@ constexpr int64_t FloorDiv(int64_t value, int64_t by) {
 }
 constexpr int64_t FloorMod(int64_t value, int64_t by) { return value - FloorDiv(value, by) * by; }
 
-// After Howard Hinnant's days_from_civil: eras of 400 years that begin on March 1st.
+/// Days from 1970-01-01. REQUIRES: a valid month. After Howard Hinnant's days_from_civil: eras of
+/// 400 years that begin on March 1st.
 constexpr int64_t DaysFromCivil(int64_t year, int month, int day) {
   year -= month <= 2 ? 1 : 0;
   const int64_t era = FloorDiv(year, 400);
@@ -53,6 +55,9 @@ constexpr int DaysInMonth(int64_t year, int month) {
   constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month == 2 && IsLeapYear(year) ? 29 : kDays[month - 1];
 }
+constexpr bool IsValidDate(int64_t year, int64_t month, int64_t day) {
+  return month >= 1 && month <= 12 && day >= 1 && day <= DaysInMonth(year, static_cast<int>(month));
+}
 
 /// The same day `months` later, or the month's last.
 constexpr int64_t AddMonths(int64_t days, int64_t months) {
@@ -75,4 +80,4 @@ constexpr int WeekOfYear(int64_t days) {
   return (DayOfYear(thursday) - 1) / 7 + 1;
 }
 
-}  // namespace sluice::sql
+}  // namespace sluice
