@@ -34,17 +34,31 @@ bool MayCast(const std::shared_ptr<arrow::DataType>& from, const arrow::DataType
   return stored.ok() && (*stored)->id() == to.id();
 }
 
+Status CheckFieldsKnown(const arrow::StructArray& array, const arrow::DataType& type,
+                        const std::string& column) {
+  const auto& known = static_cast<const arrow::StructType&>(type);
+  for (const auto& field : array.struct_type()->fields()) {
+    if (known.GetFieldIndex(field->name()) >= 0) continue;
+    return MakeError("DELTA_SCHEMA_MISMATCH",
+                     "column " + column + " of the table has no field " + field->name(),
+                     "leave the field out, or let the schema evolve");
+  }
+  return Status::OK();
+}
+
 Result<std::shared_ptr<arrow::Array>> AdaptStruct(const std::shared_ptr<arrow::Array>& array,
                                                   const std::shared_ptr<arrow::DataType>& type,
-                                                  const std::string& column) {
+                                                  const std::string& column, FieldNames names) {
   const auto& from = static_cast<const arrow::StructArray&>(*array);
+  if (names == FieldNames::kLogical) SLUICE_RETURN_NOT_OK(CheckFieldsKnown(from, *type, column));
   std::vector<std::shared_ptr<arrow::ArrayData>> children;
   for (const auto& field : type->fields()) {
-    const int index = from.struct_type()->GetFieldIndex(PhysicalName(*field));
+    const int index = from.struct_type()->GetFieldIndex(
+        names == FieldNames::kPhysical ? PhysicalName(*field) : field->name());
     std::shared_ptr<arrow::Array> child;
     if (index >= 0) {
       SLUICE_ASSIGN_OR_RETURN(
-          child, AdaptArray(from.field(index), field->type(), column + "." + field->name()));
+          child, AdaptArray(from.field(index), field->type(), column + "." + field->name(), names));
     } else {
       SLUICE_ASSIGN_OR_RETURN(child, arrow::MakeArrayOfNull(field->type(), array->length()));
     }
@@ -64,7 +78,7 @@ Result<std::shared_ptr<arrow::Array>> AdaptStruct(const std::shared_ptr<arrow::A
 /// Lists and maps keep their offsets; only what they hold is adapted.
 Result<std::shared_ptr<arrow::Array>> AdaptList(const std::shared_ptr<arrow::Array>& array,
                                                 const std::shared_ptr<arrow::DataType>& type,
-                                                const std::string& column) {
+                                                const std::string& column, FieldNames names) {
   const auto held = arrow::MakeArray(array->data()->child_data[0]);
   const bool is_map = type->id() == arrow::Type::MAP;
   std::shared_ptr<arrow::Array> adapted;
@@ -73,13 +87,14 @@ Result<std::shared_ptr<arrow::Array>> AdaptList(const std::shared_ptr<arrow::Arr
     const auto& entries = static_cast<const arrow::StructArray&>(*held);
     const auto& map = static_cast<const arrow::MapType&>(*type);
     SLUICE_ASSIGN_OR_RETURN(const auto keys,
-                            AdaptArray(entries.field(0), map.key_type(), column + ".key"));
-    SLUICE_ASSIGN_OR_RETURN(const auto items,
-                            AdaptArray(entries.field(1), map.item_type(), column + ".value"));
+                            AdaptArray(entries.field(0), map.key_type(), column + ".key", names));
+    SLUICE_ASSIGN_OR_RETURN(
+        const auto items, AdaptArray(entries.field(1), map.item_type(), column + ".value", names));
     adapted = std::make_shared<arrow::StructArray>(map.value_type(), held->length(),
                                                    arrow::ArrayVector{keys, items});
   } else {
-    SLUICE_ASSIGN_OR_RETURN(adapted, AdaptArray(held, type->field(0)->type(), column + ".element"));
+    SLUICE_ASSIGN_OR_RETURN(adapted,
+                            AdaptArray(held, type->field(0)->type(), column + ".element", names));
   }
   auto data = array->data()->Copy();
   data->type = type;
@@ -115,27 +130,27 @@ std::string PhysicalName(const arrow::Field& field) {
 
 Result<std::shared_ptr<arrow::Array>> AdaptArray(const std::shared_ptr<arrow::Array>& array,
                                                  const std::shared_ptr<arrow::DataType>& type,
-                                                 const std::string& column) {
+                                                 const std::string& column, FieldNames names) {
   const auto& from = array->type();
   if (type->id() == arrow::Type::EXTENSION && IsVariant(*type))
     return UnshredVariant(array, column);
   if (from->id() == arrow::Type::STRUCT && type->id() == arrow::Type::STRUCT) {
     if (from->Equals(*type, /*check_metadata=*/true)) return array;
-    return AdaptStruct(array, type, column);
+    return AdaptStruct(array, type, column, names);
   }
   if (from->Equals(*type)) {
     if (type->num_fields() == 0 || from->Equals(*type, /*check_metadata=*/true)) return array;
   }
   const bool lists = IsList(*from) && IsList(*type);
   const bool maps = from->id() == arrow::Type::MAP && type->id() == arrow::Type::MAP;
-  if (lists || maps) return AdaptList(array, type, column);
+  if (lists || maps) return AdaptList(array, type, column, names);
   if (!MayCast(from, *type)) return Mismatch(column, *from, *type);
   if (from->num_fields() > 0) {
     // Other kinds of list: first to the plain one, then their elements.
     SLUICE_ASSIGN_OR_RETURN(const auto plain, TableTypeOf(from));
     if (IsList(*plain) && IsList(*type) && from->id() != arrow::Type::LIST) {
       SLUICE_ASSIGN_OR_RETURN(const auto cast, arrow::compute::Cast(*array, plain));
-      return AdaptArray(cast, type, column);
+      return AdaptArray(cast, type, column, names);
     }
   }
   auto cast = arrow::compute::Cast(*array, type);
@@ -154,7 +169,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> AdaptRows(
       SLUICE_ASSIGN_OR_RETURN(column, arrow::MakeArrayOfNull(field->type(), rows->num_rows()));
     } else {
       ++found;
-      SLUICE_ASSIGN_OR_RETURN(column, AdaptArray(column, field->type(), field->name()));
+      SLUICE_ASSIGN_OR_RETURN(
+          column, AdaptArray(column, field->type(), field->name(), FieldNames::kLogical));
     }
     if (rows->num_rows() > 0) SLUICE_RETURN_NOT_OK(CheckNotNull(*column, *field, field->name()));
     columns.push_back(std::move(column));

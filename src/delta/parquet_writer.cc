@@ -89,7 +89,8 @@ class DataFileWriter::OpenFile {
            PartitionValues values)
       : owner_(owner),
         path_(std::move(path)),
-        statistics_(owner.file_schema_, owner.snapshot_->properties().num_indexed_columns) {
+        statistics_(arrow::schema(TableFields(owner)),
+                    owner.snapshot_->properties().num_indexed_columns) {
     add_.path = std::move(log_path);
     add_.partition_values = std::move(values);
     add_.data_change = owner.options_.data_change;
@@ -138,6 +139,13 @@ class DataFileWriter::OpenFile {
   }
 
  private:
+  /// Columns with statistics: the table's.
+  static arrow::FieldVector TableFields(const DataFileWriter& owner) {
+    const auto& fields = owner.file_schema_->fields();
+    return {fields.begin(),
+            fields.end() - static_cast<std::ptrdiff_t>(owner.options_.extra_fields.size())};
+  }
+
   bool GroupIsFull() const {
     return pending_bytes_ >= owner_.options_.max_row_group_bytes ||
            pending_rows_ >= owner_.options_.max_row_group_rows;

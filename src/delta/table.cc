@@ -9,6 +9,7 @@
 #include "delta/log_segment.h"
 #include "delta/schema_json.h"
 #include "delta/table_features.h"
+#include "delta/table_metadata.h"
 
 namespace sluice::delta {
 namespace {
@@ -49,22 +50,25 @@ Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::str
 }
 
 Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clock,
-                                        const std::string& table_id, const std::string& txn_id) {
-  SLUICE_ASSIGN_OR_RETURN(const auto schema, TableSchemaOf(*options.schema));
+                                        const std::function<std::string()>& new_uuid,
+                                        const std::string& txn_id) {
+  SLUICE_ASSIGN_OR_RETURN(auto schema, TableSchemaOf(*options.schema));
   SLUICE_RETURN_NOT_OK(CheckPartitioning(*schema, options.partition_columns));
   SLUICE_ASSIGN_OR_RETURN(const TableProperties properties,
                           ParseTableProperties(options.properties));
   const int64_t now_ms = clock.NowMicros() / 1000;
   Metadata metadata;
-  metadata.id = table_id;
+  metadata.id = new_uuid();
   metadata.name = options.name;
   metadata.description = options.description;
   SLUICE_ASSIGN_OR_RETURN(metadata.schema_string, SchemaToJson(*schema));
   metadata.partition_columns = options.partition_columns;
   metadata.created_time_ms = now_ms;
   metadata.configuration = options.properties;
-  const Protocol protocol = ProtocolFor(*schema, properties, options.properties);
-  SLUICE_RETURN_NOT_OK(CheckWritable(protocol, metadata, *schema));
+  SLUICE_RETURN_NOT_OK(CompleteMetadata(nullptr, new_uuid, &metadata));
+  SLUICE_ASSIGN_OR_RETURN(schema, SchemaFromJson(metadata.schema_string));
+  const Protocol protocol = ProtocolFor(*schema, properties, metadata.configuration);
+  SLUICE_RETURN_NOT_OK(CheckWritable(protocol, metadata, *schema, /*rules_checked=*/true));
   CommitInfo info;
   info.timestamp_ms = now_ms;
   if (properties.enable_in_commit_timestamps) info.in_commit_timestamp_ms = now_ms;
@@ -91,8 +95,9 @@ Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const 
   if (exists) return taken;
   std::shared_ptr<Table> table(new Table(context, WithoutTrailingSlash(path), seed));
   const std::string txn_id = table->NewUuid();
-  SLUICE_ASSIGN_OR_RETURN(const auto actions,
-                          FirstCommit(options, context.clock, table->NewUuid(), txn_id));
+  SLUICE_ASSIGN_OR_RETURN(const auto actions, FirstCommit(
+                                                  options, context.clock,
+                                                  [&table] { return table->NewUuid(); }, txn_id));
   std::string text;
   for (const Action& action : actions) AppendActionJson(action, &text);
   const std::string first = CommitPath(table->path_, TableVersion(0));

@@ -9,6 +9,7 @@
 #include "delta/schema_json.h"
 #include "delta/table.h"
 #include "delta/table_features.h"
+#include "delta/table_metadata.h"
 
 namespace sluice::delta {
 namespace {
@@ -23,6 +24,20 @@ const CommitInfo* InfoOf(const std::vector<Action>& actions) {
     if (const auto* info = std::get_if<CommitInfo>(&action)) return info;
   }
   return nullptr;
+}
+
+/// Minima and maxima of a file whose rows are partly hidden bound them, but may not be reached.
+std::string WithWideBounds(std::string stats) {
+  static constexpr std::string_view kTight = "\"tightBounds\":";
+  const size_t at = stats.find(kTight);
+  if (at == std::string::npos) {
+    if (stats.size() > 2) stats.insert(1, std::string(kTight) + "false,");
+    return stats;
+  }
+  const size_t value = stats.find_first_not_of(' ', at + kTight.size());
+  if (value == std::string::npos) return stats;
+  if (stats.compare(value, 4, "true") == 0) stats.replace(value, 4, "false");
+  return stats;
 }
 
 }  // namespace
@@ -130,6 +145,8 @@ class CommitLoop {
       actions.push_back(action);
       if (auto* changed = std::get_if<Metadata>(&actions.back())) {
         MarkEnablement(commit_ms, changed);
+        SLUICE_RETURN_NOT_OK(CompleteMetadata(
+            &base_->metadata(), [this] { return table_.NewUuid(); }, changed));
         metadata = *changed;
       } else if (const auto* given = std::get_if<Protocol>(&action)) {
         protocol = *given;
@@ -262,6 +279,7 @@ void Transaction::SetDeletionVector(const AddFile& file, DeletionVectorDescripto
   AddFile with = file;
   with.deletion_vector = std::move(deletion_vector);
   with.data_change = true;
+  with.stats = WithWideBounds(std::move(with.stats));
   actions_.emplace_back(std::move(with));
 }
 

@@ -1,0 +1,114 @@
+// What a statement does to the rows of a table, made into the actions of one commit: rows leave
+// files by deletion vector where the table asks for them, else the files are written anew; changed
+// and new rows go into new files; the change feed gets its files; row ids stay. Memory: a batch of
+// rows, and what the writers keep. One owner.
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/deletion_vector.h"
+#include "delta/parquet_writer.h"
+#include "delta/row_ids.h"
+#include "delta/row_rules.h"
+#include "delta/snapshot.h"
+#include "delta/table.h"
+#include "delta/write_options.h"
+
+namespace sluice::delta {
+
+/// What happens to one row of a file.
+struct RowAction {
+  static constexpr int32_t kDelete = -1;
+
+  uint64_t position = 0;     // in the file, counting rows its deletion vector hides
+  int32_t update = kDelete;  // else: which update, as the statement numbers them
+  int64_t source_row = -1;   // of MERGE
+};
+
+struct RewriteCounts {
+  int64_t files_removed = 0;
+  int64_t bytes_removed = 0;
+  int64_t files_added = 0;
+  int64_t bytes_added = 0;
+  int64_t change_files = 0;
+  int64_t rows_copied = 0;
+  int64_t vectors_added = 0;  // an updated vector is one removed and one added
+  int64_t vectors_removed = 0;
+  int64_t vectors_updated = 0;
+};
+
+class FileRewriter {
+ public:
+  /// The new values of `rows` (all columns of the table) under update `update`; row i goes with row
+  /// source_rows[i] of MERGE's source.
+  using Update = std::function<Result<std::shared_ptr<arrow::RecordBatch>>(
+      int32_t update, const std::shared_ptr<arrow::RecordBatch>& rows,
+      const std::vector<int64_t>& source_rows)>;
+
+  /// `snapshot` is what is read and, but for its version, what is written: of MERGE with schema
+  /// evolution it has the new schema. `record_changes` = false where the change feed can be told
+  /// from whole files. `rules` and `update` may be null when nothing is inserted or updated.
+  /// `table` and `rules` outlive this.
+  static Result<std::unique_ptr<FileRewriter>> Make(Table& table,
+                                                    std::shared_ptr<const Snapshot> snapshot,
+                                                    RowRules* rules, const WriteOptions& options,
+                                                    bool record_changes, Update update);
+  ~FileRewriter();
+
+  /// `actions` ascending by position, of live rows. Nothing to do = nothing happens.
+  Status Apply(const AddFile& file, const std::vector<RowAction>& actions);
+  /// All rows leave; they are read only for the change feed.
+  Status RemoveFile(const AddFile& file);
+  /// New rows, as RowRules takes them.
+  Status Insert(const std::shared_ptr<arrow::RecordBatch>& rows);
+
+  /// True when there is anything to commit. After Finish, counts() is complete.
+  bool changed() const { return !dropped_.empty() || !masked_.empty() || inserted_; }
+  /// Closes the files and adds everything to `transaction`.
+  Status Finish(Transaction* transaction);
+  /// Commits; what was written is deleted again when the commit surely did not happen.
+  Result<CommitResult> Commit(Transaction* transaction);
+  const RewriteCounts& counts() const { return counts_; }
+
+ private:
+  struct Masked {
+    AddFile file;
+    DeletionVector vector;
+  };
+  struct Split;
+  FileRewriter(Table& table, std::shared_ptr<const Snapshot> snapshot, RowRules* rules);
+  Status ReadActions(const AddFile& file, const std::vector<RowAction>& actions, bool copy);
+  Status WriteSplit(const Split& split, const std::shared_ptr<arrow::RecordBatch>& rows, bool copy);
+  Status WriteUpdate(int32_t update, const std::shared_ptr<arrow::RecordBatch>& rows,
+                     const std::vector<int64_t>& source_rows, arrow::ArrayVector ids);
+  Status Mask(const AddFile& file, const std::vector<RowAction>& actions);
+  Status WriteRows(const std::shared_ptr<arrow::RecordBatch>& rows, arrow::ArrayVector ids);
+  Status WriteChange(const std::shared_ptr<arrow::RecordBatch>& rows, const char* change);
+  void Drop(const AddFile& file);
+  Status FinishVectors(Transaction* transaction);
+
+  Table& table_;
+  const std::shared_ptr<const Snapshot> snapshot_;
+  RowRules* const rules_;
+  Update update_;
+  const RowIdColumns row_ids_;
+  const bool merge_on_read_;
+  std::unique_ptr<DataFileWriter> writer_;
+  std::unique_ptr<DataFileWriter> changes_;  // null: no change feed is written
+  std::vector<Masked> masked_;
+  std::vector<AddFile> dropped_;
+  std::vector<std::string> created_;  // what to delete when the commit fails
+  bool inserted_ = false;
+  RewriteCounts counts_;
+};
+
+/// Deletes files of a commit that failed with `status`, when it surely did not happen.
+void DeleteUncommitted(Table& table, const Status& status, const std::vector<std::string>& paths);
+
+}  // namespace sluice::delta
