@@ -95,9 +95,10 @@ std::string BytesToUuid(const std::string& bytes) {
   return uuid;
 }
 
-/// "<random prefix><20 characters of UUID>" -> path of the file.
-Result<std::string> FilePathOf(const std::string& table_path,
-                               const DeletionVectorDescriptor& descriptor) {
+}  // namespace
+
+Result<std::string> DeletionVectorPath(const std::string& table_path,
+                                       const DeletionVectorDescriptor& descriptor) {
   if (descriptor.storage_type == 'p') return ResolvePath(table_path, descriptor.path_or_inline);
   const std::string& text = descriptor.path_or_inline;
   if (descriptor.storage_type != 'u' || text.size() < kEncodedUuidLength)
@@ -107,8 +108,6 @@ Result<std::string> FilePathOf(const std::string& table_path,
   const std::string name = "deletion_vector_" + BytesToUuid(uuid) + ".bin";
   return storage::JoinPath(table_path, prefix.empty() ? name : prefix + "/" + name);
 }
-
-}  // namespace
 
 struct DeletionVector::Bitmaps {
   std::map<uint32_t, Bitmap> by_key;  // high 32 bits of the row -> low 32 bits
@@ -233,7 +232,7 @@ Result<DeletionVector> ReadDeletionVector(storage::Storage& storage, const std::
     if (bytes.size() < size) return Corrupt("inline text is too short");
     bytes.resize(size);
   } else {
-    SLUICE_ASSIGN_OR_RETURN(const std::string path, FilePathOf(table_path, descriptor));
+    SLUICE_ASSIGN_OR_RETURN(const std::string path, DeletionVectorPath(table_path, descriptor));
     auto file = storage.OpenInput(path);
     if (!file.ok()) {
       if (!HasCode(file.status(), "STORAGE_NOT_FOUND")) return file.status();

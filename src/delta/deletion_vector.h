@@ -44,6 +44,10 @@ class DeletionVector {
   std::unique_ptr<Bitmaps> bitmaps_;
 };
 
+/// Where the file of a vector that is not inline lies. DELTA_DELETION_VECTOR_CORRUPT.
+Result<std::string> DeletionVectorPath(const std::string& table_path,
+                                       const DeletionVectorDescriptor& descriptor);
+
 /// Reads the vector `descriptor` of a table at `table_path`.
 Result<DeletionVector> ReadDeletionVector(storage::Storage& storage, const std::string& table_path,
                                           const DeletionVectorDescriptor& descriptor);
