@@ -5,56 +5,13 @@
 #include "delta/action_json.h"
 #include "delta/assignment.h"
 #include "delta/file_rewriter.h"
-#include "delta/parquet_reader.h"
 #include "delta/row_rules.h"
+#include "delta/row_search.h"
 
 namespace sluice::delta {
 namespace {
 
 using FilePtr = std::shared_ptr<const AddFile>;
-
-/// The rows of `file` for which `where` holds, as actions of `update`.
-Result<std::vector<RowAction>> FindRows(const Table& table,
-                                        const std::shared_ptr<const Snapshot>& snapshot,
-                                        const AddFile& file, const RowCondition& where,
-                                        int32_t update) {
-  DataFileReadOptions options;
-  options.columns = where.columns;
-  options.with_row_index = true;
-  SLUICE_ASSIGN_OR_RETURN(const auto reader,
-                          DataFileReader::Open(table.storage(), snapshot, file, options));
-  std::vector<RowAction> actions;
-  while (true) {
-    SLUICE_ASSIGN_OR_RETURN(const auto rows, reader->Next());
-    if (rows == nullptr) return actions;
-    const auto& positions =
-        static_cast<const arrow::Int64Array&>(*rows->column(rows->num_columns() - 1));
-    SLUICE_ASSIGN_OR_RETURN(const auto padded, PaddedTo(snapshot->schema(), rows));
-    SLUICE_ASSIGN_OR_RETURN(const auto holds, Evaluate(where.holds, padded));
-    for (int64_t i = 0; i < rows->num_rows(); ++i) {
-      if (holds != nullptr && !(holds->IsValid(i) && holds->Value(i))) continue;
-      actions.push_back({static_cast<uint64_t>(positions.Value(i)), update, -1});
-    }
-  }
-}
-
-/// Whether `where`, which reads partition columns only, holds for all rows of `file`.
-Result<bool> HoldsForFile(const Snapshot& snapshot, const AddFile& file,
-                          const RowCondition& where) {
-  if (where.holds == nullptr) return true;
-  SLUICE_ASSIGN_OR_RETURN(const auto row,
-                          PartitionRow(snapshot.schema(), snapshot.partition_columns(), file));
-  SLUICE_ASSIGN_OR_RETURN(const auto holds, Evaluate(where.holds, row));
-  return holds->IsValid(0) && holds->Value(0);
-}
-
-std::vector<FilePtr> CandidateFiles(const Snapshot& snapshot, const RowCondition& where) {
-  const FilePruner pruner(where.prunes, *snapshot.schema(), snapshot.partition_columns());
-  std::vector<FilePtr> files = snapshot.Files();
-  if (!pruner.empty())
-    std::erase_if(files, [&](const FilePtr& file) { return !pruner.MayMatch(*file); });
-  return files;
-}
 
 /// One DELETE or UPDATE from its first look at the table to its commit.
 class Statement {
@@ -73,7 +30,7 @@ class Statement {
     const bool whole_files = AreAll(where.columns, snapshot_->partition_columns());
     SLUICE_ASSIGN_OR_RETURN(
         rewriter_, FileRewriter::Make(table_, snapshot_, nullptr, options_, !whole_files, nullptr));
-    for (const FilePtr& file : CandidateFiles(*snapshot_, where)) {
+    for (const FilePtr& file : CandidateFiles(*snapshot_, where.prunes)) {
       if (whole_files) {
         SLUICE_ASSIGN_OR_RETURN(const bool holds, HoldsForFile(*snapshot_, *file, where));
         if (holds) SLUICE_RETURN_NOT_OK(DeleteFile(*file));
@@ -102,7 +59,7 @@ class Statement {
     };
     SLUICE_ASSIGN_OR_RETURN(
         rewriter_, FileRewriter::Make(table_, snapshot_, rules.get(), options_, true, update));
-    for (const FilePtr& file : CandidateFiles(*snapshot_, where))
+    for (const FilePtr& file : CandidateFiles(*snapshot_, where.prunes))
       SLUICE_RETURN_NOT_OK(ChangeFile(*file, where, 0));
     SLUICE_RETURN_NOT_OK(Commit("UPDATE", where));
     SetMetric("numUpdatedRows", rows_);
@@ -120,15 +77,16 @@ class Statement {
   }
 
   Status DeleteFile(const AddFile& file) {
-    const int64_t records = RecordsOf(file);
+    const int64_t records = LiveRecordsOf(file);
     rows_known_ = rows_known_ && records >= 0;
-    rows_ += records - (file.deletion_vector.has_value() ? file.deletion_vector->cardinality : 0);
+    rows_ += records;
     return rewriter_->RemoveFile(file);
   }
 
   Status ChangeFile(const AddFile& file, const RowCondition& where, int32_t update) {
     const int64_t begin = table_.clock().SteadyMicros();
-    SLUICE_ASSIGN_OR_RETURN(const auto actions, FindRows(table_, snapshot_, file, where, update));
+    SLUICE_ASSIGN_OR_RETURN(const auto actions,
+                            FindRows(table_.storage(), snapshot_, file, where, update));
     scan_micros_ += table_.clock().SteadyMicros() - begin;
     rows_ += static_cast<int64_t>(actions.size());
     return rewriter_->Apply(file, actions);
@@ -163,8 +121,7 @@ class Statement {
 
   Result<WriteReport> Finish() {
     if (!rewriter_->changed() && !options_.txn.has_value()) return report_;
-    SLUICE_ASSIGN_OR_RETURN(const auto committed, rewriter_->Commit(&transaction_));
-    report_.version = committed.version;
+    SLUICE_RETURN_NOT_OK(rewriter_->Commit(&transaction_, options_, &report_));
     return report_;
   }
 

@@ -26,6 +26,13 @@ RowIdColumns KeptRowIds(const Snapshot& snapshot) {
   return columns;
 }
 
+/// True when a commit that failed with `status` surely did not happen.
+bool IsRefusal(const Status& status) {
+  return RetryClass(status) == Retry::kReplan || HasCode(status, "DELTA_COMMIT_ATTEMPTS") ||
+         HasCode(status, "DELTA_APPEND_ONLY") ||
+         HasCode(status, "DELTA_UNSUPPORTED_WRITER_FEATURE");
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> Select(const std::shared_ptr<arrow::RecordBatch>& rows,
                                                    const std::vector<uint32_t>& indices) {
   SLUICE_ASSIGN_OR_RETURN(const auto array, MakeIndices(indices));
@@ -47,8 +54,6 @@ FileRewriter::FileRewriter(Table& table, std::shared_ptr<const Snapshot> snapsho
       rules_(rules),
       row_ids_(KeptRowIds(*snapshot_)),
       merge_on_read_(snapshot_->properties().enable_deletion_vectors) {}
-
-FileRewriter::~FileRewriter() = default;
 
 Result<std::unique_ptr<FileRewriter>> FileRewriter::Make(Table& table,
                                                          std::shared_ptr<const Snapshot> snapshot,
@@ -108,9 +113,10 @@ Status FileRewriter::RemoveFile(const AddFile& file) {
   return Status::OK();
 }
 
-Status FileRewriter::Insert(const std::shared_ptr<arrow::RecordBatch>& rows) {
-  if (rows->num_rows() == 0) return Status::OK();
-  SLUICE_ASSIGN_OR_RETURN(const auto complete, rules_->Apply(rows, RowRules::Origin::kInserted));
+Result<std::shared_ptr<arrow::RecordBatch>> FileRewriter::Insert(
+    const std::shared_ptr<arrow::RecordBatch>& rows) {
+  SLUICE_ASSIGN_OR_RETURN(auto complete, rules_->Apply(rows, RowRules::Origin::kInserted));
+  if (rows->num_rows() == 0) return complete;
   inserted_ = true;
   arrow::ArrayVector ids;
   if (row_ids_.enabled) {
@@ -118,7 +124,8 @@ Status FileRewriter::Insert(const std::shared_ptr<arrow::RecordBatch>& rows) {
     ids = {none, none};
   }
   SLUICE_RETURN_NOT_OK(WriteRows(complete, std::move(ids)));
-  return WriteChange(complete, "insert");
+  SLUICE_RETURN_NOT_OK(WriteChange(complete, "insert"));
+  return complete;
 }
 
 Status FileRewriter::ReadActions(const AddFile& file, const std::vector<RowAction>& actions,
@@ -259,13 +266,20 @@ Status FileRewriter::FinishVectors(Transaction* transaction) {
   return Status::OK();
 }
 
-Status FileRewriter::Finish(Transaction* transaction) {
-  SLUICE_ASSIGN_OR_RETURN(auto added, writer_->Finish());
-  for (const AddFile& file : added) {
+Result<const std::vector<AddFile>*> FileRewriter::FinishRows() {
+  if (rows_finished_) return &added_;
+  rows_finished_ = true;
+  SLUICE_ASSIGN_OR_RETURN(added_, writer_->Finish());
+  for (const AddFile& file : added_) {
     created_.push_back(ResolvePath(table_.path(), file.path));
     ++counts_.files_added;
     counts_.bytes_added += file.size;
   }
+  return &added_;
+}
+
+Status FileRewriter::Finish(Transaction* transaction) {
+  SLUICE_RETURN_NOT_OK(FinishRows().status());
   if (changes_ != nullptr) {
     SLUICE_ASSIGN_OR_RETURN(const auto changes, changes_->Finish());
     for (const AddFile& file : changes) {
@@ -276,23 +290,30 @@ Status FileRewriter::Finish(Transaction* transaction) {
   }
   for (const AddFile& file : dropped_) transaction->Remove(file);
   SLUICE_RETURN_NOT_OK(FinishVectors(transaction));
-  transaction->Add(std::move(added));
+  transaction->Add(added_);
   return Status::OK();
 }
 
-Result<CommitResult> FileRewriter::Commit(Transaction* transaction) {
-  auto committed = transaction->Commit();
-  if (!committed.ok()) DeleteUncommitted(table_, committed.status(), created_);
-  return committed;
+Status FileRewriter::Commit(Transaction* transaction, const WriteOptions& options,
+                            WriteReport* report) {
+  const auto committed = transaction->Commit();
+  if (committed.ok()) {
+    report->version = committed->version;
+    committed_ = true;
+    return Status::OK();
+  }
+  if (!IsRefusal(committed.status())) committed_ = true;  // the commit may name the files
+  if (!HasCode(committed.status(), "DELTA_TXN_CHANGED") || !options.txn.has_value())
+    return committed.status();
+  SLUICE_ASSIGN_OR_RETURN(const auto now, table_.Update());
+  const auto stored = now->TxnVersion(options.txn->app_id);
+  report->skipped = stored.has_value() && *stored >= options.txn->version;
+  return report->skipped ? Status::OK() : committed.status();
 }
 
-void DeleteUncommitted(Table& table, const Status& status, const std::vector<std::string>& paths) {
-  // Only after a clear refusal: after an unknown outcome the commit may name these files.
-  const bool refused =
-      RetryClass(status) == Retry::kReplan || HasCode(status, "DELTA_COMMIT_ATTEMPTS") ||
-      HasCode(status, "DELTA_APPEND_ONLY") || HasCode(status, "DELTA_UNSUPPORTED_WRITER_FEATURE");
-  if (!refused) return;
-  for (const std::string& path : paths) (void)table.storage().Delete(path);  // else VACUUM does
+FileRewriter::~FileRewriter() {
+  if (committed_) return;
+  for (const std::string& path : created_) (void)table_.storage().Delete(path);  // else VACUUM does
 }
 
 }  // namespace sluice::delta

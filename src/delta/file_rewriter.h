@@ -65,15 +65,19 @@ class FileRewriter {
   Status Apply(const AddFile& file, const std::vector<RowAction>& actions);
   /// All rows leave; they are read only for the change feed.
   Status RemoveFile(const AddFile& file);
-  /// New rows, as RowRules takes them.
-  Status Insert(const std::shared_ptr<arrow::RecordBatch>& rows);
+  /// New rows, as RowRules takes them; returns them as they are written.
+  Result<std::shared_ptr<arrow::RecordBatch>> Insert(
+      const std::shared_ptr<arrow::RecordBatch>& rows);
 
   /// True when there is anything to commit. After Finish, counts() is complete.
   bool changed() const { return !dropped_.empty() || !masked_.empty() || inserted_; }
-  /// Closes the files and adds everything to `transaction`.
+  /// Closes the files of rows and says what they are. No more rows then.
+  Result<const std::vector<AddFile>*> FinishRows();
+  /// Closes all files and adds everything to `transaction`.
   Status Finish(Transaction* transaction);
-  /// Commits; what was written is deleted again when the commit surely did not happen.
-  Result<CommitResult> Commit(Transaction* transaction);
+  /// Commits and puts the version into `report`, or says that the AppTxn of `options` was written
+  /// meanwhile. What was written is deleted again when the commit surely did not happen.
+  Status Commit(Transaction* transaction, const WriteOptions& options, WriteReport* report);
   const RewriteCounts& counts() const { return counts_; }
 
  private:
@@ -103,12 +107,12 @@ class FileRewriter {
   std::unique_ptr<DataFileWriter> changes_;  // null: no change feed is written
   std::vector<Masked> masked_;
   std::vector<AddFile> dropped_;
-  std::vector<std::string> created_;  // what to delete when the commit fails
+  std::vector<std::string> created_;  // what to delete when no commit names it
+  bool committed_ = false;            // or nobody knows
+  std::vector<AddFile> added_;
+  bool rows_finished_ = false;
   bool inserted_ = false;
   RewriteCounts counts_;
 };
-
-/// Deletes files of a commit that failed with `status`, when it surely did not happen.
-void DeleteUncommitted(Table& table, const Status& status, const std::vector<std::string>& paths);
 
 }  // namespace sluice::delta

@@ -444,8 +444,11 @@ class Merge {
         columns.push_back(std::move(value));
       }
       inserted_ += seen->num_rows();
-      SLUICE_RETURN_NOT_OK(rewriter_->Insert(arrow::RecordBatch::Make(
-          arrow::schema(std::move(fields)), seen->num_rows(), std::move(columns))));
+      SLUICE_RETURN_NOT_OK(
+          rewriter_
+              ->Insert(arrow::RecordBatch::Make(arrow::schema(std::move(fields)), seen->num_rows(),
+                                                std::move(columns)))
+              .status());
     }
     return Status::OK();
   }
@@ -468,8 +471,7 @@ class Merge {
     }
     if (numbered || written_ != read_) transaction_.SetMetadata(metadata_);
     if (!rewriter_->changed() && written_ == read_ && !options_.txn.has_value()) return report_;
-    SLUICE_ASSIGN_OR_RETURN(const auto committed, rewriter_->Commit(&transaction_));
-    report_.version = committed.version;
+    SLUICE_RETURN_NOT_OK(rewriter_->Commit(&transaction_, options_, &report_));
     return report_;
   }
 

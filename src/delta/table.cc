@@ -30,25 +30,6 @@ std::string PartitionByJson(const std::vector<std::string>& columns) {
   return json + "]";
 }
 
-Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::string>& columns) {
-  for (const std::string& column : columns) {
-    const auto field = schema.GetFieldByName(column);
-    if (field == nullptr) {
-      return MakeError("DELTA_SCHEMA_MISMATCH", "partition column is not in the schema: " + column);
-    }
-    if (field->type()->num_fields() > 0 || field->type()->id() == arrow::Type::BINARY) {
-      return MakeError(
-          "DELTA_UNSUPPORTED_TYPE",
-          "cannot partition by column " + column + " of type " + field->type()->ToString(),
-          "partition by a string, number, date or timestamp");
-    }
-  }
-  if (!columns.empty() && static_cast<int>(columns.size()) >= schema.num_fields()) {
-    return MakeError("DELTA_SCHEMA_MISMATCH", "cannot partition by all columns of a table");
-  }
-  return Status::OK();
-}
-
 Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clock,
                                         const std::function<std::string()>& new_uuid,
                                         const std::string& txn_id) {

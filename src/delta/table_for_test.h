@@ -126,6 +126,11 @@ class ChangedTableTest : public ::testing::Test {
     return table.ValueOrDie();
   }
 
+  void Clear() {
+    for (const auto& file : storage_.ListRecursive("/t").ValueOrDie())
+      ASSERT_TRUE(storage_.Delete(file.path).ok());
+  }
+
   static void Append(Table& table, const TestRows& rows) {
     const auto writer = DataFileWriter::Make(table, table.Current()).ValueOrDie();
     ASSERT_TRUE(writer->Write(BatchOf(rows)).ok());

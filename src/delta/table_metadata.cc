@@ -1,5 +1,7 @@
 #include "delta/table_metadata.h"
 
+#include <arrow/type.h>
+
 #include <charconv>
 
 #include "delta/column_mapping.h"
@@ -49,6 +51,25 @@ Status CompleteMapping(const Metadata* before, const std::function<std::string()
 }
 
 }  // namespace
+
+Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::string>& columns) {
+  for (const std::string& column : columns) {
+    const auto field = schema.GetFieldByName(column);
+    if (field == nullptr) {
+      return MakeError("DELTA_SCHEMA_MISMATCH", "partition column is not in the schema: " + column);
+    }
+    if (field->type()->num_fields() > 0 || field->type()->id() == arrow::Type::BINARY) {
+      return MakeError(
+          "DELTA_UNSUPPORTED_TYPE",
+          "cannot partition by column " + column + " of type " + field->type()->ToString(),
+          "partition by a string, number, date or timestamp");
+    }
+  }
+  if (!columns.empty() && static_cast<int>(columns.size()) >= schema.num_fields()) {
+    return MakeError("DELTA_SCHEMA_MISMATCH", "cannot partition by all columns of a table");
+  }
+  return Status::OK();
+}
 
 Status CompleteMetadata(const Metadata* before, const std::function<std::string()>& new_uuid,
                         Metadata* metadata) {

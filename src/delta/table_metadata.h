@@ -2,8 +2,11 @@
 // physical names of columns, names of the columns that keep row ids. Thread-safe (pure functions).
 #pragma once
 
+#include <arrow/type.h>
+
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "delta/action.h"
@@ -15,5 +18,8 @@ namespace sluice::delta {
 /// keep their names. DELTA_INVALID_PROPERTY for a change of the mode that files cannot follow.
 Status CompleteMetadata(const Metadata* before, const std::function<std::string()>& new_uuid,
                         Metadata* metadata);
+
+/// DELTA_SCHEMA_MISMATCH, DELTA_UNSUPPORTED_TYPE.
+Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::string>& columns);
 
 }  // namespace sluice::delta

@@ -1,0 +1,48 @@
+// Rows into a table: append, overwrite as a whole, by condition or by partition, with the schema
+// held or followed. One commit. Call from any one thread.
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/table.h"
+#include "delta/write_options.h"
+
+namespace sluice::delta {
+
+enum class WriteMode {
+  kAppend,
+  kOverwrite,          // all rows there were go
+  kReplaceWhere,       // rows for which `replace_where` holds go; it must hold for the new ones
+  kDynamicPartitions,  // partitions that get rows lose those they had
+};
+
+struct WriteRequest {
+  WriteMode mode = WriteMode::kAppend;
+  /// Columns by name, without regard to case; one that is missing gets what RowRules gives it. Read
+  /// to its end. Outlives the call.
+  arrow::RecordBatchReader* rows = nullptr;
+  RowCondition replace_where;
+  /// The table gets the columns and fields that only the rows have (and wider types, where it
+  /// widens types).
+  bool merge_schema = false;
+  /// kOverwrite: the table gets the columns of the rows, and these partition columns.
+  bool overwrite_schema = false;
+  std::vector<std::string> partition_columns;  // with overwrite_schema
+  std::optional<StringMap> properties;         // with overwrite_schema: the table's from now on
+  std::string operation = "WRITE";             // in the history
+  StringMap operation_parameters;              // further ones
+};
+
+/// No rows in append mode commit nothing. Metrics: numFiles, numOutputRows, numOutputBytes,
+/// numRemovedFiles, numRemovedBytes, and of replaceWhere numDeletedRows, numCopiedRows.
+/// DELTA_SCHEMA_MISMATCH, DELTA_FAILED_TO_MERGE_FIELDS, DELTA_REPLACE_WHERE_MISMATCH,
+/// DELTA_APPEND_ONLY, DELTA_COMMIT_CONFLICT, and what RowRules::Apply says.
+Result<WriteReport> WriteRows(Table& table, const WriteRequest& request,
+                              const WriteOptions& options = {});
+
+}  // namespace sluice::delta
