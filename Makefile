@@ -34,9 +34,10 @@ dev: deps ## a debug build in build/dev
 demo: all ## the main job on an embedded broker, about a minute
 	@build/release/bin/sluice demo
 
-test: test-deps ## everything: checks, all tests under ASan + UBSan
+test: test-deps ## everything: checks, tests that start threads under TSan, all tests under ASan + UBSan
 	@tools/check_layers.py && tools/tidy.py && tools/check_errors.py && $(MAKE) --no-print-directory fmt-check
 	@$(call build,asan)
+	@$(MAKE) --no-print-directory tsan
 	@ctest --test-dir build/asan -j $(JOBS) --output-on-failure --no-tests=error
 
 tsan: test-deps ## the tests that start threads under ThreadSanitizer

@@ -46,6 +46,10 @@ set(SLUICE_TEST_ENVIRONMENT
   "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1:suppressions=${suppressions}/tsan.supp"
   "SLUICE_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
   "SLUICE_BINARY=${CMAKE_BINARY_DIR}/bin/sluice")
+if(SLUICE_SANITIZE STREQUAL "thread")
+  # Memory that goes from thread to thread through Arrow's own pool would look like a race.
+  list(APPEND SLUICE_TEST_ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system")
+endif()
 
 # sluice_script_test(<name> COMMAND ... [LABELS ...] [TIMEOUT seconds] [PROPERTIES ...])   a test that is not a program of ours.
 function(sluice_script_test name)
@@ -74,6 +78,9 @@ function(sluice_test name)
     return()
   endif()
   add_executable(${name} ${ARG_SOURCES})
+  if(SLUICE_SANITIZE STREQUAL "thread")
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tools/sanitizers/c11_threads.cc)
+  endif()
   target_precompile_headers(${name} REUSE_FROM sluice_pch)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} sluice_arrow GTest::gtest GTest::gtest_main)
   if(ARG_FOLDER)
