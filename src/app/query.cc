@@ -11,6 +11,8 @@
 #include "plan/table_scan.h"
 #include "sql/analyzer.h"
 #include "sql/data_type_parser.h"
+#include "sql/parse_error.h"
+#include "sql/statement_name.h"
 #include "sql/substitute.h"
 
 namespace sluice::app {
@@ -145,10 +147,9 @@ Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file,
     rows.Add({sql::ToString(*plan)});
     return rows.Finish();
   }
-  return MakeError(
-      "NOT_SUPPORTED_YET",
-      "not supported yet: " + file.source->Place(statement.span) + ": this statement in ad hoc SQL",
-      "queries, SHOW TABLES, DESCRIBE and EXPLAIN are known");
+  return sql::ErrorAt(*file.source, statement.span, "NOT_SUPPORTED_YET",
+                      "not supported yet: " + sql::StatementName(statement) + " in ad hoc SQL",
+                      "queries, SHOW TABLES, DESCRIBE and EXPLAIN are known");
 }
 
 Result<RowReader> TableHistory(delta::Table& table, int64_t limit) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "plan/table_references.h"
+#include "sql/statement_name.h"
 #include "sql/substitute.h"
 
 namespace sluice::plan {
@@ -167,11 +168,11 @@ class GraphBuilder {
     site_.default_schema = node.name.last();
     return Status::OK();
   }
-  Status Add(sql::QueryStatement&) { return Unsupported("a query"); }
-  Status Add(sql::ShowStatement&) { return Unsupported("SHOW"); }
-  Status Add(sql::DescribeStatement&) { return Unsupported("DESCRIBE"); }
-  Status Add(sql::ExplainStatement&) { return Unsupported("EXPLAIN"); }
-  Status Add(sql::UnsupportedStatement& node) { return Unsupported(node.verb); }
+  /// Everything else may be SQL, but defines nothing.
+  template <typename T>
+  Status Add(T& node) {
+    return Unsupported(sql::StatementName({std::move(node), span_}));
+  }
 
   Status Unsupported(const std::string& what) {
     return DefinitionError("UNSUPPORTED_PIPELINE_STATEMENT", site_, span_,

@@ -17,85 +17,22 @@ bool AtKeyWord(const TokenCursor& cursor, size_t ahead) {
          (cursor.IsWord(ahead, "CHECK") && cursor.AtSymbol("(", ahead + 1));
 }
 
-class ColumnListParser {
+/// What follows the name of a column.
+class ColumnParser {
  public:
-  ColumnListParser(TokenCursor& cursor, DatasetOptions* options)
-      : cursor_(cursor), options_(*options) {}
+  explicit ColumnParser(TokenCursor& cursor) : cursor_(cursor) {}
 
-  void Parse() {
-    cursor_.ExpectSymbol("(");
-    do {
-      Element();
-    } while (cursor_.AcceptSymbol(","));
-    cursor_.ExpectSymbol(")");
-  }
-
- private:
-  void Element() {
-    if (cursor_.IsWord(0, "CONSTRAINT") && cursor_.IsWord(2, "EXPECT")) {
-      options_.expectations.push_back(ExpectationElement());
-      return;
-    }
-    if ((cursor_.IsWord(0, "CONSTRAINT") && AtKeyWord(cursor_, 2)) || AtKeyWord(cursor_, 0)) {
-      options_.constraints.push_back(Constraint());
-      return;
-    }
-    const bool misspelt = cursor_.IsWord(0, "CONSTRAINT") && cursor_.AtName(1) &&
-                          cursor_.AtName(2) && cursor_.AtSymbol("(", 3);
-    if (misspelt) {
-      cursor_.Next();
-      cursor_.ExpectName("the name of the constraint");
-      cursor_.ExpectWord("EXPECT");
-      return;
-    }
-    options_.columns.push_back(Column());
-  }
-
-  // CONSTRAINT name EXPECT (condition) [ON VIOLATION action]
-  Expectation ExpectationElement() {
-    const size_t begin = cursor_.position();
-    Expectation expectation;
-    cursor_.ExpectWord("CONSTRAINT");
-    expectation.name = cursor_.ExpectName("the name of the constraint");
-    cursor_.ExpectWord("EXPECT");
-    expectation.condition = ParseExpr(cursor_);
-    if (cursor_.AcceptWords({"ON", "VIOLATION"})) {
-      Violation(&expectation);
-    }
-    expectation.span = cursor_.SpanSince(begin);
-    return expectation;
-  }
-
-  void Violation(Expectation* expectation) {
-    if (cursor_.AcceptWords({"DROP", "ROW"})) {
-      expectation->action = ViolationAction::kDropRow;
-    } else if (cursor_.AcceptWords({"FAIL", "UPDATE"})) {
-      expectation->action = ViolationAction::kFailUpdate;
-    } else if (cursor_.AcceptWord("QUARANTINE")) {
-      expectation->action = ViolationAction::kQuarantine;
-      if (cursor_.AcceptWord("INTO")) {
-        expectation->quarantine_table = ExpectTableName(cursor_);
-      }
-    } else {
-      cursor_.FailHere("DROP ROW, FAIL UPDATE or QUARANTINE");
-    }
-  }
-
-  ColumnDefinition Column() {
-    const size_t begin = cursor_.position();
-    ColumnDefinition column;
-    column.name = cursor_.ExpectName("a column or CONSTRAINT");
+  void Parse(ColumnDefinition* column) {
     const bool untyped = cursor_.AtSymbol(",") || cursor_.AtSymbol(")") ||
                          cursor_.AtWord("COMMENT") || cursor_.AtWord("MASK");
     if (!untyped) {
-      column.type = ExpectTypeName(cursor_);
+      column->type = ExpectTypeName(cursor_);
     }
-    while (ColumnOption(&column)) {
+    while (ColumnOption(column)) {
     }
-    column.span = cursor_.SpanSince(begin);
-    return column;
   }
 
+ private:
   bool ColumnOption(ColumnDefinition* column) {
     if (cursor_.AcceptWords({"NOT", "NULL"})) {
       column->not_null = true;
@@ -109,7 +46,7 @@ class ColumnListParser {
       Mask(column);
     } else if (AtKeyWord(cursor_, 0) || cursor_.AtWord("REFERENCES") ||
                (cursor_.AtWord("CONSTRAINT") && cursor_.AtName(1))) {
-      column->constraints.push_back(Constraint());
+      column->constraints.push_back(ParseKeyConstraint(cursor_));
     } else {
       return false;
     }
@@ -118,7 +55,8 @@ class ColumnListParser {
 
   // GENERATED ALWAYS AS (e) | GENERATED {ALWAYS | BY DEFAULT} AS IDENTITY [(..)]
   void Generated(ColumnDefinition* column) {
-    if (!cursor_.AcceptWords({"BY", "DEFAULT"})) {
+    const bool by_default = cursor_.AcceptWords({"BY", "DEFAULT"});
+    if (!by_default) {
       cursor_.ExpectWord("ALWAYS");
     }
     cursor_.ExpectWord("AS");
@@ -128,13 +66,22 @@ class ColumnListParser {
       cursor_.ExpectSymbol(")");
       return;
     }
-    column->identity = true;
+    column->identity = IdentityColumn{by_default, {}, {}};
     if (cursor_.AcceptSymbol("(")) {
-      while (!cursor_.AtSymbol(")") && !cursor_.AtEnd()) {
-        cursor_.Next();
+      if (cursor_.AcceptWords({"START", "WITH"})) {
+        column->identity->start = SignedInteger();
+      }
+      if (cursor_.AcceptWords({"INCREMENT", "BY"})) {
+        column->identity->step = SignedInteger();
       }
       cursor_.ExpectSymbol(")");
     }
+  }
+
+  int64_t SignedInteger() {
+    const bool negative = cursor_.AcceptSymbol("-");
+    const int64_t value = cursor_.ExpectInteger("a number");
+    return negative ? -value : value;
   }
 
   void Mask(ColumnDefinition* column) {
@@ -143,6 +90,14 @@ class ColumnListParser {
       column->mask_using = ParseExprTuple(cursor_);
     }
   }
+
+  TokenCursor& cursor_;
+};
+
+/// PRIMARY KEY, FOREIGN KEY, UNIQUE and CHECK.
+class KeyParser {
+ public:
+  explicit KeyParser(TokenCursor& cursor) : cursor_(cursor) {}
 
   // [CONSTRAINT n] PRIMARY KEY [(a, b)] | [FOREIGN KEY (a)] REFERENCES t [(b)] | UNIQUE | CHECK (e)
   KeyConstraint Constraint() {
@@ -176,6 +131,7 @@ class ColumnListParser {
     return key;
   }
 
+ private:
   std::vector<Name> KeyColumns() {
     std::vector<Name> columns;
     if (!cursor_.AcceptSymbol("(")) {
@@ -201,10 +157,92 @@ class ColumnListParser {
   }
 
   TokenCursor& cursor_;
+};
+
+class ColumnListParser {
+ public:
+  ColumnListParser(TokenCursor& cursor, DatasetOptions* options)
+      : cursor_(cursor), options_(*options) {}
+
+  void Parse() {
+    cursor_.ExpectSymbol("(");
+    do {
+      Element();
+    } while (cursor_.AcceptSymbol(","));
+    cursor_.ExpectSymbol(")");
+  }
+
+ private:
+  void Element() {
+    if (cursor_.IsWord(0, "CONSTRAINT") && cursor_.IsWord(2, "EXPECT")) {
+      options_.expectations.push_back(ExpectationElement());
+      return;
+    }
+    if ((cursor_.IsWord(0, "CONSTRAINT") && AtKeyWord(cursor_, 2)) || AtKeyWord(cursor_, 0)) {
+      options_.constraints.push_back(ParseKeyConstraint(cursor_));
+      return;
+    }
+    const bool misspelt = cursor_.IsWord(0, "CONSTRAINT") && cursor_.AtName(1) &&
+                          cursor_.AtName(2) && cursor_.AtSymbol("(", 3);
+    if (misspelt) {
+      cursor_.Next();
+      cursor_.ExpectName("the name of the constraint");
+      cursor_.ExpectWord("EXPECT");
+      return;
+    }
+    options_.columns.push_back(ParseColumnDefinition(cursor_));
+  }
+
+  // CONSTRAINT name EXPECT (condition) [ON VIOLATION action]
+  Expectation ExpectationElement() {
+    const size_t begin = cursor_.position();
+    Expectation expectation;
+    cursor_.ExpectWord("CONSTRAINT");
+    expectation.name = cursor_.ExpectName("the name of the constraint");
+    cursor_.ExpectWord("EXPECT");
+    expectation.condition = ParseExpr(cursor_);
+    if (cursor_.AcceptWords({"ON", "VIOLATION"})) {
+      Violation(&expectation);
+    }
+    expectation.span = cursor_.SpanSince(begin);
+    return expectation;
+  }
+
+  void Violation(Expectation* expectation) {
+    if (cursor_.AcceptWords({"DROP", "ROW"})) {
+      expectation->action = ViolationAction::kDropRow;
+    } else if (cursor_.AcceptWords({"FAIL", "UPDATE"})) {
+      expectation->action = ViolationAction::kFailUpdate;
+    } else if (cursor_.AcceptWord("QUARANTINE")) {
+      expectation->action = ViolationAction::kQuarantine;
+      if (cursor_.AcceptWord("INTO")) {
+        expectation->quarantine_table = ExpectTableName(cursor_);
+      }
+    } else {
+      cursor_.FailHere("DROP ROW, FAIL UPDATE or QUARANTINE");
+    }
+  }
+
+  TokenCursor& cursor_;
   DatasetOptions& options_;
 };
 
 }  // namespace
+
+ColumnDefinition ParseColumnDefinition(TokenCursor& cursor) {
+  const size_t begin = cursor.position();
+  ColumnDefinition column;
+  column.name = cursor.ExpectName("a column or CONSTRAINT");
+  ParseColumnType(cursor, &column);
+  column.span = cursor.SpanSince(begin);
+  return column;
+}
+
+void ParseColumnType(TokenCursor& cursor, ColumnDefinition* column) {
+  ColumnParser(cursor).Parse(column);
+}
+
+KeyConstraint ParseKeyConstraint(TokenCursor& cursor) { return KeyParser(cursor).Constraint(); }
 
 void ParseColumnList(TokenCursor& cursor, DatasetOptions* options) {
   // CREATE VIEW v (SELECT ..) has no columns but a query.

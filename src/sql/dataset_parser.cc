@@ -53,94 +53,50 @@ class ClauseParser {
       options_.using_format = cursor_.ExpectQualifiedName("a format");
     } else if (cursor_.AcceptWords({"PARTITIONED", "BY"})) {
       Once(!options_.partitioned_by.empty(), "PARTITIONED BY");
-      options_.partitioned_by = ParseExprTuple(cursor_);
+      PartitionedBy();
     } else if (cursor_.AcceptWords({"CLUSTER", "BY"})) {
       Once(options_.clustering != DatasetOptions::Clustering::kUnset, "CLUSTER BY");
-      ClusterBy();
+      ParseClusterBy(cursor_, &options_.clustering, &options_.cluster_by);
     } else if (cursor_.AtWords({"WITH", "ROW", "FILTER"})) {
       Once(options_.row_filter.has_value(), "ROW FILTER");
-      RowFilterClause();
+      cursor_.ExpectWords({"WITH", "ROW", "FILTER"});
+      options_.row_filter = ParseRowFilter(cursor_);
     } else {
       return false;
     }
     return true;
   }
 
-  void ClusterBy() {
-    if (cursor_.AcceptWord("AUTO")) {
-      options_.clustering = DatasetOptions::Clustering::kAuto;
+  // (a, b), (days(ts)), or with the columns' types: (a INT, b STRING), which adds them to the
+  // table.
+  void PartitionedBy() {
+    const bool typed = cursor_.AtSymbol("(") && cursor_.AtName(1) && cursor_.AtName(2);
+    if (!typed) {
+      options_.partitioned_by = ParseExprTuple(cursor_);
       return;
     }
-    if (cursor_.AcceptWord("NONE")) {
-      options_.clustering = DatasetOptions::Clustering::kNone;
-      return;
-    }
-    options_.clustering = DatasetOptions::Clustering::kColumns;
     cursor_.ExpectSymbol("(");
     do {
-      options_.cluster_by.push_back(cursor_.ExpectQualifiedName("a column"));
+      ColumnDefinition column = ParseColumnDefinition(cursor_);
+      const Span span = column.name.span;
+      options_.partitioned_by.push_back({ColumnRef{{column.name}}, span});
+      options_.columns.push_back(std::move(column));
     } while (cursor_.AcceptSymbol(","));
     cursor_.ExpectSymbol(")");
-  }
-
-  void RowFilterClause() {
-    cursor_.ExpectWords({"WITH", "ROW", "FILTER"});
-    RowFilter filter;
-    filter.function = cursor_.ExpectQualifiedName("a function");
-    cursor_.ExpectWord("ON");
-    if (cursor_.AtSymbol("(") && cursor_.AtSymbol(")", 1)) {
-      cursor_.Next();
-      cursor_.Next();
-    } else {
-      filter.arguments = ParseExprTuple(cursor_);
-    }
-    options_.row_filter = std::move(filter);
   }
 
   bool RefreshClause() {
     if (cursor_.AcceptWord("SCHEDULE")) {
       Once(options_.schedule.has_value(), "SCHEDULE");
-      options_.schedule = ParseSchedule();
+      options_.schedule = ParseSchedule(cursor_);
       return true;
     }
     if (!cursor_.AcceptWords({"TRIGGER", "ON", "UPDATE"})) {
       return false;
     }
     Once(options_.trigger.has_value(), "TRIGGER ON UPDATE");
-    options_.trigger.emplace();
-    if (cursor_.AcceptWords({"AT", "MOST", "EVERY"})) {
-      options_.trigger->at_most_every = ExpectInterval(cursor_);
-    }
+    options_.trigger = ParseTrigger(cursor_);
     return true;
-  }
-
-  Schedule ParseSchedule() {
-    Schedule schedule;
-    cursor_.AcceptWord("REFRESH");
-    if (cursor_.AcceptWord("CRON")) {
-      schedule.cron = cursor_.ExpectString("a cron expression");
-      if (cursor_.AcceptWords({"AT", "TIME", "ZONE"})) {
-        schedule.time_zone = cursor_.ExpectString("a time zone");
-      }
-      return schedule;
-    }
-    cursor_.ExpectWord("EVERY");
-    schedule.every = cursor_.ExpectInteger("a number");
-    for (const char* unit : {"MINUTE", "HOUR", "DAY", "WEEK"}) {
-      if (cursor_.AcceptWord(unit)) {
-        schedule.unit = unit;
-        return schedule;
-      }
-    }
-    schedule.unit = cursor_.AcceptWord("MINUTES") ? "MINUTE"
-                    : cursor_.AcceptWord("HOURS") ? "HOUR"
-                    : cursor_.AcceptWord("DAYS")  ? "DAY"
-                    : cursor_.AcceptWord("WEEKS") ? "WEEK"
-                                                  : "";
-    if (schedule.unit.empty()) {
-      cursor_.FailHere("MINUTE, HOUR, DAY or WEEK");
-    }
-    return schedule;
   }
 
   TokenCursor& cursor_;
@@ -162,6 +118,76 @@ void CheckOnce(TokenCursor& cursor, bool given, Span span, const char* clause) {
                 "remove one of them");
   }
 }
+
+void ParseClusterBy(TokenCursor& cursor, DatasetOptions::Clustering* clustering,
+                    std::vector<QualifiedName>* columns) {
+  if (cursor.AcceptWord("AUTO")) {
+    *clustering = DatasetOptions::Clustering::kAuto;
+    return;
+  }
+  if (cursor.AcceptWord("NONE")) {
+    *clustering = DatasetOptions::Clustering::kNone;
+    return;
+  }
+  *clustering = DatasetOptions::Clustering::kColumns;
+  cursor.ExpectSymbol("(");
+  do {
+    columns->push_back(cursor.ExpectQualifiedName("a column"));
+  } while (cursor.AcceptSymbol(","));
+  cursor.ExpectSymbol(")");
+}
+
+RowFilter ParseRowFilter(TokenCursor& cursor) {
+  RowFilter filter;
+  filter.function = cursor.ExpectQualifiedName("a function");
+  cursor.ExpectWord("ON");
+  if (cursor.AtSymbol("(") && cursor.AtSymbol(")", 1)) {
+    cursor.Next();
+    cursor.Next();
+  } else {
+    filter.arguments = ParseExprTuple(cursor);
+  }
+  return filter;
+}
+
+TriggerOnUpdate ParseTrigger(TokenCursor& cursor) {
+  TriggerOnUpdate trigger;
+  if (cursor.AcceptWords({"AT", "MOST", "EVERY"})) {
+    trigger.at_most_every = ExpectInterval(cursor);
+  }
+  return trigger;
+}
+
+Schedule ParseSchedule(TokenCursor& cursor) {
+  Schedule schedule;
+  cursor.AcceptWord("REFRESH");
+  if (cursor.AcceptWord("CRON")) {
+    schedule.cron = cursor.ExpectString("a cron expression");
+    if (cursor.AcceptWords({"AT", "TIME", "ZONE"})) {
+      schedule.time_zone = cursor.ExpectString("a time zone");
+    }
+    return schedule;
+  }
+  cursor.ExpectWord("EVERY");
+  schedule.every = cursor.ExpectInteger("a number");
+  for (const char* unit : {"MINUTE", "HOUR", "DAY", "WEEK"}) {
+    if (cursor.AcceptWord(unit)) {
+      schedule.unit = unit;
+      return schedule;
+    }
+  }
+  schedule.unit = cursor.AcceptWord("MINUTES") ? "MINUTE"
+                  : cursor.AcceptWord("HOURS") ? "HOUR"
+                  : cursor.AcceptWord("DAYS")  ? "DAY"
+                  : cursor.AcceptWord("WEEKS") ? "WEEK"
+                                               : "";
+  if (schedule.unit.empty()) {
+    cursor.FailHere("MINUTE, HOUR, DAY or WEEK");
+  }
+  return schedule;
+}
+
+bool AcceptIfExists(TokenCursor& cursor) { return cursor.AcceptWords({"IF", "EXISTS"}); }
 
 bool AcceptIfNotExists(TokenCursor& cursor) { return cursor.AcceptWords({"IF", "NOT", "EXISTS"}); }
 

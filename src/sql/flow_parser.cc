@@ -25,6 +25,9 @@ class AutoCdcParser {
     while (Clause()) {
     }
     cdc_.span = cursor_.SpanSince(begin_);
+    if (!cursor_.AtEnd() && !cursor_.AtSymbol(";")) {
+      cursor_.FailHere("SEQUENCE BY, APPLY AS, COLUMNS, STORED AS or TRACK HISTORY ON");
+    }
     if (!cdc_.sequence_by && !cursor_.failed()) {
       cursor_.Fail(cdc_.span, "MISSING_CLAUSES_FOR_OPERATION",
                    "missing required clause(s) for operation AUTO CDC: SEQUENCE BY",
@@ -137,14 +140,6 @@ void ParseReplace(TokenCursor& cursor, InsertFlow* insert) {
   }
 }
 
-void ParseInsertQuery(TokenCursor& cursor, InsertFlow* insert, size_t begin) {
-  insert->by_name = cursor.AcceptWords({"BY", "NAME"});
-  ParseReplace(cursor, insert);
-  insert->by_name = cursor.AcceptWords({"BY", "NAME"}) || insert->by_name;
-  insert->query = ParseQueryAt(cursor);
-  insert->span = cursor.SpanSince(begin);
-}
-
 // Behind INSERT: [ONCE] [WITH SCHEMA EVOLUTION] INTO [ONCE] t [(a, b)] [BY NAME] [REPLACE ..] query
 InsertFlow ParseInsert(TokenCursor& cursor, QualifiedName* target) {
   const size_t begin = cursor.position();
@@ -170,7 +165,7 @@ InsertFlow ParseInsert(TokenCursor& cursor, QualifiedName* target) {
   if (cursor.AtSymbol("(") && !AtQuery(cursor, 1)) {
     insert.columns = ParseNameTuple(cursor, "a column");
   }
-  ParseInsertQuery(cursor, &insert, begin);
+  ParseInsertRows(cursor, &insert, begin);
   return insert;
 }
 
@@ -186,6 +181,14 @@ AutoCdc ParseAutoCdcInto(TokenCursor& cursor, QualifiedName* target) {
 }
 
 }  // namespace
+
+void ParseInsertRows(TokenCursor& cursor, InsertFlow* insert, size_t begin) {
+  insert->by_name = cursor.AcceptWords({"BY", "NAME"});
+  ParseReplace(cursor, insert);
+  insert->by_name = cursor.AcceptWords({"BY", "NAME"}) || insert->by_name;
+  insert->query = ParseQueryAt(cursor);
+  insert->span = cursor.SpanSince(begin);
+}
 
 CreateFlow ParseFlow(TokenCursor& cursor) {
   CreateFlow flow;
@@ -233,7 +236,7 @@ FlowBody ParseInlineFlow(TokenCursor& cursor) {
   } else if (!cursor.AtWord("REPLACE")) {
     cursor.FailHere("INSERT, AUTO CDC or REPLACE");
   }
-  ParseInsertQuery(cursor, &insert, begin);
+  ParseInsertRows(cursor, &insert, begin);
   return insert;
 }
 

@@ -10,7 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "sql/ast.h"
+#include "sql/dataset_ast.h"
+#include "sql/table_ast.h"
 
 namespace sluice::sql {
 
@@ -37,96 +38,7 @@ struct AutoCdc {
   Span span;
 };
 
-/// The part of a flow that fills a target by a query.
-struct InsertFlow {
-  Box<Query> query;
-  bool once = false;
-  bool by_name = false;  // written; inserts are by name always
-  bool overwrite = false;
-  bool schema_evolution = false;    // WITH SCHEMA EVOLUTION
-  std::vector<Name> columns;        // INSERT INTO t (a, b)
-  Box<Expr> replace_where;          // REPLACE WHERE p
-  std::vector<Name> replace_using;  // REPLACE USING (a, b)
-  Box<Expr> replace_on;             // REPLACE ON p
-  Box<Expr> sequence_by;            // Lakeflow: REPLACE USING (..) SEQUENCE BY e
-  Span span;
-};
-
 using FlowBody = std::variant<InsertFlow, AutoCdc>;
-
-enum class ViolationAction : uint8_t { kWarn, kDropRow, kFailUpdate, kQuarantine };
-
-/// `CONSTRAINT name EXPECT (condition) [ON VIOLATION ..]`.
-struct Expectation {
-  Name name;
-  Box<Expr> condition;
-  ViolationAction action = ViolationAction::kWarn;
-  std::optional<QualifiedName> quarantine_table;
-  Span span;
-};
-
-/// PRIMARY KEY, FOREIGN KEY, UNIQUE, CHECK on a column or table: informational, kept as written.
-struct KeyConstraint {
-  enum class Kind : uint8_t { kPrimaryKey, kForeignKey, kUnique, kCheck };
-  Kind kind = Kind::kPrimaryKey;
-  std::optional<Name> name;
-  std::vector<Name> columns;
-  std::optional<QualifiedName> references;
-  std::vector<Name> referenced_columns;
-  Box<Expr> check;
-  Span span;
-};
-
-struct ColumnDefinition {
-  Name name;
-  std::optional<TypeName> type;  // none: a view's column list
-  bool not_null = false;
-  std::optional<std::string> comment;
-  Box<Expr> default_value;
-  Box<Expr> generated_as;
-  bool identity = false;  // GENERATED .. AS IDENTITY
-  std::optional<QualifiedName> mask;
-  std::vector<Expr> mask_using;
-  std::vector<KeyConstraint> constraints;
-  Span span;
-};
-
-/// `SCHEDULE [REFRESH] EVERY n unit`, `SCHEDULE CRON '..' AT TIME ZONE '..'`.
-struct Schedule {
-  std::optional<int64_t> every;
-  std::string unit;  // "HOUR", "DAY", "WEEK", "MINUTE"
-  std::string cron;
-  std::string time_zone;
-};
-
-struct TriggerOnUpdate {
-  std::optional<IntervalValue> at_most_every;
-};
-
-struct RowFilter {
-  QualifiedName function;
-  std::vector<Expr> arguments;
-};
-
-/// The column list and the clauses that tables and views share.
-struct DatasetOptions {
-  std::vector<ColumnDefinition> columns;
-  std::vector<Expectation> expectations;
-  std::vector<KeyConstraint> constraints;
-  std::optional<QualifiedName> using_format;
-  std::vector<Expr> partitioned_by;
-  enum class Clustering : uint8_t { kUnset, kColumns, kAuto, kNone };
-  Clustering clustering = Clustering::kUnset;
-  std::vector<QualifiedName> cluster_by;
-  std::optional<std::string> comment;
-  std::vector<Property> properties;
-  std::vector<Property> options;
-  std::optional<std::string> location;
-  std::optional<QualifiedName> collation;
-  std::optional<Schedule> schedule;
-  std::optional<TriggerOnUpdate> trigger;
-  std::optional<RowFilter> row_filter;
-};
 
 struct CreateStreamingTable {
   QualifiedName name;
@@ -218,17 +130,21 @@ struct ExplainStatement {
   Box<Query> query;
 };
 
-/// Recognised, not meant for pipeline files: DROP .., REFRESH .., ALTER .., INSERT .., MERGE ..;
-/// `verb` is its first words. The planner answers with UNSUPPORTED_STATEMENT.
+/// Spark's, but of no use to a lakehouse engine: GRANT .., CACHE .., ADD JAR ..; `verb` is its
+/// first words. `text` is the statement as written.
 struct UnsupportedStatement {
   std::string verb;
+  std::string text;
 };
 
 struct Statement {
   using Node =
       std::variant<CreateStreamingTable, CreateMaterializedView, CreateView, CreateFlow, CreateSink,
                    SetConfiguration, UseNamespace, QueryStatement, ShowStatement, DescribeStatement,
-                   ExplainStatement, UnsupportedStatement>;
+                   ExplainStatement, CreateTable, AlterTable, DropObject, InsertInto, UpdateTable,
+                   DeleteFrom, MergeInto, TruncateTable, OptimizeTable, VacuumTable, RestoreTable,
+                   ConvertToDelta, ReorgTable, GenerateManifest, RefreshObject, CreateSchema,
+                   CommentOn, UnsupportedStatement>;
   Node node;
   Span span;
 

@@ -27,11 +27,20 @@ class StatementParser {
 
  private:
   Statement::Node Node() {
-    if (cursor_.AcceptWord("CREATE")) {
-      return Create();
+    if (auto rows = ParseRowStatement(cursor_)) {
+      return *std::move(rows);
     }
     if (AtQuery(cursor_)) {
       return QueryStatement{ParseQueryAt(cursor_)};
+    }
+    if (auto table = ParseTableStatement(cursor_)) {
+      return *std::move(table);
+    }
+    if (auto upkeep = ParseUpkeepStatement(cursor_)) {
+      return *std::move(upkeep);
+    }
+    if (cursor_.AcceptWord("CREATE")) {
+      return Create();
     }
     if (auto flow = ParseBareAutoCdc(cursor_)) {
       return *std::move(flow);
@@ -112,8 +121,9 @@ class StatementParser {
 
   Statement::Node CreateOther() {
     for (const char* word :
-         {"TABLE", "FUNCTION", "SCHEMA", "DATABASE", "CATALOG", "TEMPORARY", "TEMP", "GLOBAL",
-          "EXTERNAL", "METRIC", "VARIABLE", "INDEX", "ROLE", "VOLUME", "CONNECTION", "PROCEDURE"}) {
+         {"FUNCTION", "CATALOG", "TEMPORARY", "TEMP", "GLOBAL", "EXTERNAL", "METRIC", "VARIABLE",
+          "INDEX", "ROLE", "VOLUME", "CONNECTION", "PROCEDURE", "SHARE", "RECIPIENT", "SERVER",
+          "POLICY", "GROUP", "USER"}) {
       if (cursor_.IsWord(0, word)) {
         return Unsupported();
       }
@@ -142,21 +152,21 @@ class StatementParser {
         statement.verb += (i == 0 ? "" : " ") + ToUpper(token.text);
       }
     }
+    statement.text = std::string(cursor_.source().Slice(cursor_.SpanSince(begin_)));
     return statement;
   }
 
   Statement::Node Other() {
     for (const char* word :
-         {"ALTER",   "DROP",   "INSERT", "MERGE",   "UPDATE",  "DELETE",  "REFRESH", "OPTIMIZE",
-          "VACUUM",  "GRANT",  "REVOKE", "CACHE",   "UNCACHE", "ANALYZE", "MSCK",    "TRUNCATE",
-          "COPY",    "ADD",    "LIST",   "DECLARE", "BEGIN",   "CALL",    "COMMENT", "RESET",
-          "CLEAR",   "LOAD",   "UNDROP", "RESTORE", "EXECUTE", "REORG",   "REPAIR",  "REPLACE",
-          "CONVERT", "IMPORT", "EXPORT", "SYNC"}) {
+         {"ALTER",   "DROP",   "INSERT", "REFRESH", "GRANT",  "REVOKE",  "CACHE",  "UNCACHE",
+          "ANALYZE", "MSCK",   "COPY",   "ADD",     "LIST",   "DECLARE", "BEGIN",  "CALL",
+          "COMMENT", "RESET",  "CLEAR",  "LOAD",    "UNDROP", "EXECUTE", "REPAIR", "REPLACE",
+          "IMPORT",  "EXPORT", "SYNC",   "FSCK",    "DENY",   "LOCK",    "UNLOCK"}) {
       if (cursor_.AtWord(word)) {
         return Unsupported();
       }
     }
-    cursor_.FailHere("a statement: CREATE, SET, USE, SELECT, SHOW, DESCRIBE or EXPLAIN");
+    cursor_.FailHere("a statement: CREATE, ALTER, DROP, SELECT, INSERT, MERGE, SET, USE, SHOW, ..");
     return {};
   }
 
@@ -253,7 +263,8 @@ class StatementParser {
       return describe;
     }
     const auto accept = [&](const char* word) {
-      return cursor_.AtWord(word) && cursor_.AtName(1) && cursor_.AcceptWord(word);
+      return cursor_.AtWord(word) && (cursor_.AtName(1) || cursor_.AtString(1)) &&
+             cursor_.AcceptWord(word);
     };
     if (accept("HISTORY")) {
       describe.kind = Kind::kHistory;
@@ -267,7 +278,7 @@ class StatementParser {
       accept("TABLE");
     }
     describe.extended = accept("EXTENDED") || accept("FORMATTED");
-    describe.name = ExpectTableName(cursor_);
+    describe.name = ExpectTableOrPath(cursor_);
     return describe;
   }
 

@@ -1,6 +1,9 @@
 // Statements at the cursor. Same conventions as expression_parser_internal.h.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "sql/pipeline_ast.h"
 #include "sql/token_cursor.h"
 
@@ -32,6 +35,43 @@ FlowBody ParseInlineFlow(TokenCursor& cursor);
 /// AUTO CDC INTO t .., APPLY CHANGES INTO t .. as statements, if one starts here.
 std::optional<CreateFlow> ParseBareAutoCdc(TokenCursor& cursor);
 
+/// [BY NAME] [REPLACE ..] query; `begin`: where the INSERT began.
+void ParseInsertRows(TokenCursor& cursor, InsertFlow* insert, size_t begin);
+
+/// Statements of table_ast.h at the cursor. Nothing, and the cursor where it was, when none of them
+/// starts here.
+std::optional<Statement::Node> ParseTableStatement(TokenCursor& cursor);
+/// [WITH ..] INSERT, UPDATE, DELETE, MERGE, TRUNCATE; likewise.
+std::optional<Statement::Node> ParseRowStatement(TokenCursor& cursor);
+/// OPTIMIZE, VACUUM, RESTORE and so on; likewise.
+std::optional<Statement::Node> ParseUpkeepStatement(TokenCursor& cursor);
+/// ALTER ..; likewise.
+std::optional<Statement::Node> ParseAlter(TokenCursor& cursor);
+
+/// TABLE, VIEW, MATERIALIZED VIEW, STREAMING TABLE, SCHEMA or DATABASE, if one of them is here.
+std::optional<ObjectKind> AcceptObjectKind(TokenCursor& cursor);
+/// A table, or its path as a string, which is delta.`path`.
+QualifiedName ExpectTableOrPath(TokenCursor& cursor);
+/// '(' column = value, column, .. ')' behind PARTITION.
+std::vector<Expr> ParsePartition(TokenCursor& cursor);
+/// What stands behind SCHEDULE.
+Schedule ParseSchedule(TokenCursor& cursor);
+/// Behind TRIGGER ON UPDATE: [AT MOST EVERY interval].
+TriggerOnUpdate ParseTrigger(TokenCursor& cursor);
+/// What stands behind CLUSTER BY.
+void ParseClusterBy(TokenCursor& cursor, DatasetOptions::Clustering* clustering,
+                    std::vector<QualifiedName>* columns);
+/// f ON (a, b), behind ROW FILTER.
+RowFilter ParseRowFilter(TokenCursor& cursor);
+/// name type [options]: one column of a list.
+ColumnDefinition ParseColumnDefinition(TokenCursor& cursor);
+/// type [options] behind the name of a column.
+void ParseColumnType(TokenCursor& cursor, ColumnDefinition* column);
+/// [CONSTRAINT n] PRIMARY KEY .., FOREIGN KEY .., CHECK ..
+KeyConstraint ParseKeyConstraint(TokenCursor& cursor);
+
+/// IF EXISTS
+bool AcceptIfExists(TokenCursor& cursor);
 /// IF NOT EXISTS
 bool AcceptIfNotExists(TokenCursor& cursor);
 /// Fails when a clause was given before.

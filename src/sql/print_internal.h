@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "sql/ast.h"
+#include "sql/dataset_ast.h"
+#include "sql/table_ast.h"
 
 namespace sluice::sql {
 
@@ -33,6 +35,47 @@ std::string PrintOrganization(const Query& query);
 std::string PrintSetOperation(const SetOperation& operation);
 /// Without the leading |>.
 std::string PrintPipeStep(const PipeStep& step);
+std::string PrintQualifiedNames(const std::vector<QualifiedName>& names);
+std::string PrintKey(const KeyConstraint& key);
+/// With the name, and what follows it (" INT NOT NULL ..").
+std::string PrintColumn(const ColumnDefinition& column);
+std::string PrintColumnType(const ColumnDefinition& column);
+std::string PrintClustering(DatasetOptions::Clustering clustering,
+                            const std::vector<QualifiedName>& columns);
+std::string PrintSchedule(const Schedule& schedule);
+std::string PrintTrigger(const TriggerOnUpdate& trigger);
+std::string PrintRowFilter(const RowFilter& filter);
+/// The column list and the clauses, with a leading blank; "" if there are none.
+std::string PrintOptions(const DatasetOptions& options);
+/// [BY NAME] [REPLACE ..] query, with a leading blank.
+std::string PrintInsertRows(const InsertFlow& insert);
+std::string PrintWith(bool recursive, const std::vector<CommonTable>& tables);
+/// AS t (a, b), with a leading blank; "" if there is none.
+std::string PrintTableAlias(const std::optional<TableAlias>& alias);
+/// VERSION AS OF .., TIMESTAMP AS OF ..
+std::string PrintTimeTravel(const TimeTravel& travel);
+
+/// The statements of table_ast.h.
+struct TablePrinter {
+  std::string operator()(const CreateTable& table) const;
+  std::string operator()(const AlterTable& alter) const;
+  std::string operator()(const DropObject& drop) const;
+  std::string operator()(const InsertInto& insert) const;
+  std::string operator()(const UpdateTable& update) const;
+  std::string operator()(const DeleteFrom& remove) const;
+  std::string operator()(const MergeInto& merge) const;
+  std::string operator()(const TruncateTable& truncate) const;
+  std::string operator()(const OptimizeTable& optimize) const;
+  std::string operator()(const VacuumTable& vacuum) const;
+  std::string operator()(const RestoreTable& restore) const;
+  std::string operator()(const ConvertToDelta& convert) const;
+  std::string operator()(const ReorgTable& reorg) const;
+  std::string operator()(const GenerateManifest& generate) const;
+  std::string operator()(const RefreshObject& refresh) const;
+  std::string operator()(const CreateSchema& schema) const;
+  std::string operator()(const CommentOn& comment) const;
+};
+
 /// How an operator is written: "=", "AND", "DIV".
 const char* OperatorText(BinaryOp op);
 

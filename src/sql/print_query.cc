@@ -62,8 +62,7 @@ struct RelationPrinter {
   std::string operator()(const TableRef& table) const {
     std::string text = (table.stream ? "STREAM " : "") + table.name.ToString();
     if (table.time_travel) {
-      text += (table.time_travel->by_timestamp ? " TIMESTAMP AS OF " : " VERSION AS OF ") +
-              ToSql(*table.time_travel->value);
+      text += " " + PrintTimeTravel(*table.time_travel);
     }
     if (table.changes) {
       text += PrintChanges(*table.changes);
@@ -282,27 +281,37 @@ std::string ToSql(const Relation& relation) {
             (watermark.alias ? " AS " + PrintName(*watermark.alias) : "") + " DELAY OF INTERVAL " +
             FormatInterval(watermark.delay);
   }
-  if (relation.alias) {
-    text += " AS " + PrintName(relation.alias->name);
-    if (!relation.alias->columns.empty()) {
-      text += " (" + PrintNames(relation.alias->columns) + ")";
-    }
-  }
+  text += PrintTableAlias(relation.alias);
   return text;
 }
 
-std::string ToSql(const Query& query) {
-  std::string text;
-  if (!query.with.empty()) {
-    text = query.recursive ? "WITH RECURSIVE " : "WITH ";
-    text += Joined(query.with, ", ", [](const CommonTable& table) {
-      return PrintName(table.name) +
-             (table.columns.empty() ? "" : " (" + PrintNames(table.columns) + ")") + " AS (" +
-             ToSql(*table.query) + ")";
-    });
-    text += " ";
+std::string PrintTimeTravel(const TimeTravel& travel) {
+  return (travel.by_timestamp ? "TIMESTAMP AS OF " : "VERSION AS OF ") + ToSql(*travel.value);
+}
+
+std::string PrintTableAlias(const std::optional<TableAlias>& alias) {
+  if (!alias) {
+    return "";
   }
-  return text + std::visit(BodyPrinter{}, query.body) + PrintOrganization(query);
+  const std::string columns = alias->columns.empty() ? "" : " (" + PrintNames(alias->columns) + ")";
+  return " AS " + PrintName(alias->name) + columns;
+}
+
+std::string PrintWith(bool recursive, const std::vector<CommonTable>& tables) {
+  if (tables.empty()) {
+    return "";
+  }
+  const auto print = [](const CommonTable& table) {
+    return PrintName(table.name) +
+           (table.columns.empty() ? "" : " (" + PrintNames(table.columns) + ")") + " AS (" +
+           ToSql(*table.query) + ")";
+  };
+  return (recursive ? "WITH RECURSIVE " : "WITH ") + Joined(tables, ", ", print) + " ";
+}
+
+std::string ToSql(const Query& query) {
+  return PrintWith(query.recursive, query.with) + std::visit(BodyPrinter{}, query.body) +
+         PrintOrganization(query);
 }
 
 }  // namespace sluice::sql

@@ -1,133 +1,10 @@
 #include <utility>
 
-#include "sql/interval_text.h"
 #include "sql/print.h"
 #include "sql/print_internal.h"
 
 namespace sluice::sql {
 namespace {
-
-std::string PrintQualifiedNames(const std::vector<QualifiedName>& names) {
-  return Joined(names, ", ", [](const QualifiedName& name) { return name.ToString(); });
-}
-
-std::string PrintExpectation(const Expectation& expectation) {
-  std::string text = "CONSTRAINT " + PrintName(expectation.name) + " EXPECT (" +
-                     ToSql(*expectation.condition) + ")";
-  switch (expectation.action) {
-    case ViolationAction::kWarn: return text;
-    case ViolationAction::kDropRow: return text + " ON VIOLATION DROP ROW";
-    case ViolationAction::kFailUpdate: return text + " ON VIOLATION FAIL UPDATE";
-    case ViolationAction::kQuarantine: break;
-  }
-  text += " ON VIOLATION QUARANTINE";
-  return expectation.quarantine_table ? text + " INTO " + expectation.quarantine_table->ToString()
-                                      : text;
-}
-
-std::string PrintKey(const KeyConstraint& key) {
-  std::string text = key.name ? "CONSTRAINT " + PrintName(*key.name) + " " : "";
-  const std::string columns = key.columns.empty() ? "" : " (" + PrintNames(key.columns) + ")";
-  switch (key.kind) {
-    case KeyConstraint::Kind::kPrimaryKey: return text + "PRIMARY KEY" + columns;
-    case KeyConstraint::Kind::kUnique: return text + "UNIQUE" + columns;
-    case KeyConstraint::Kind::kCheck: return text + "CHECK (" + ToSql(*key.check) + ")";
-    case KeyConstraint::Kind::kForeignKey: break;
-  }
-  text += columns.empty() ? "" : "FOREIGN KEY" + columns + " ";
-  text += "REFERENCES " + key.references->ToString();
-  return key.referenced_columns.empty() ? text
-                                        : text + " (" + PrintNames(key.referenced_columns) + ")";
-}
-
-std::string PrintColumn(const ColumnDefinition& column) {
-  std::string text = PrintName(column.name);
-  if (column.type) {
-    text += " " + column.type->sql;
-  }
-  if (column.mask) {
-    text += " MASK " + column.mask->ToString();
-    text +=
-        column.mask_using.empty() ? "" : " USING COLUMNS (" + PrintExprs(column.mask_using) + ")";
-  }
-  text += column.not_null ? " NOT NULL" : "";
-  if (column.generated_as) {
-    text += " GENERATED ALWAYS AS (" + ToSql(*column.generated_as) + ")";
-  } else if (column.identity) {
-    text += " GENERATED ALWAYS AS IDENTITY";
-  }
-  text += column.default_value ? " DEFAULT " + ToSql(*column.default_value) : "";
-  text += column.comment ? " COMMENT " + QuoteString(*column.comment) : "";
-  for (const KeyConstraint& key : column.constraints) {
-    text += " " + PrintKey(key);
-  }
-  return text;
-}
-
-std::string PrintColumnList(const DatasetOptions& options) {
-  std::vector<std::string> elements;
-  for (const ColumnDefinition& column : options.columns) {
-    elements.push_back(PrintColumn(column));
-  }
-  for (const Expectation& expectation : options.expectations) {
-    elements.push_back(PrintExpectation(expectation));
-  }
-  for (const KeyConstraint& key : options.constraints) {
-    elements.push_back(PrintKey(key));
-  }
-  if (elements.empty()) {
-    return "";
-  }
-  return " (" + Joined(elements, ", ", [](const std::string& element) { return element; }) + ")";
-}
-
-std::string PrintClustering(const DatasetOptions& options) {
-  switch (options.clustering) {
-    case DatasetOptions::Clustering::kUnset: return "";
-    case DatasetOptions::Clustering::kAuto: return " CLUSTER BY AUTO";
-    case DatasetOptions::Clustering::kNone: return " CLUSTER BY NONE";
-    case DatasetOptions::Clustering::kColumns: break;
-  }
-  return " CLUSTER BY (" + PrintQualifiedNames(options.cluster_by) + ")";
-}
-
-std::string PrintRefresh(const DatasetOptions& options) {
-  std::string text;
-  if (options.schedule) {
-    const Schedule& schedule = *options.schedule;
-    text += schedule.every
-                ? " SCHEDULE EVERY " + std::to_string(*schedule.every) + " " + schedule.unit
-                : " SCHEDULE CRON " + QuoteString(schedule.cron);
-    text += schedule.time_zone.empty() ? "" : " AT TIME ZONE " + QuoteString(schedule.time_zone);
-  }
-  if (options.trigger) {
-    text += " TRIGGER ON UPDATE";
-    if (options.trigger->at_most_every) {
-      text += " AT MOST EVERY INTERVAL " + FormatInterval(*options.trigger->at_most_every);
-    }
-  }
-  return text;
-}
-
-std::string PrintOptions(const DatasetOptions& options) {
-  std::string text = PrintColumnList(options);
-  text += options.using_format ? " USING " + options.using_format->ToString() : "";
-  if (!options.partitioned_by.empty()) {
-    text += " PARTITIONED BY (" + PrintExprs(options.partitioned_by) + ")";
-  }
-  text += PrintClustering(options);
-  text += options.location ? " LOCATION " + QuoteString(*options.location) : "";
-  text += options.comment ? " COMMENT " + QuoteString(*options.comment) : "";
-  text += options.collation ? " DEFAULT COLLATION " + options.collation->ToString() : "";
-  text += options.properties.empty() ? "" : " TBLPROPERTIES " + PrintProperties(options.properties);
-  text += options.options.empty() ? "" : " OPTIONS " + PrintProperties(options.options);
-  text += PrintRefresh(options);
-  if (options.row_filter) {
-    text += " WITH ROW FILTER " + options.row_filter->function.ToString() + " ON (" +
-            PrintExprs(options.row_filter->arguments) + ")";
-  }
-  return text;
-}
 
 std::string PrintColumnChoice(const AutoCdc::ColumnList& list) {
   const std::string names = list.columns.empty() ? "" : "(" + PrintNames(list.columns) + ")";
@@ -149,19 +26,6 @@ std::string PrintCdc(const AutoCdc& cdc) {
                            : text;
 }
 
-std::string PrintInsertTail(const InsertFlow& insert) {
-  std::string text = insert.by_name ? " BY NAME" : "";
-  if (insert.replace_where) {
-    text += " REPLACE WHERE " + ToSql(*insert.replace_where);
-  } else if (insert.replace_on) {
-    text += " REPLACE ON " + ToSql(*insert.replace_on);
-  } else if (!insert.replace_using.empty()) {
-    text += " REPLACE USING (" + PrintNames(insert.replace_using) + ")";
-    text += insert.sequence_by ? " SEQUENCE BY " + ToSql(*insert.sequence_by) : "";
-  }
-  return text + " " + ToSql(*insert.query);
-}
-
 bool Replaces(const InsertFlow& insert) {
   return insert.replace_where || insert.replace_on || !insert.replace_using.empty();
 }
@@ -175,7 +39,7 @@ std::string PrintInlineFlow(const FlowBody& body) {
   if (!insert.once && !insert.by_name && !Replaces(insert)) {
     return " AS " + ToSql(*insert.query);
   }
-  return std::string(" FLOW INSERT") + (insert.once ? " ONCE" : "") + PrintInsertTail(insert);
+  return std::string(" FLOW INSERT") + (insert.once ? " ONCE" : "") + PrintInsertRows(insert);
 }
 
 const char* RefreshWords(bool or_refresh, bool is_private) {
@@ -187,7 +51,9 @@ const char* RefreshWords(bool or_refresh, bool is_private) {
 
 const char* IfNotExists(bool yes) { return yes ? "IF NOT EXISTS " : ""; }
 
-struct StatementPrinter {
+struct StatementPrinter : TablePrinter {
+  using TablePrinter::operator();
+
   std::string operator()(const CreateStreamingTable& table) const {
     return RefreshWords(table.or_refresh, table.is_private) + std::string("STREAMING TABLE ") +
            IfNotExists(table.if_not_exists) + table.name.ToString() + PrintOptions(table.options) +
@@ -220,7 +86,7 @@ struct StatementPrinter {
            (insert.schema_evolution ? "WITH SCHEMA EVOLUTION " : "") +
            (insert.overwrite ? "OVERWRITE " : "INTO ") + flow.target.ToString() +
            (insert.columns.empty() ? "" : " (" + PrintNames(insert.columns) + ")") +
-           PrintInsertTail(insert);
+           PrintInsertRows(insert);
   }
 
   std::string operator()(const CreateSink& sink) const {
@@ -274,10 +140,23 @@ struct StatementPrinter {
     return "EXPLAIN " + (explain.mode.empty() ? "" : explain.mode + " ") + ToSql(*explain.query);
   }
 
-  std::string operator()(const UnsupportedStatement& statement) const { return statement.verb; }
+  std::string operator()(const UnsupportedStatement& statement) const { return statement.text; }
 };
 
 }  // namespace
+
+std::string PrintInsertRows(const InsertFlow& insert) {
+  std::string text = insert.by_name ? " BY NAME" : "";
+  if (insert.replace_where) {
+    text += " REPLACE WHERE " + ToSql(*insert.replace_where);
+  } else if (insert.replace_on) {
+    text += " REPLACE ON " + ToSql(*insert.replace_on);
+  } else if (!insert.replace_using.empty()) {
+    text += " REPLACE USING (" + PrintNames(insert.replace_using) + ")";
+    text += insert.sequence_by ? " SEQUENCE BY " + ToSql(*insert.sequence_by) : "";
+  }
+  return text + " " + ToSql(*insert.query);
+}
 
 std::string ToSql(const Statement& statement) {
   return std::visit(StatementPrinter{}, statement.node);

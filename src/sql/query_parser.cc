@@ -87,26 +87,6 @@ Select ParseFromFirst(TokenCursor& cursor) {
   return select;
 }
 
-void ParseWith(TokenCursor& cursor, Query* query) {
-  if (!cursor.AcceptWord("WITH")) {
-    return;
-  }
-  query->recursive = cursor.AcceptWord("RECURSIVE");
-  do {
-    CommonTable table;
-    table.name = cursor.ExpectName("the name of a common table");
-    if (cursor.AtSymbol("(") && !AtQuery(cursor, 1)) {
-      table.columns = ParseNameTuple(cursor, "a column");
-    }
-    if (cursor.AcceptWords({"MAX", "RECURSION", "LEVEL"})) {
-      cursor.ExpectInteger("a number");
-    }
-    cursor.AcceptWord("AS");
-    table.query = ParseQueryTuple(cursor);
-    query->with.push_back(std::move(table));
-  } while (cursor.AcceptSymbol(","));
-}
-
 bool AtIntersect(const TokenCursor& cursor) { return cursor.AtWord("INTERSECT"); }
 
 Query Combine(TokenCursor& cursor, SetOperation operation, Query left, Query right, size_t begin) {
@@ -150,6 +130,26 @@ bool HasOrganization(const Query& query) {
 }
 
 }  // namespace
+
+void ParseWith(TokenCursor& cursor, Query* query) {
+  if (!cursor.AcceptWord("WITH")) {
+    return;
+  }
+  query->recursive = cursor.AcceptWord("RECURSIVE");
+  do {
+    CommonTable table;
+    table.name = cursor.ExpectName("the name of a common table");
+    if (cursor.AtSymbol("(") && !AtQuery(cursor, 1)) {
+      table.columns = ParseNameTuple(cursor, "a column");
+    }
+    if (cursor.AcceptWords({"MAX", "RECURSION", "LEVEL"})) {
+      cursor.ExpectInteger("a number");
+    }
+    cursor.AcceptWord("AS");
+    table.query = ParseQueryTuple(cursor);
+    query->with.push_back(std::move(table));
+  } while (cursor.AcceptSymbol(","));
+}
 
 bool AtQuery(const TokenCursor& cursor, size_t ahead) {
   while (cursor.AtSymbol("(", ahead)) {

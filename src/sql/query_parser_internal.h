@@ -16,6 +16,8 @@ bool AtQuery(const TokenCursor& cursor, size_t ahead = 0);
 bool HoldsQuery(const TokenCursor& cursor);
 
 Query ParseQueryAt(TokenCursor& cursor);
+/// WITH a AS (..), .. in front of a query or statement, if it is there.
+void ParseWith(TokenCursor& cursor, Query* query);
 /// '(' query ')'
 Query ParseQueryTuple(TokenCursor& cursor);
 

@@ -25,7 +25,8 @@ const std::vector<std::string>& ClauseWords() {
       "DELETE",       "TRUNCATE",   "WATERMARK",   "DELAY",     "INTERVAL",   "BETWEEN",
       "CASE",         "WHEN",       "THEN",        "ELSE",      "PARTITION",  "OVER",
       "SHOW",         "TABLES",     "DESCRIBE",    "EXPLAIN",   "EXISTS",     "OPTIONS",
-      "PIVOT",        "UNPIVOT"};
+      "PIVOT",        "UNPIVOT",    "MERGE",       "MATCHED",   "OPTIMIZE",   "VACUUM",
+      "RESTORE",      "ALTER",      "TABLESAMPLE", "RECURSIVE", "CLONE",      "CONVERT"};
   return words;
 }
 
