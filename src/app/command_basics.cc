@@ -12,7 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCommands = "init dry-run run sql show history graph demo explain completion";
+constexpr const char* kCommands =
+    "init dry-run run sql show history table graph demo explain completion";
 
 Status WriteFile(const fs::path& path, const std::string& text) {
   std::error_code error;

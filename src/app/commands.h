@@ -45,12 +45,22 @@ struct DemoOptions {
   bool keep = false;  // keep the tables of an earlier demo
 };
 
+struct TableOptions {
+  std::string action;  // info | files | log | fsck
+  std::string path;
+  std::string output = "table";
+  int64_t version = -1;  // info, files: of which version; -1 = the newest
+  int64_t limit = 20;    // log: how many commits
+  bool quick = false;    // fsck: reads no rows
+};
+
 int RunInit(const std::string& name);
 int RunDryRun(const ProjectOptions& options);
 int RunRun(const RunOptions& options);
 int RunSql(const SqlOptions& options);
 int RunShow(const ProjectOptions& options, const std::string& table, int64_t rows);
 int RunHistory(const ProjectOptions& options, const std::string& table, int64_t limit);
+int RunTable(const TableOptions& options);
 int RunGraph(const ProjectOptions& options);
 int RunDemo(const DemoOptions& options);
 int RunExplain(const std::string& code);

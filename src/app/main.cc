@@ -49,6 +49,40 @@ std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
   return names;
 }
 
+/// table info | files | log | fsck PATH.
+void AddTableCommands(CLI::App* table, TableOptions* options) {
+  table->require_subcommand(1);
+  const std::pair<const char*, const char*> actions[] = {
+      {"info", "protocol, schema, properties, files and log of a Delta table"},
+      {"files", "its data files"},
+      {"log", "its commits, newest first"},
+      {"fsck", "check log, files and statistics; exit code 2 when there are errors"}};
+  for (const auto& [name, help] : actions) {
+    CLI::App* action = table->add_subcommand(name, help);
+    action->add_option("path", options->path, "the table's folder")->required();
+    action->add_option("--output", options->output, "table, json or csv")->capture_default_str();
+    const std::string_view which = name;
+    if (which == "info" || which == "files")
+      action->add_option("--version", options->version, "of which version (default: the newest)");
+    if (which == "log")
+      action->add_option("-n,--limit", options->limit, "how many")->capture_default_str();
+    if (which == "fsck")
+      action->add_flag("--quick", options->quick, "sizes and row counts only, no rows");
+    action->callback([options, which] { options->action = which; });
+  }
+}
+
+void AddDemoOptions(CLI::App* command, DemoOptions* options) {
+  command->add_option("--project", options->folder, "the example project's folder");
+  command->add_option("--events", options->events, "how many events")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--rate", options->events_per_second, "events per second")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_flag("--keep", options->keep, "add to the tables of an earlier demo");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app(
       "Sluice: a real-time lakehouse engine. Spark SQL project files in, governed Delta tables "
@@ -99,16 +133,13 @@ int Main(int argc, char** argv) {
   history->add_option("table", table, "schema.table or table")->required();
   history->add_option("-n,--limit", rows, "how many")->capture_default_str();
 
+  TableOptions inspected;
+  CLI::App* table_command = app.add_subcommand("table", "look into a Delta table by its path");
+  AddTableCommands(table_command, &inspected);
+
   DemoOptions demo;
   CLI::App* demo_command = app.add_subcommand("demo", "run the example on an embedded broker");
-  demo_command->add_option("--project", demo.folder, "the example project's folder");
-  demo_command->add_option("--events", demo.events, "how many events")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  demo_command->add_option("--rate", demo.events_per_second, "events per second")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  demo_command->add_flag("--keep", demo.keep, "add to the tables of an earlier demo");
+  AddDemoOptions(demo_command, &demo);
 
   std::string code;
   CLI::App* explain = app.add_subcommand("explain", "explain an error code");
@@ -138,6 +169,7 @@ int Main(int argc, char** argv) {
   if (*sql_command) return RunSql(sql);
   if (*show) return RunShow(project, table, rows);
   if (*history) return RunHistory(project, table, rows);
+  if (*table_command) return RunTable(inspected);
   if (*demo_command) return RunDemo(demo);
   if (*explain) return RunExplain(code);
   return RunCompletion(shell);

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "delta/action_json.h"
-#include "delta/adapt_columns.h"
 #include "delta/deletion_vector.h"
+#include "delta/hidden_names_internal.h"
 #include "delta/log_segment.h"
 #include "delta/needed_files_internal.h"
 #include "delta/partition_value.h"
@@ -18,38 +18,6 @@ namespace {
 constexpr int64_t kHourMs = 3600 * 1000;
 constexpr char kLastVersionKey[] = "latestCommitVersionOutsideOfRetentionWindow";
 constexpr int kMarkerAttempts = 5;
-
-/// Tells which files and folders belong to others.
-class HiddenNames {
- public:
-  explicit HiddenNames(const Snapshot& snapshot) {
-    for (const std::string& column : snapshot.partition_columns()) {
-      prefixes_.push_back(column + "=");
-      const auto field = snapshot.schema()->GetFieldByName(column);
-      if (field != nullptr) prefixes_.push_back(PhysicalName(*field) + "=");
-    }
-  }
-
-  /// `path` is relative to the table.
-  bool Hides(std::string_view path) const {
-    while (!path.empty()) {
-      const size_t slash = std::min(path.find('/'), path.size());
-      if (HidesOne(path.substr(0, slash))) return true;
-      path.remove_prefix(std::min(slash + 1, path.size()));
-    }
-    return false;
-  }
-
- private:
-  bool HidesOne(std::string_view name) const {
-    if (!name.starts_with('.') && !name.starts_with('_')) return false;
-    if (name.starts_with("_delta_index") || name.starts_with("_change_data")) return false;
-    return std::none_of(prefixes_.begin(), prefixes_.end(),
-                        [&](const std::string& prefix) { return name.starts_with(prefix); });
-  }
-
-  std::vector<std::string> prefixes_;
-};
 
 class VacuumRun {
  public:
