@@ -49,6 +49,7 @@ Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clo
   SLUICE_RETURN_NOT_OK(CompleteMetadata(nullptr, new_uuid, &metadata));
   SLUICE_ASSIGN_OR_RETURN(schema, SchemaFromJson(metadata.schema_string));
   const Protocol protocol = ProtocolFor(*schema, properties, metadata.configuration);
+  EraseProtocolProperties(&metadata.configuration);
   SLUICE_RETURN_NOT_OK(CheckWritable(protocol, metadata, *schema, /*rules_checked=*/true));
   CommitInfo info;
   info.timestamp_ms = now_ms;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <charconv>
 #include <string_view>
 
 #include "delta/schema_json.h"
@@ -195,6 +197,32 @@ Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
 
 namespace {
 
+/// `name` as the protocol spells it; an unknown one as it is.
+std::string SpelledFeature(const std::string& name) {
+  const auto same = [&](std::string_view known) {
+    return std::equal(known.begin(), known.end(), name.begin(), name.end(), [](char a, char b) {
+      return std::tolower(static_cast<unsigned char>(a)) ==
+             std::tolower(static_cast<unsigned char>(b));
+    });
+  };
+  for (const std::string_view known : kWritable) {
+    if (same(known)) return std::string(known);
+  }
+  for (const std::string_view known : kReadable) {
+    if (same(known)) return std::string(known);
+  }
+  return name;
+}
+
+/// The version that property `key` asks for; `otherwise` when it does not.
+int32_t AskedVersion(const StringMap& configuration, const char* key, int32_t otherwise) {
+  const auto it = configuration.find(key);
+  if (it == configuration.end()) return otherwise;
+  int32_t version = otherwise;
+  (void)std::from_chars(it->second.data(), it->second.data() + it->second.size(), version);
+  return std::max(version, otherwise);
+}
+
 /// The features these columns and properties ask for, beyond appendOnly and invariants.
 std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
                                        const TableProperties& properties,
@@ -223,15 +251,45 @@ std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
   ask(Enabled(metadata, "delta.columnMapping.mode"), "columnMapping");
   ask(AnyColumnHas(schema, "delta.identity.start"), "identityColumns");
   ask(row_tracking, "rowTracking");
-  ask(row_tracking, "domainMetadata");
   ask(Enabled(metadata, "delta.enableTypeWidening"), "typeWidening");
   ask(AnyColumnHas(schema, "CURRENT_DEFAULT"), "allowColumnDefaults");
   for (auto it = configuration.lower_bound(std::string(kByName));
        it != configuration.end() && it->first.starts_with(kByName); ++it) {
     if (it->second == "supported" || it->second == "enabled")
-      asked.push_back(it->first.substr(kByName.size()));
+      asked.push_back(SpelledFeature(it->first.substr(kByName.size())));
   }
+  const auto needs_domains = [](const std::string& name) {
+    return name == "rowTracking" || name == "clustering";
+  };
+  ask(std::any_of(asked.begin(), asked.end(), needs_domains), "domainMetadata");
   return asked;
+}
+
+/// `current` raised to the versions that properties ask for. A protocol with features gets those
+/// that the versions stand for.
+Protocol WithVersions(const Protocol& current, const StringMap& configuration) {
+  Protocol asked;
+  asked.min_reader_version = AskedVersion(configuration, "delta.minReaderVersion", 1);
+  asked.min_writer_version = AskedVersion(configuration, "delta.minWriterVersion", 1);
+  Protocol raised = current;
+  if (asked.min_writer_version < kFeatureWriter && asked.min_reader_version < kFeatureReader &&
+      current.min_writer_version < kFeatureWriter) {
+    raised.min_reader_version = std::max(current.min_reader_version, asked.min_reader_version);
+    raised.min_writer_version = std::max(current.min_writer_version, asked.min_writer_version);
+    return raised;
+  }
+  std::vector<std::string> writer = WriterFeaturesOf(current);
+  std::vector<std::string> reader = ReaderFeaturesOf(current);
+  if (asked.min_writer_version < kFeatureWriter) Merge(WriterFeaturesOf(asked), &writer);
+  if (asked.min_reader_version < kFeatureReader) Merge(ReaderFeaturesOf(asked), &reader);
+  raised.min_writer_version = kFeatureWriter;
+  raised.writer_features = std::move(writer);
+  if (!reader.empty() || asked.min_reader_version == kFeatureReader ||
+      current.min_reader_version == kFeatureReader) {
+    raised.min_reader_version = kFeatureReader;
+    raised.reader_features = std::move(reader);
+  }
+  return raised;
 }
 
 bool HasVersionOfItsOwn(const std::string& name) {
@@ -242,8 +300,9 @@ bool HasVersionOfItsOwn(const std::string& name) {
 }  // namespace
 
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
-                     const StringMap& configuration, const Protocol& current) {
+                     const StringMap& configuration, const Protocol& present) {
   const std::vector<std::string> asked = AskedFeatures(schema, properties, configuration);
+  const Protocol current = WithVersions(present, configuration);
   std::vector<std::string> writer = WriterFeaturesOf(current);
   const size_t before = writer.size();
   Merge(asked, &writer);
@@ -271,6 +330,13 @@ Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& propert
     upgraded.reader_features = std::move(reader);
   }
   return upgraded;
+}
+
+void EraseProtocolProperties(StringMap* configuration) {
+  std::erase_if(*configuration, [](const auto& entry) {
+    return entry.first.starts_with("delta.feature.") || entry.first == "delta.minReaderVersion" ||
+           entry.first == "delta.minWriterVersion";
+  });
 }
 
 }  // namespace sluice::delta

@@ -20,10 +20,13 @@ Status CheckReadable(const Protocol& protocol);
 Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
                      const arrow::Schema& schema, bool rules_checked = false);
 
-/// `current` with what these columns and properties (and `delta.feature.<name>=supported`) ask for
-/// beyond it; equal to `current` when that is nothing. Versions are raised as long as versions can
-/// say it, then features are listed.
+/// `current` with what these columns and properties (and `delta.feature.<name>=supported`,
+/// `delta.minReaderVersion`, `delta.minWriterVersion`) ask for beyond it; equal to `current` when
+/// that is nothing. Versions are raised as long as versions can say it, then features are listed.
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
                      const StringMap& configuration, const Protocol& current = {});
+
+/// Takes out what speaks of the protocol only: it is not kept in metadata.
+void EraseProtocolProperties(StringMap* configuration);
 
 }  // namespace sluice::delta

@@ -93,6 +93,13 @@ Status SetOne(const std::string& key, const std::string& value, TableProperties*
     SLUICE_ASSIGN_OR_RETURN(properties->target_file_size, ParseBytes(key, value));
   } else if (key == "delta.parquet.compression.codec") {
     properties->compression_codec = Lower(value);
+  } else if (key == "delta.minReaderVersion" || key == "delta.minWriterVersion") {
+    SLUICE_ASSIGN_OR_RETURN(const int64_t version, ParseInt(key, value));
+    const int64_t highest = key == "delta.minReaderVersion" ? 3 : 7;
+    if (version < 1 || version > highest)
+      return Invalid(key, value, "a version from 1 to " + std::to_string(highest));
+  } else if (key.starts_with("delta.feature.")) {
+    if (value != "supported" && value != "enabled") return Invalid(key, value, "supported");
   } else if (key == "delta.columnMapping.mode") {
     properties->column_mapping_mode = Lower(value);
   }

@@ -161,6 +161,10 @@ class CommitLoop {
       const Protocol needed = ProtocolFor(*schema, properties, metadata.configuration, protocol);
       if (!(needed == protocol)) actions.insert(actions.begin() + 1, needed);
       protocol = needed;
+      for (Action& action : actions) {
+        if (auto* changed = std::get_if<Metadata>(&action))
+          EraseProtocolProperties(&changed->configuration);
+      }
     }
     SLUICE_RETURN_NOT_OK(CheckAllowed(protocol, metadata, *schema, properties));
     if (protocol.HasWriterFeature("rowTracking"))

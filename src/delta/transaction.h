@@ -57,6 +57,8 @@ class Transaction {
   /// The commit happens only if `app_id` stands at `expected` (nullopt = absent) at every attempt;
   /// else DELTA_TXN_CHANGED (Retry::kReplan) and nothing is written.
   void RequireTxn(const std::string& app_id, std::optional<int64_t> expected);
+  /// The commit fails when somebody else removes this file meanwhile.
+  void ReadFile(const AddFile& file) { read_set_.file_paths.insert(file.path); }
   void ReadWholeTable() { read_set_.whole_table = true; }
   void ReadWhere(Predicate predicate) { read_set_.predicates.push_back(std::move(predicate)); }
 
