@@ -26,8 +26,10 @@ class RowBuilder {
   std::vector<std::vector<std::string>> values_;
 };
 
-/// version BIGINT, timestamp TIMESTAMP, operation, operationParameters, operationMetrics STRING,
-/// engineInfo STRING.
+/// The columns of Delta's DESCRIBE HISTORY that do not name a Databricks workspace: version BIGINT,
+/// timestamp TIMESTAMP, operation STRING, operationParameters MAP<STRING, STRING>, readVersion
+/// BIGINT, isolationLevel STRING, isBlindAppend BOOLEAN, operationMetrics MAP<STRING, STRING>,
+/// userMetadata STRING, engineInfo STRING.
 Result<std::shared_ptr<arrow::RecordBatchReader>> HistoryRows(
     const std::vector<delta::VersionInfo>& versions);
 
