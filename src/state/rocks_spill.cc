@@ -32,13 +32,18 @@ Status FromRocks(const rocksdb::Status& status, std::string_view doing) {
 rocksdb::Options SpillOptions() {
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10, false));
-  table.block_cache = rocksdb::NewLRUCache(kSpillCacheBytes);
+  // One shard: the filter of a large file would not fit into one of many, and be read again for
+  // every lookup.
+  table.block_cache = rocksdb::NewLRUCache(kSpillCacheBytes, 0);
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   rocksdb::Options options;
   options.create_if_missing = true;
   options.write_buffer_size = kSpillWriteBufferBytes;
+  // Most keys that are looked up are new: the write buffer says so without a search.
+  options.memtable_prefix_bloom_size_ratio = 0.1;
+  options.memtable_whole_key_filtering = true;
   options.max_open_files = 256;
   options.compression = rocksdb::kNoCompression;  // hashes and numbers do not compress
   options.info_log_level = rocksdb::WARN_LEVEL;
