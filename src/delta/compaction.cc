@@ -63,11 +63,14 @@ std::vector<FileGroup> ChooseGroups(const Snapshot& snapshot, const CompactionOp
   return groups;
 }
 
-/// Copies the live rows of `group` into new files.
+/// Copies the live rows of `group` into new files, with their row ids where the table has such.
 Status Rewrite(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot,
                const FileGroup& group, DataFileWriter* writer) {
+  DataFileReadOptions options;
+  options.with_row_ids = KeepsRowIds(snapshot->metadata());
   for (const FilePtr& file : group) {
-    SLUICE_ASSIGN_OR_RETURN(const auto reader, DataFileReader::Open(storage, snapshot, *file));
+    SLUICE_ASSIGN_OR_RETURN(const auto reader,
+                            DataFileReader::Open(storage, snapshot, *file, options));
     while (true) {
       SLUICE_ASSIGN_OR_RETURN(const auto rows, reader->Next());
       if (rows == nullptr) break;
@@ -101,6 +104,7 @@ Result<CompactionReport> Compact(Table& table, const CompactionOptions& options)
     }
     DataFileOptions file_options;
     file_options.data_change = false;
+    file_options.extra_fields = RowIdFields(snapshot->metadata());
     SLUICE_ASSIGN_OR_RETURN(const auto writer, DataFileWriter::Make(table, snapshot, file_options));
     SLUICE_RETURN_NOT_OK(Rewrite(table.storage(), snapshot, group, writer.get()));
     SLUICE_ASSIGN_OR_RETURN(auto added, writer->Finish());

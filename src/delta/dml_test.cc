@@ -1,5 +1,6 @@
 #include "delta/dml.h"
 
+#include "delta/compaction.h"
 #include "delta/row_ids.h"
 #include "delta/table_for_test.h"
 
@@ -180,6 +181,18 @@ INSTANTIATE_TEST_SUITE_P(Modes, DmlModesTest,
                            return std::string(std::get<0>(mode.param) ? "Vectors" : "Copies") +
                                   (std::get<1>(mode.param) ? "Partitioned" : "Plain");
                          });
+
+TEST_F(DmlTest, CompactionKeepsRowIds) {
+  const auto table = Create({{"delta.enableRowTracking", "true"}});
+  for (int64_t id = 0; id < 4; ++id) Append(*table, Sample(id, 1, "a"));
+  ASSERT_TRUE(DeleteRows(*table, IdIn(2, 2)).ok());
+  const auto before = RowIds();
+  CompactionOptions options;
+  options.min_files = 2;
+  ASSERT_TRUE(Compact(*table, options).ValueOrDie().version.has_value());
+  EXPECT_EQ(table->Current()->num_files(), 1);
+  EXPECT_EQ(RowIds(), before);
+}
 
 TEST_F(DmlTest, AppendOnlyTablesRefuse) {
   const auto table = Create({{"delta.appendOnly", "true"}});

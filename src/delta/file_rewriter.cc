@@ -20,12 +20,6 @@ bool FeedEnabled(const Snapshot& snapshot) {
   return it != configuration.end() && it->second == "true";
 }
 
-RowIdColumns KeptRowIds(const Snapshot& snapshot) {
-  RowIdColumns columns = RowIdColumnsOf(snapshot.metadata());
-  columns.enabled = columns.enabled && !columns.id.empty() && !columns.commit_version.empty();
-  return columns;
-}
-
 /// True when a commit that failed with `status` surely did not happen.
 bool IsRefusal(const Status& status) {
   return RetryClass(status) == Retry::kReplan || HasCode(status, "DELTA_COMMIT_ATTEMPTS") ||
@@ -52,7 +46,7 @@ FileRewriter::FileRewriter(Table& table, std::shared_ptr<const Snapshot> snapsho
     : table_(table),
       snapshot_(std::move(snapshot)),
       rules_(rules),
-      row_ids_(KeptRowIds(*snapshot_)),
+      keeps_row_ids_(KeepsRowIds(snapshot_->metadata())),
       merge_on_read_(snapshot_->properties().enable_deletion_vectors) {}
 
 Result<std::unique_ptr<FileRewriter>> FileRewriter::Make(Table& table,
@@ -64,10 +58,7 @@ Result<std::unique_ptr<FileRewriter>> FileRewriter::Make(Table& table,
   rewriter->update_ = std::move(update);
   DataFileOptions rows;
   rows.workers = options.workers;
-  if (rewriter->row_ids_.enabled) {
-    rows.extra_fields = {arrow::field(rewriter->row_ids_.id, arrow::int64()),
-                         arrow::field(rewriter->row_ids_.commit_version, arrow::int64())};
-  }
+  rows.extra_fields = RowIdFields(rewriter->snapshot_->metadata());
   SLUICE_ASSIGN_OR_RETURN(rewriter->writer_,
                           DataFileWriter::Make(table, rewriter->snapshot_, rows));
   if (record_changes && FeedEnabled(*rewriter->snapshot_)) {
@@ -119,7 +110,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileRewriter::Insert(
   if (rows->num_rows() == 0) return complete;
   inserted_ = true;
   arrow::ArrayVector ids;
-  if (row_ids_.enabled) {
+  if (keeps_row_ids_) {
     SLUICE_ASSIGN_OR_RETURN(auto none, arrow::MakeArrayOfNull(arrow::int64(), rows->num_rows()));
     ids = {none, none};
   }
@@ -132,7 +123,7 @@ Status FileRewriter::ReadActions(const AddFile& file, const std::vector<RowActio
                                  bool copy) {
   DataFileReadOptions options;
   options.with_row_index = true;
-  options.with_row_ids = row_ids_.enabled;
+  options.with_row_ids = keeps_row_ids_;
   SLUICE_ASSIGN_OR_RETURN(const auto reader,
                           DataFileReader::Open(table_.storage(), snapshot_, file, options));
   size_t next = 0;
@@ -179,7 +170,7 @@ Status FileRewriter::WriteSplit(const Split& split, const std::shared_ptr<arrow:
     SLUICE_ASSIGN_OR_RETURN(const auto copied, Select(rows, split.copied));
     counts_.rows_copied += copied->num_rows();
     arrow::ArrayVector ids;
-    if (row_ids_.enabled) ids = {copied->column(table_columns), copied->column(table_columns + 1)};
+    if (keeps_row_ids_) ids = {copied->column(table_columns), copied->column(table_columns + 1)};
     SLUICE_RETURN_NOT_OK(WriteRows(table_rows(copied), std::move(ids)));
   }
   if (changes_ != nullptr && !split.deleted.empty()) {
@@ -189,7 +180,7 @@ Status FileRewriter::WriteSplit(const Split& split, const std::shared_ptr<arrow:
   for (const auto& [update, chosen] : split.updated) {
     SLUICE_ASSIGN_OR_RETURN(const auto before, Select(rows, chosen.first));
     arrow::ArrayVector ids;
-    if (row_ids_.enabled) {
+    if (keeps_row_ids_) {
       SLUICE_ASSIGN_OR_RETURN(auto now, arrow::MakeArrayOfNull(arrow::int64(), before->num_rows()));
       ids = {before->column(table_columns), std::move(now)};
     }
@@ -212,8 +203,7 @@ Status FileRewriter::WriteRows(const std::shared_ptr<arrow::RecordBatch>& rows,
   if (ids.empty()) return writer_->Write(rows);
   arrow::ArrayVector columns = rows->columns();
   arrow::FieldVector fields = rows->schema()->fields();
-  fields.push_back(arrow::field(row_ids_.id, arrow::int64()));
-  fields.push_back(arrow::field(row_ids_.commit_version, arrow::int64()));
+  for (auto& field : RowIdFields(snapshot_->metadata())) fields.push_back(std::move(field));
   for (auto& id : ids) columns.push_back(std::move(id));
   return writer_->Write(
       arrow::RecordBatch::Make(arrow::schema(std::move(fields)), rows->num_rows(), columns));

@@ -101,7 +101,7 @@ class FileRewriter {
   const std::shared_ptr<const Snapshot> snapshot_;
   RowRules* const rules_;
   Update update_;
-  const RowIdColumns row_ids_;
+  const bool keeps_row_ids_;
   const bool merge_on_read_;
   std::unique_ptr<DataFileWriter> writer_;
   std::unique_ptr<DataFileWriter> changes_;  // null: no change feed is written

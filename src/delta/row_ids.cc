@@ -60,4 +60,16 @@ RowIdColumns RowIdColumnsOf(const Metadata& metadata) {
           value("delta.enableRowTracking") == "true"};
 }
 
+bool KeepsRowIds(const Metadata& metadata) {
+  const RowIdColumns columns = RowIdColumnsOf(metadata);
+  return columns.enabled && !columns.id.empty() && !columns.commit_version.empty();
+}
+
+arrow::FieldVector RowIdFields(const Metadata& metadata) {
+  if (!KeepsRowIds(metadata)) return {};
+  const RowIdColumns columns = RowIdColumnsOf(metadata);
+  return {arrow::field(columns.id, arrow::int64()),
+          arrow::field(columns.commit_version, arrow::int64())};
+}
+
 }  // namespace sluice::delta

@@ -3,6 +3,8 @@
 // functions).
 #pragma once
 
+#include <arrow/type.h>
+
 #include <string>
 #include <vector>
 
@@ -30,5 +32,10 @@ struct RowIdColumns {
   bool enabled = false;  // delta.enableRowTracking
 };
 RowIdColumns RowIdColumnsOf(const Metadata& metadata);
+
+/// True when rows that are written anew have to keep their ids.
+bool KeepsRowIds(const Metadata& metadata);
+/// The columns that files need for it, behind the table's; none when !KeepsRowIds.
+arrow::FieldVector RowIdFields(const Metadata& metadata);
 
 }  // namespace sluice::delta
