@@ -2,7 +2,7 @@
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Wno-sign-conversion -Wno-psabi -Wno-invalid-pch)
 # False ones of g++ 12 about std::string in optimised code (GCC bugs 105329, 105651).
 add_compile_options($<$<CONFIG:Release>:-Wno-array-bounds> $<$<CONFIG:Release>:-Wno-restrict> $<$<CONFIG:Release>:-Wno-stringop-overflow>)
-# In the presets that check: a user's compiler may know warnings that ours does not.
+# In dev and asan: a user's compiler may know warnings that ours does not, and with other options ours gives false ones.
 option(SLUICE_WERROR "warnings are errors" OFF)
 if(SLUICE_WERROR)
   add_compile_options(-Werror)
