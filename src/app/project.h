@@ -35,6 +35,7 @@ class Project {
   const plan::ProjectSpec& spec() const { return spec_; }
   const plan::PipelineGraph& graph() const { return graph_; }
   const plan::AnalyzedPipeline& pipeline() const { return pipeline_; }
+  storage::Storage& storage() { return storage_; }
   delta::TableRegistry& tables() { return *tables_; }
   sql::QueryRunner& runner() { return *runner_; }
   plan::BuildEnvironment environment();

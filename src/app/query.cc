@@ -7,38 +7,34 @@
 
 #include "app/row_builder.h"
 #include "base/text.h"
-#include "plan/relation_catalog.h"
-#include "plan/table_scan.h"
-#include "sql/analyzer.h"
 #include "sql/data_type_parser.h"
 #include "sql/parse_error.h"
 #include "sql/statement_name.h"
 #include "sql/substitute.h"
+#include "statements/table_statements.h"
 
 namespace sluice::app {
 namespace {
 
 using RowReader = std::shared_ptr<arrow::RecordBatchReader>;
 
-Result<sql::PlanPtr> AnalyzeQuery(Project& project, const sql::ParsedFile& file,
-                                  const sql::Query& query) {
-  static const std::map<catalog::TableName, plan::KnownDataset> kNone;
-  plan::RelationCatalog catalog(project.spec(), project.tables(), kNone, project.spec().database);
-  sql::Analyzer analyzer(catalog, *file.source);
-  return analyzer.AnalyzeQuery(query);
+statements::StatementContext ContextOf(Project& project) {
+  return {project.spec(), project.storage(), project.tables(), project.runner(), SystemClock()};
 }
 
 /// Tables of the warehouse: folders schema/table with a Delta log.
-std::vector<catalog::TableName> ListTables(const plan::ProjectSpec& spec) {
+Result<std::vector<catalog::TableName>> ListTables(Project& project) {
   namespace fs = std::filesystem;
   std::vector<catalog::TableName> tables;
   std::error_code error;
-  for (fs::directory_iterator schema(spec.engine.warehouse, error), end; !error && schema != end;
-       schema.increment(error)) {
+  for (fs::directory_iterator schema(project.spec().engine.warehouse, error), end;
+       !error && schema != end; schema.increment(error)) {
     std::error_code inner;
     for (fs::directory_iterator table(schema->path(), inner);
          !inner && table != fs::directory_iterator(); table.increment(inner)) {
-      if (fs::exists(table->path() / "_delta_log")) {
+      // A dropped table leaves its folders.
+      SLUICE_ASSIGN_OR_RETURN(const bool exists, project.tables().Exists(table->path().string()));
+      if (exists) {
         tables.push_back({schema->path().filename().string(), table->path().filename().string()});
       }
     }
@@ -48,7 +44,7 @@ std::vector<catalog::TableName> ListTables(const plan::ProjectSpec& spec) {
 }
 
 Result<RowReader> Show(Project& project, const sql::ShowStatement& show) {
-  const std::vector<catalog::TableName> tables = ListTables(project.spec());
+  SLUICE_ASSIGN_OR_RETURN(const auto tables, ListTables(project));
   if (show.kind == sql::ShowStatement::Kind::kTables) {
     RowBuilder rows({"namespace", "tableName", "isTemporary"});
     const std::string schema =
@@ -97,7 +93,8 @@ Result<RowReader> Describe(Project& project, const sql::ParsedFile& file,
                            const sql::DescribeStatement& describe) {
   using Kind = sql::DescribeStatement::Kind;
   if (describe.kind == Kind::kQuery) {
-    SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *describe.query));
+    SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan,
+                            statements::AnalyzeAdHoc(ContextOf(project), file, *describe.query));
     return DescribeSchema(*plan->schema);
   }
   std::string name;
@@ -129,27 +126,26 @@ Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name
 
 Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file,
                                const sql::Statement& statement) {
+  const statements::StatementContext context = ContextOf(project);
   if (const auto* query = statement.As<sql::QueryStatement>()) {
-    SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *query->query));
-    if (plan->is_streaming) {
-      return MakeError("NOT_SUPPORTED_YET", "not supported yet: a streaming query in ad hoc SQL",
-                       "leave STREAM out");
-    }
-    return project.runner().Run(plan, plan::MakeScanOpener(project.spec(), project.tables()),
-                                SystemClock().NowMicros());
+    SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan,
+                            statements::AnalyzeAdHoc(context, file, *query->query));
+    return statements::RunPlan(context, plan);
   }
   if (const auto* show = statement.As<sql::ShowStatement>()) return Show(project, *show);
   if (const auto* describe = statement.As<sql::DescribeStatement>())
     return Describe(project, file, *describe);
   if (const auto* explain = statement.As<sql::ExplainStatement>()) {
-    SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan, AnalyzeQuery(project, file, *explain->query));
+    SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan,
+                            statements::AnalyzeAdHoc(context, file, *explain->query));
     RowBuilder rows({"plan"});
     rows.Add({sql::ToString(*plan)});
     return rows.Finish();
   }
+  SLUICE_ASSIGN_OR_RETURN(auto rows, statements::RunTableStatement(context, file, statement));
+  if (rows.has_value()) return *std::move(rows);
   return sql::ErrorAt(*file.source, statement.span, "NOT_SUPPORTED_YET",
-                      "not supported yet: " + sql::StatementName(statement) + " in ad hoc SQL",
-                      "queries, SHOW TABLES, DESCRIBE and EXPLAIN are known");
+                      "not supported yet: " + sql::StatementName(statement) + " in ad hoc SQL");
 }
 
 Result<RowReader> TableHistory(delta::Table& table, int64_t limit) {

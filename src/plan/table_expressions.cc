@@ -6,23 +6,9 @@
 #include "sql/parser.h"
 
 namespace sluice::plan {
-namespace {
-
-/// Expressions see columns only: no table can be named in them.
-class NoRelations : public sql::RelationResolver {
- public:
-  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(const std::vector<std::string>&,
-                                                               bool) override {
-    return std::nullopt;
-  }
-  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(
-      const std::string&, const std::map<std::string, std::string>&, bool) override {
-    return std::nullopt;
-  }
-};
-
-Result<delta::RowFunction> FunctionOf(const sql::BoundPtr& bound,
-                                      const std::shared_ptr<arrow::Schema>& columns, Clock& clock) {
+Result<delta::RowFunction> RowFunctionOf(const sql::BoundPtr& bound,
+                                         const std::shared_ptr<arrow::Schema>& columns,
+                                         Clock& clock) {
   SLUICE_ASSIGN_OR_RETURN(auto made, sql::Evaluator::Make(columns, {bound}));
   const std::shared_ptr<sql::Evaluator> evaluator = std::move(made);
   return delta::RowFunction([evaluator, &clock](const std::shared_ptr<arrow::RecordBatch>& rows)
@@ -32,7 +18,17 @@ Result<delta::RowFunction> FunctionOf(const sql::BoundPtr& bound,
   });
 }
 
-}  // namespace
+Result<delta::RowCondition> RowConditionOf(const sql::BoundPtr& bound,
+                                           const std::shared_ptr<arrow::Schema>& columns,
+                                           Clock& clock) {
+  delta::RowCondition condition;
+  condition.prunes = PruningPredicate(sql::SimplePredicates(bound), *columns);
+  condition.columns.emplace();
+  for (const int index : sql::ReferencedColumns(*bound))
+    condition.columns->push_back(columns->field(index)->name());
+  SLUICE_ASSIGN_OR_RETURN(condition.holds, RowFunctionOf(bound, columns, clock));
+  return condition;
+}
 
 Result<delta::RowFunction> TableExpressions::Compile(const std::string& text,
                                                      const std::shared_ptr<arrow::Schema>& columns,
@@ -45,19 +41,18 @@ Result<delta::RowFunction> TableExpressions::Compile(const std::string& text,
   if (type != nullptr) {
     SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, text));
   }
-  return FunctionOf(bound, columns, clock_);
+  return RowFunctionOf(bound, columns, clock_);
 }
 
-Result<TableExpressions::Condition> TableExpressions::CompileCondition(
+Result<delta::RowCondition> TableExpressions::CompileCondition(
     const std::string& text, const std::shared_ptr<arrow::Schema>& columns) {
   const sql::SourceText source("condition", text);
   SLUICE_ASSIGN_OR_RETURN(const sql::Expr parsed, sql::ParseExpression(source));
   NoRelations none;
   sql::Analyzer analyzer(none, source);
   SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound, analyzer.AnalyzeCondition(parsed, *columns));
-  Condition condition;
-  condition.prunes = PruningPredicate(sql::SimplePredicates(bound), *columns);
-  SLUICE_ASSIGN_OR_RETURN(condition.holds, FunctionOf(bound, columns, clock_));
+  SLUICE_ASSIGN_OR_RETURN(delta::RowCondition condition, RowConditionOf(bound, columns, clock_));
+  condition.text = text;
   return condition;
 }
 

@@ -7,9 +7,32 @@
 
 #include "base/clock.h"
 #include "delta/expression.h"
-#include "delta/predicate.h"
+#include "sql/bound_expression.h"
+#include "sql/relation_resolver.h"
 
 namespace sluice::plan {
+
+/// For expressions that see columns only: no table can be named in them.
+class NoRelations : public sql::RelationResolver {
+ public:
+  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(const std::vector<std::string>&,
+                                                               bool) override {
+    return std::nullopt;
+  }
+  Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(
+      const std::string&, const std::map<std::string, std::string>&, bool) override {
+    return std::nullopt;
+  }
+};
+
+/// `bound` over rows of `columns`. `clock` outlives the function.
+Result<delta::RowFunction> RowFunctionOf(const sql::BoundPtr& bound,
+                                         const std::shared_ptr<arrow::Schema>& columns,
+                                         Clock& clock);
+/// A BOOLEAN `bound` over the rows of a table; its text is left empty.
+Result<delta::RowCondition> RowConditionOf(const sql::BoundPtr& bound,
+                                           const std::shared_ptr<arrow::Schema>& columns,
+                                           Clock& clock);
 
 class TableExpressions : public delta::ExpressionCompiler {
  public:
@@ -19,13 +42,8 @@ class TableExpressions : public delta::ExpressionCompiler {
   Result<delta::RowFunction> Compile(const std::string& text,
                                      const std::shared_ptr<arrow::Schema>& columns,
                                      const std::shared_ptr<arrow::DataType>& type) override;
-  /// A condition and what of it can prune files: the predicate is implied by the condition.
-  struct Condition {
-    delta::RowFunction holds;  // BOOLEAN, null = not known
-    delta::Predicate prunes;
-  };
-  Result<Condition> CompileCondition(const std::string& text,
-                                     const std::shared_ptr<arrow::Schema>& columns);
+  Result<delta::RowCondition> CompileCondition(const std::string& text,
+                                               const std::shared_ptr<arrow::Schema>& columns);
 
  private:
   Clock& clock_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
 #include "sql/pipe_rewrite.h"
@@ -9,6 +11,20 @@
 #include "sql/spark_type.h"
 
 namespace sluice::sql {
+namespace {
+
+/// "S.t" -> {"s", "t"}; "" -> {}.
+std::vector<std::string> QualifierParts(const std::string& qualifier) {
+  std::vector<std::string> parts;
+  for (size_t from = 0; from < qualifier.size();) {
+    const size_t dot = std::min(qualifier.find('.', from), qualifier.size());
+    parts.push_back(LowerAscii(qualifier.substr(from, dot - from)));
+    from = dot + 1;
+  }
+  return parts;
+}
+
+}  // namespace
 
 Analyzer::Analyzer(RelationResolver& resolver, const SourceText& source, AnalyzerOptions options)
     : resolver_(resolver), source_(source), options_(std::move(options)) {}
@@ -27,21 +43,37 @@ Result<PlanPtr> Analyzer::AnalyzeRelation(const Relation& relation) {
 
 Result<BoundPtr> Analyzer::AnalyzeExpression(const Expr& expression, const arrow::Schema& input,
                                              const std::string& qualifier) {
-  std::vector<std::string> parts;
-  for (size_t from = 0; !qualifier.empty() && from != std::string::npos + 1;) {
-    const size_t dot = qualifier.find('.', from);
-    parts.push_back(
-        LowerAscii(qualifier.substr(from, dot == std::string::npos ? dot : dot - from)));
-    if (dot == std::string::npos) break;
-    from = dot + 1;
+  const Scope scope = Scope::Of(input, QualifierParts(qualifier));
+  return ExpressionBinder(source_, options_, scope, nullptr).Bind(expression);
+}
+
+Result<BoundPtr> Analyzer::AnalyzeExpression(const Expr& expression,
+                                             const std::vector<NamedInput>& inputs) {
+  Scope scope;
+  int base = 0;
+  for (const NamedInput& input : inputs) {
+    for (ScopeColumn& column : Scope::Of(*input.schema, QualifierParts(input.qualifier)).columns) {
+      column.index += base;
+      scope.columns.push_back(std::move(column));
+    }
+    base += input.schema->num_fields();
   }
-  const Scope scope = Scope::Of(input, parts);
   return ExpressionBinder(source_, options_, scope, nullptr).Bind(expression);
 }
 
 Result<BoundPtr> Analyzer::AnalyzeCondition(const Expr& expression, const arrow::Schema& input,
                                             const std::string& qualifier) {
-  SLUICE_ASSIGN_OR_RETURN(auto bound, AnalyzeExpression(expression, input, qualifier));
+  SLUICE_ASSIGN_OR_RETURN(const auto bound, AnalyzeExpression(expression, input, qualifier));
+  return AsCondition(expression, bound);
+}
+
+Result<BoundPtr> Analyzer::AnalyzeCondition(const Expr& expression,
+                                            const std::vector<NamedInput>& inputs) {
+  SLUICE_ASSIGN_OR_RETURN(const auto bound, AnalyzeExpression(expression, inputs));
+  return AsCondition(expression, bound);
+}
+
+Result<BoundPtr> Analyzer::AsCondition(const Expr& expression, const BoundPtr& bound) {
   if (bound->type->id() == arrow::Type::NA) return MakeCast(bound, arrow::boolean());
   if (bound->type->id() == arrow::Type::BOOL) return bound;
   return AnalysisError(source_, expression.span, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN",

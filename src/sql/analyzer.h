@@ -22,6 +22,12 @@ struct AnalyzerOptions {
   std::map<std::string, BoundPtr> parameters;
 };
 
+/// Columns that an expression may name, and what they may be qualified with ("" = nothing).
+struct NamedInput {
+  std::shared_ptr<arrow::Schema> schema;
+  std::string qualifier;  // "t", "s.t"
+};
+
 class Analyzer {
  public:
   /// `resolver` and `source` (what the spans of the AST refer to) outlive this.
@@ -36,11 +42,16 @@ class Analyzer {
   /// Columns may be qualified with `qualifier` (the table's name). No aggregates, no subqueries.
   Result<BoundPtr> AnalyzeExpression(const Expr& expression, const arrow::Schema& input,
                                      const std::string& qualifier = "");
+  /// Over the columns of the inputs, one input behind the other: the two sides of a MERGE.
+  Result<BoundPtr> AnalyzeExpression(const Expr& expression, const std::vector<NamedInput>& inputs);
   /// The same, converted to BOOLEAN or refused with DATATYPE_MISMATCH.
   Result<BoundPtr> AnalyzeCondition(const Expr& expression, const arrow::Schema& input,
                                     const std::string& qualifier = "");
+  Result<BoundPtr> AnalyzeCondition(const Expr& expression, const std::vector<NamedInput>& inputs);
 
  private:
+  Result<BoundPtr> AsCondition(const Expr& expression, const BoundPtr& bound);
+
   RelationResolver& resolver_;
   const SourceText& source_;
   AnalyzerOptions options_;

@@ -1,0 +1,93 @@
+// SET column = value, for UPDATE and MERGE.
+#include <arrow/api.h>
+
+#include "base/text.h"
+#include "sql/analysis_error.h"
+#include "statements/statements_internal.h"
+
+namespace sluice::statements {
+namespace {
+
+std::shared_ptr<arrow::Field> Find(const arrow::FieldVector& fields, const std::string& name) {
+  for (const auto& field : fields) {
+    if (EqualsIgnoreCase(field->name(), name)) return field;
+  }
+  return nullptr;
+}
+
+/// The column or struct field that `parts` name, spelled as the table spells it.
+struct Target {
+  std::vector<std::string> path;
+  std::shared_ptr<arrow::DataType> type;
+};
+
+Result<Target> FindTarget(Job& job, const sql::QualifiedName& column, const arrow::Schema& schema,
+                          const std::string& qualifier) {
+  size_t from = 0;
+  if (column.parts.size() > 1 && Find(schema.fields(), column.parts[0].text) == nullptr &&
+      EqualsIgnoreCase(column.parts[0].text, qualifier))
+    from = 1;
+  Target target;
+  arrow::FieldVector fields = schema.fields();
+  for (size_t i = from; i < column.parts.size(); ++i) {
+    const auto field = Find(fields, column.parts[i].text);
+    if (field == nullptr) {
+      std::vector<std::string> known;
+      for (const auto& one : fields) known.push_back(one->name());
+      std::string near;
+      for (const std::string& name : sql::Suggestions(column.parts[i].text, known))
+        near += (near.empty() ? "`" : ", `") + name + "`";
+      return sql::AnalysisError(*job.file.source, column.span, "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+                                "a column with name " + column.ToString() +
+                                    " cannot be resolved. Did you mean one of the following? [" +
+                                    near + "]");
+    }
+    target.path.push_back(field->name());
+    target.type = field->type();
+    fields =
+        target.type->id() == arrow::Type::STRUCT ? target.type->fields() : arrow::FieldVector();
+  }
+  return target;
+}
+
+}  // namespace
+
+Result<delta::RowFunction> FunctionOver(Job& job, const sql::BoundPtr& bound,
+                                        const Inputs& inputs) {
+  arrow::FieldVector fields;
+  for (const sql::NamedInput& input : inputs)
+    fields.insert(fields.end(), input.schema->fields().begin(), input.schema->fields().end());
+  return plan::RowFunctionOf(bound, arrow::schema(std::move(fields)), job.context.clock);
+}
+
+Result<delta::Assignment> BindAssignment(Job& job, const std::vector<std::string>& path,
+                                         const std::shared_ptr<arrow::DataType>& type,
+                                         const sql::Expr& value, const Inputs& inputs) {
+  const auto* name = value.As<sql::ColumnRef>();
+  if (name != nullptr && name->parts.size() == 1 && !name->parts[0].quoted &&
+      EqualsIgnoreCase(name->parts[0].text, "default"))
+    return job.NotSupported(value.span, "DEFAULT as a value");
+  plan::NoRelations none;
+  sql::Analyzer analyzer(none, *job.file.source);
+  SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(value, inputs));
+  SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, path.back()));
+  delta::Assignment assignment;
+  assignment.path = path;
+  SLUICE_ASSIGN_OR_RETURN(assignment.value, FunctionOver(job, bound, inputs));
+  return assignment;
+}
+
+Result<std::vector<delta::Assignment>> BindAssignments(
+    Job& job, const std::vector<sql::Assignment>& assignments, const arrow::Schema& schema,
+    const std::string& qualifier, const Inputs& inputs) {
+  std::vector<delta::Assignment> bound;
+  for (const sql::Assignment& one : assignments) {
+    SLUICE_ASSIGN_OR_RETURN(const Target target, FindTarget(job, one.column, schema, qualifier));
+    SLUICE_ASSIGN_OR_RETURN(auto assignment,
+                            BindAssignment(job, target.path, target.type, *one.value, inputs));
+    bound.push_back(std::move(assignment));
+  }
+  return bound;
+}
+
+}  // namespace sluice::statements

@@ -1,0 +1,202 @@
+// CREATE [OR REPLACE] TABLE with columns, AS query or LIKE another table; DROP TABLE.
+#include <arrow/api.h>
+
+#include "base/text.h"
+#include "delta/schema_json.h"
+#include "delta/write_rows.h"
+#include "sql/analysis_error.h"
+#include "sql/print.h"
+#include "statements/column_fields.h"
+#include "statements/statements_internal.h"
+#include "storage/delete_files.h"
+
+namespace sluice::statements {
+namespace {
+
+/// The table as the statement describes it.
+struct Definition {
+  delta::CreateOptions options;
+  RowReader rows;  // of AS query; null without
+};
+
+Status CheckSupported(Job& job, const sql::CreateTable& create, sql::Span span) {
+  const sql::DatasetOptions& options = create.options;
+  if (options.using_format.has_value() && !EqualsIgnoreCase(options.using_format->last(), "delta"))
+    return job.NotSupported(options.using_format->span,
+                            "USING " + options.using_format->ToString());
+  if (create.temporary) return job.NotSupported(span, "CREATE TEMPORARY TABLE");
+  if (create.clone.has_value()) return job.NotSupported(span, "CLONE");
+  if (options.location.has_value())
+    return job.NotSupported(span, "LOCATION (name the table delta.`/path`)");
+  if (options.clustering != sql::DatasetOptions::Clustering::kUnset)
+    return job.NotSupported(span, "CLUSTER BY");
+  if (!options.options.empty()) return job.NotSupported(span, "OPTIONS");
+  if (options.row_filter.has_value()) return job.NotSupported(span, "WITH ROW FILTER");
+  if (!options.expectations.empty()) return job.NotSupported(span, "EXPECT outside a pipeline");
+  return Status::OK();
+}
+
+Status AddConstraints(Job& job, const std::vector<sql::KeyConstraint>& constraints,
+                      delta::StringMap* properties) {
+  for (const sql::KeyConstraint& constraint : constraints) {
+    if (constraint.kind != sql::KeyConstraint::Kind::kCheck) continue;  // informational
+    if (!constraint.name.has_value())
+      return job.NotSupported(constraint.span, "CHECK without a name");
+    (*properties)["delta.constraints." + LowerAscii(constraint.name->text)] =
+        sql::ToSql(*constraint.check);
+  }
+  return Status::OK();
+}
+
+Result<std::vector<std::string>> PartitionColumns(Job& job, const std::vector<sql::Expr>& given) {
+  std::vector<std::string> columns;
+  for (const sql::Expr& one : given) {
+    const auto* column = one.As<sql::ColumnRef>();
+    if (column == nullptr || column->parts.size() != 1)
+      return job.NotSupported(one.span, "PARTITIONED BY " + sql::ToSql(one));
+    columns.push_back(column->parts[0].text);
+  }
+  return columns;
+}
+
+Status TakeColumnsOf(Job& job, const sql::QualifiedName& like, delta::CreateOptions* options) {
+  SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, like));
+  const auto snapshot = table->Current();
+  options->schema = snapshot->schema();
+  options->partition_columns = snapshot->partition_columns();
+  return Status::OK();
+}
+
+/// Columns without what belongs to the table they come from (defaults, ids, generation).
+std::shared_ptr<arrow::Schema> PlainColumns(const arrow::Schema& schema) {
+  arrow::FieldVector fields;
+  for (const auto& field : schema.fields())
+    fields.push_back(arrow::field(field->name(), field->type()));
+  return arrow::schema(std::move(fields));
+}
+
+Result<Definition> Define(Job& job, const sql::CreateTable& create) {
+  Definition definition;
+  delta::CreateOptions& options = definition.options;
+  SLUICE_ASSIGN_OR_RETURN(options.partition_columns,
+                          PartitionColumns(job, create.options.partitioned_by));
+  options.properties = PropertiesOf(create.options.properties);
+  options.description = create.options.comment;
+  SLUICE_RETURN_NOT_OK(AddConstraints(job, create.options.constraints, &options.properties));
+  if (create.like.has_value()) {
+    SLUICE_RETURN_NOT_OK(TakeColumnsOf(job, *create.like, &options));
+    return definition;
+  }
+  if (!create.query) {
+    arrow::FieldVector fields;
+    for (const sql::ColumnDefinition& column : create.options.columns) {
+      SLUICE_ASSIGN_OR_RETURN(auto field, FieldOf(job, column));
+      fields.push_back(std::move(field));
+    }
+    options.schema = arrow::schema(std::move(fields));
+    return definition;
+  }
+  if (!create.options.columns.empty())
+    return job.NotSupported(create.name.span, "a column list with AS");
+  SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan,
+                          AnalyzeAdHoc(job.context, job.file, *create.query));
+  SLUICE_ASSIGN_OR_RETURN(options.schema, delta::TableSchemaOf(*PlainColumns(*plan->schema)));
+  SLUICE_ASSIGN_OR_RETURN(definition.rows, RunPlan(job.context, plan));
+  return definition;
+}
+
+Result<RowReader> NoRowsOf(const std::shared_ptr<arrow::Schema>& schema) {
+  return arrow::RecordBatchReader::Make({}, schema);
+}
+
+Result<RowReader> Replace(Job& job, const sql::CreateTable& create, const std::string& path,
+                          Definition definition) {
+  SLUICE_ASSIGN_OR_RETURN(auto table, job.context.tables.Open(path));
+  SLUICE_RETURN_NOT_OK(table->Update().status());
+  RowReader rows = definition.rows;
+  if (rows == nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(rows, NoRowsOf(definition.options.schema));
+  }
+  delta::WriteRequest request;
+  request.mode = delta::WriteMode::kOverwrite;
+  request.rows = rows.get();
+  request.overwrite_schema = true;
+  request.partition_columns = definition.options.partition_columns;
+  request.properties = definition.options.properties;
+  const bool only_replace = create.mode == sql::CreateTable::Mode::kReplace;
+  request.operation = only_replace ? "REPLACE TABLE" : "CREATE OR REPLACE TABLE";
+  if (create.query) request.operation += " AS SELECT";
+  SLUICE_RETURN_NOT_OK(delta::WriteRows(*table, request, job.WriteOptions()).status());
+  return NoRows();
+}
+
+Status DeleteTable(Job& job, const std::string& path) {
+  job.context.tables.Forget(path);
+  SLUICE_ASSIGN_OR_RETURN(const auto files, job.context.storage.ListRecursive(path));
+  // The log goes first: what is then left is no table.
+  std::vector<std::string> log;
+  std::vector<std::string> data;
+  const std::string log_folder = storage::JoinPath(path, "_delta_log/");
+  for (const storage::FileInfo& file : files)
+    (file.path.rfind(log_folder, 0) == 0 ? log : data).push_back(file.path);
+  int64_t deleted = 0;
+  SLUICE_RETURN_NOT_OK(storage::DeleteFiles(job.context.storage, log, nullptr, &deleted));
+  return storage::DeleteFiles(job.context.storage, data, nullptr, &deleted);
+}
+
+Result<RowReader> Create(Job& job, const std::string& path, const Definition& definition) {
+  SLUICE_ASSIGN_OR_RETURN(auto table, job.context.tables.Create(path, definition.options));
+  if (definition.rows == nullptr) return NoRows();
+  delta::WriteRequest request;
+  request.rows = definition.rows.get();
+  const auto report = delta::WriteRows(*table, request, job.WriteOptions());
+  if (!report.ok()) {
+    table.reset();
+    // Nobody has seen it filled: as if it had not been made.
+    (void)DeleteTable(job, path);
+    return report.status();
+  }
+  return NoRows();
+}
+
+}  // namespace
+
+Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::Span span) {
+  SLUICE_RETURN_NOT_OK(CheckSupported(job, create, span));
+  SLUICE_ASSIGN_OR_RETURN(const std::string path, TablePathOf(job.context, create.name));
+  SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
+  if (exists && create.if_not_exists) return NoRows();
+  const bool replaces = create.mode != sql::CreateTable::Mode::kCreate;
+  if (exists && !replaces) {
+    return sql::AnalysisError(*job.file.source, create.name.span, "TABLE_OR_VIEW_ALREADY_EXISTS",
+                              "the table " + create.name.ToString() + " already exists",
+                              "drop it first, or use IF NOT EXISTS or CREATE OR REPLACE TABLE");
+  }
+  if (!exists && create.mode == sql::CreateTable::Mode::kReplace) {
+    return sql::AnalysisError(*job.file.source, create.name.span, "TABLE_OR_VIEW_NOT_FOUND",
+                              "the table " + create.name.ToString() + " cannot be found",
+                              "use CREATE OR REPLACE TABLE");
+  }
+  SLUICE_ASSIGN_OR_RETURN(Definition definition, Define(job, create));
+  if (exists) return Replace(job, create, path, std::move(definition));
+  return Create(job, path, definition);
+}
+
+Result<RowReader> RunDropTable(Job& job, const sql::DropObject& drop, sql::Span span) {
+  if (drop.object != sql::ObjectKind::kTable || drop.temporary)
+    return job.NotSupported(span, "this DROP (DROP TABLE is known)");
+  SLUICE_ASSIGN_OR_RETURN(const std::string path, TablePathOf(job.context, drop.name));
+  if (drop.name.parts.size() == 2 && EqualsIgnoreCase(drop.name.parts[0].text, "delta"))
+    return job.NotSupported(drop.name.span, "DROP of a table named by its path");
+  SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
+  if (!exists) {
+    if (drop.if_exists) return NoRows();
+    return sql::AnalysisError(*job.file.source, drop.name.span, "TABLE_OR_VIEW_NOT_FOUND",
+                              "the table " + drop.name.ToString() + " cannot be found",
+                              "use DROP TABLE IF EXISTS");
+  }
+  SLUICE_RETURN_NOT_OK(DeleteTable(job, path));
+  return NoRows();
+}
+
+}  // namespace sluice::statements

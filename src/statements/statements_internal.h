@@ -1,0 +1,71 @@
+// The statements by family, and what they share.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "delta/write_options.h"
+#include "plan/table_expressions.h"
+#include "sql/analyzer.h"
+#include "statements/statement_context.h"
+
+namespace sluice::statements {
+
+using RowReader = std::shared_ptr<arrow::RecordBatchReader>;
+
+/// One statement under way.
+struct Job {
+  const StatementContext& context;
+  const sql::ParsedFile& file;
+  plan::TableExpressions expressions;
+
+  Job(const StatementContext& given, const sql::ParsedFile& parsed)
+      : context(given), file(parsed), expressions(given.clock) {}
+  delta::WriteOptions WriteOptions() { return {&expressions, nullptr, std::nullopt, std::nullopt}; }
+  Status NotSupported(sql::Span span, const std::string& what) const;
+};
+
+Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::Span span);
+Result<RowReader> RunDropTable(Job& job, const sql::DropObject& drop, sql::Span span);
+Result<RowReader> RunInsert(Job& job, const sql::InsertInto& insert, sql::Span span);
+Result<RowReader> RunDelete(Job& job, const sql::DeleteFrom& statement);
+Result<RowReader> RunUpdate(Job& job, const sql::UpdateTable& statement);
+Result<RowReader> RunTruncate(Job& job, const sql::TruncateTable& statement);
+Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span);
+Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql::Span span);
+Result<RowReader> RunVacuum(Job& job, const sql::VacuumTable& vacuum, sql::Span span);
+
+/// A row of BIGINT columns; without columns: no row.
+Result<RowReader> Counts(const std::vector<std::pair<std::string, int64_t>>& columns);
+/// A row for each text.
+Result<RowReader> Texts(const std::string& column, const std::vector<std::string>& texts);
+Result<RowReader> NoRows();
+/// A metric of a write, 0 when it has none of that name.
+int64_t Metric(const delta::WriteReport& report, const std::string& name);
+
+/// The name columns of `table` may be qualified with: its alias, else its own last part.
+std::string QualifierOf(const sql::QualifiedName& table,
+                        const std::optional<sql::TableAlias>& alias);
+/// `where` (null = every row) over the rows of a table, with what of it prunes.
+Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
+                                          const std::shared_ptr<arrow::Schema>& schema,
+                                          const std::string& qualifier);
+/// What an expression sees; the functions made get rows with the columns of all inputs.
+using Inputs = std::vector<sql::NamedInput>;
+Result<delta::RowFunction> FunctionOver(Job& job, const sql::BoundPtr& bound, const Inputs& inputs);
+/// `SET column = value, ...` of the table with `schema`, which may be qualified with `qualifier`.
+Result<std::vector<delta::Assignment>> BindAssignments(
+    Job& job, const std::vector<sql::Assignment>& assignments, const arrow::Schema& schema,
+    const std::string& qualifier, const Inputs& inputs);
+/// `column = value` for a whole column.
+Result<delta::Assignment> BindAssignment(Job& job, const std::vector<std::string>& path,
+                                         const std::shared_ptr<arrow::DataType>& type,
+                                         const sql::Expr& value, const Inputs& inputs);
+/// The columns of `plan` as `fields`, by position, converted as an INSERT does.
+Result<sql::PlanPtr> StoredAs(const sql::PlanPtr& plan, const arrow::FieldVector& fields);
+/// The tables of WITH in front of a statement, put in front of its query.
+Result<sql::Query> QueryWith(Job& job, const sql::WithClause& with, const sql::Query& query);
+
+}  // namespace sluice::statements

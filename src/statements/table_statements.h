@@ -1,0 +1,17 @@
+// Runs statements that create, change and look after Delta tables: DDL, DML and maintenance of
+// `sluice sql`. One statement at a time; each is one commit unless it says otherwise.
+#pragma once
+
+#include <optional>
+
+#include "statements/statement_context.h"
+
+namespace sluice::statements {
+
+/// The rows Spark with Delta returns for the statement (numbers of affected rows, deleted paths,
+/// ..., often none at all); nullopt when it is no statement about tables. NOT_SUPPORTED_YET names a
+/// clause that is parsed but not executed.
+Result<std::optional<std::shared_ptr<arrow::RecordBatchReader>>> RunTableStatement(
+    const StatementContext& context, const sql::ParsedFile& file, const sql::Statement& statement);
+
+}  // namespace sluice::statements
