@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "delta/action_json.h"
 #include "delta/checkpoint_reader.h"
+#include "delta/forgotten_txn.h"
 #include "delta/log_segment.h"
 #include "delta/schema_json.h"
 #include "delta/table_features.h"
@@ -76,7 +77,11 @@ class Snapshot::Replay {
   }
   void Apply(const Txn& txn) {
     if (txns_ == nullptr) txns_ = std::make_shared<std::map<std::string, Txn>>(*next_->txns_);
-    (*txns_)[txn.app_id] = txn;
+    if (txn.version == kForgottenTxn) {
+      txns_->erase(txn.app_id);
+    } else {
+      (*txns_)[txn.app_id] = txn;
+    }
   }
   void Apply(const DomainMetadata& domain) {
     if (domains_ == nullptr)

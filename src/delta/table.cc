@@ -10,6 +10,7 @@
 #include "delta/schema_json.h"
 #include "delta/table_features.h"
 #include "delta/table_metadata.h"
+#include "delta/version_checksum.h"
 
 namespace sluice::delta {
 namespace {
@@ -91,6 +92,7 @@ Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const 
   }
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, Snapshot::Load(context.storage, table->path_));
   table->Advance(snapshot);
+  WriteChecksum(context.storage, *snapshot);
   return table;
 }
 

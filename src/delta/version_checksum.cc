@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/log.h"
 #include "delta/action_json.h"
 #include "delta/log_segment.h"
 
@@ -148,6 +149,12 @@ std::string VersionChecksum::ToJson() const {
   if (metadata.has_value()) member("metadata", BodyOf(*metadata));
   if (protocol.has_value()) member("protocol", BodyOf(*protocol));
   return json + "}\n";
+}
+
+void WriteChecksum(storage::Storage& storage, const Snapshot& snapshot) {
+  const std::string path = ChecksumPath(snapshot.table_path(), snapshot.version());
+  const Status put = storage.Put(path, VersionChecksum::Of(snapshot).ToJson());
+  if (!put.ok()) log::Debug("no checksum {}: {}", path, put.message());
 }
 
 Result<VersionChecksum> VersionChecksum::Parse(const std::string& text, const std::string& origin) {

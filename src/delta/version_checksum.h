@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "delta/action.h"
 #include "delta/snapshot.h"
+#include "storage/storage.h"
 
 namespace sluice::delta {
 
@@ -36,5 +37,9 @@ struct VersionChecksum {
 
   static constexpr size_t kMaxListed = 1000;
 };
+
+/// Writes the checksum of a version that was just committed. Readers do without it: an error is no
+/// error of the commit.
+void WriteChecksum(storage::Storage& storage, const Snapshot& snapshot);
 
 }  // namespace sluice::delta

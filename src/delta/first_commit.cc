@@ -1,0 +1,39 @@
+#include "delta/action_json.h"
+#include "delta/first_commit_internal.h"
+#include "delta/log_segment.h"
+
+namespace sluice::delta {
+
+Status PutFirstCommit(const TableContext& context, const std::string& table_path,
+                      const TableProperties& properties, CommitInfo info,
+                      const std::vector<Action>& actions) {
+  const Status taken =
+      MakeError("DELTA_TABLE_EXISTS", "there is a Delta table already at " + table_path, "open it");
+  SLUICE_ASSIGN_OR_RETURN(const bool exists, Table::Exists(context.storage, table_path));
+  if (exists) return taken;
+  info.timestamp_ms = context.clock.NowMicros() / 1000;
+  if (properties.enable_in_commit_timestamps) info.in_commit_timestamp_ms = info.timestamp_ms;
+  info.isolation_level = "Serializable";
+  info.is_blind_append = false;
+  info.engine_info = "Sluice/0.1.0";
+  std::string text;
+  AppendActionJson(info, &text);
+  for (const Action& action : actions) AppendActionJson(action, &text);
+  const std::string path = CommitPath(table_path, TableVersion(0));
+  const Status put = context.storage.PutIfAbsent(path, text);
+  if (put.ok()) return put;
+  const auto found = context.storage.Read(path);  // the reply may have been lost
+  if (!found.ok()) return put;
+  return found->find(info.txn_id) == std::string::npos ? taken : Status::OK();
+}
+
+std::string NamesJson(const std::vector<std::string>& names) {
+  std::string json = "[";
+  for (const std::string& name : names) {
+    if (json.size() > 1) json += ',';
+    AppendJsonString(name, &json);
+  }
+  return json + "]";
+}
+
+}  // namespace sluice::delta
