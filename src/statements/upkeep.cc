@@ -22,8 +22,9 @@ Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql:
     }
   }
   delta::CompactionOptions options;
-  options.min_files = 2;
+  options.kind = delta::CompactionKind::kOptimize;
   options.predicate = where.prunes;
+  options.predicate_text = where.text;
   int64_t removed = 0;
   int64_t added = 0;
   for (bool more = true; more;) {
