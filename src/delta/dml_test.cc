@@ -231,8 +231,8 @@ TEST_F(DmlTest, AnotherWritersChangeConflictsAndLeavesNoFiles) {
   };
   const auto files = storage_.ListRecursive("/t").ValueOrDie().size();
   EXPECT_TRUE(HasCode(DeleteRows(*table, where).status(), "DELTA_COMMIT_CONFLICT"));
-  // One commit with its checksum and one data file of the other writer.
-  EXPECT_EQ(storage_.ListRecursive("/t").ValueOrDie().size(), files + 3);
+  // One commit and one data file of the other writer.
+  EXPECT_EQ(storage_.ListRecursive("/t").ValueOrDie().size(), files + 2);
   EXPECT_EQ(Contents(), Texts({{0, 0, "a"}, {1, 10, "a"}, {3, 30, "a"}}));
 }
 

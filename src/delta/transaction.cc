@@ -10,7 +10,6 @@
 #include "delta/table.h"
 #include "delta/table_features.h"
 #include "delta/table_metadata.h"
-#include "delta/version_checksum.h"
 
 namespace sluice::delta {
 namespace {
@@ -256,7 +255,6 @@ class CommitLoop {
   Result<CommitResult> Finish(const std::vector<Action>& actions, int attempt) {
     SLUICE_ASSIGN_OR_RETURN(auto snapshot, base_->Apply(actions));
     table_.Advance(snapshot);
-    WriteChecksum(table_.storage(), *snapshot);
     return CommitResult{snapshot->version(), snapshot, attempt};
   }
 

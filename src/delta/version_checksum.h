@@ -38,7 +38,7 @@ struct VersionChecksum {
   static constexpr size_t kMaxListed = 1000;
 };
 
-/// Writes the checksum of a version that was just committed. Readers do without it: an error is no
+/// Writes the checksum of a version. Readers do without it: an error is no
 /// error of the commit.
 void WriteChecksum(storage::Storage& storage, const Snapshot& snapshot);
 
