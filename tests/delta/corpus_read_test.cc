@@ -86,7 +86,7 @@ Result<CorpusReadTest::Rows> CorpusReadTest::ReadSnapshot(const std::string& tab
   ScanOptions options;
   options.with_row_ids = read.value("rowids", false);
   plan::TableExpressions expressions(clock_);
-  plan::TableExpressions::Condition condition;
+  delta::RowCondition condition;
   Json select;
   if (read.contains("predicate")) {
     SLUICE_ASSIGN_OR_RETURN(condition,
