@@ -45,6 +45,10 @@ size_t DisplayWidth(const std::string& text) {
 
 Status WriteTable(arrow::RecordBatchReader* rows, TextOut* out) {
   const auto& fields = rows->schema()->fields();
+  if (fields.empty()) {  // a statement that answers nothing
+    out->Write("OK\n");
+    return Status::OK();
+  }
   std::vector<size_t> widths;
   for (const auto& field : fields) widths.push_back(DisplayWidth(field->name()));
   std::vector<std::vector<std::string>> lines;
