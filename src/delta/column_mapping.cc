@@ -3,10 +3,10 @@
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "delta/action_json.h"
 #include "delta/adapt_columns.h"
+#include "delta/number_text.h"
 #include "delta/schema_json.h"
 
 namespace sluice::delta {
@@ -15,13 +15,6 @@ namespace {
 constexpr char kIdKey[] = "delta.columnMapping.id";
 constexpr char kNameKey[] = "delta.columnMapping.physicalName";
 constexpr char kParquetIdKey[] = "PARQUET:field_id";
-
-std::optional<int32_t> ParseId(const std::string& text) {
-  int32_t id = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (text.empty() || parsed.ec != std::errc()) return std::nullopt;
-  return id;
-}
 
 /// `type` with every field replaced by what `change` makes of it, inside out.
 template <typename Change>
@@ -85,13 +78,13 @@ void RaiseToLargestId(const arrow::FieldVector& fields, int64_t* max_id) {
 }  // namespace
 
 std::optional<int32_t> ColumnId(const arrow::Field& field) {
-  return ParseId(ColumnMetadata(field, kIdKey));
+  return LeadingNumber<int32_t>(ColumnMetadata(field, kIdKey));
 }
 
 std::optional<int32_t> ParquetFieldId(const arrow::Field& field) {
   if (field.metadata() == nullptr) return std::nullopt;
   const auto found = field.metadata()->Get(kParquetIdKey);
-  return found.ok() ? ParseId(*found) : std::nullopt;
+  return found.ok() ? LeadingNumber<int32_t>(*found) : std::nullopt;
 }
 
 std::shared_ptr<arrow::Field> PhysicalField(const arrow::Field& field) {

@@ -3,11 +3,21 @@
 
 #include <arrow/util/decimal.h>
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sluice::delta {
+
+/// The whole number that `text` begins with; nothing when it begins with none or it does not fit.
+template <typename Number>
+std::optional<Number> LeadingNumber(std::string_view text) {
+  Number number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  return number;
+}
 
 /// Shortest text that reads back the same; "NaN", "Infinity", "-Infinity".
 std::string FormatDouble(double value);

@@ -3,10 +3,10 @@
 #include <arrow/api.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "delta/adapt_columns.h"
+#include "delta/number_text.h"
 #include "delta/schema_json.h"
 
 namespace sluice::delta {
@@ -16,18 +16,12 @@ constexpr char kConstraintPrefix[] = "delta.constraints.";
 constexpr char kHighWaterMark[] = "delta.identity.highWaterMark";
 constexpr char kCharKey[] = "__CHAR_VARCHAR_TYPE_STRING";
 
-std::optional<int64_t> ParseNumber(const std::string& text) {
-  int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || parsed.ec != std::errc()) return std::nullopt;
-  return number;
-}
-
 /// "char(4)", "varchar(10)" -> the number of characters that fit; nothing for other types.
 std::optional<int64_t> LengthLimit(const arrow::Field& field) {
   const std::string type = ColumnMetadata(field, kCharKey);
   for (const char* prefix : {"char(", "varchar("}) {
-    if (type.starts_with(prefix)) return ParseNumber(type.substr(std::string(prefix).size()));
+    if (type.starts_with(prefix))
+      return LeadingNumber<int64_t>(type.substr(std::string(prefix).size()));
   }
   return std::nullopt;
 }
@@ -177,12 +171,12 @@ Status RowRules::CompileColumn(int index, ExpressionCompiler* expressions) {
     checks_.push_back(std::move(check));
   }
   column.length_limit = LengthLimit(field);
-  const auto start = ParseNumber(ColumnMetadata(field, "delta.identity.start"));
+  const auto start = LeadingNumber<int64_t>(ColumnMetadata(field, "delta.identity.start"));
   if (!start.has_value()) return Status::OK();
   column.identity = true;
   column.start = *start;
-  column.step = ParseNumber(ColumnMetadata(field, "delta.identity.step")).value_or(1);
-  column.high_water_mark = ParseNumber(ColumnMetadata(field, kHighWaterMark));
+  column.step = LeadingNumber<int64_t>(ColumnMetadata(field, "delta.identity.step")).value_or(1);
+  column.high_water_mark = LeadingNumber<int64_t>(ColumnMetadata(field, kHighWaterMark));
   column.explicit_allowed = ColumnMetadata(field, "delta.identity.allowExplicitInsert") == "true";
   if (field.type()->id() != arrow::Type::INT64)
     return MakeError("DELTA_LOG_CORRUPT", "identity column is no BIGINT: " + field.name());

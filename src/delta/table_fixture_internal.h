@@ -52,12 +52,16 @@ class TableFixture : public ::testing::Test {
     return Table::Open({storage_, clock_}, path, 99).ValueOrDie();
   }
 
-  /// Appends one version; its files.
-  static std::vector<AddFile> Append(
+  static std::vector<AddFile> WriteFiles(
       Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
     auto writer = DataFileWriter::Make(table, table.Current()).ValueOrDie();
     for (const auto& batch : batches) EXPECT_TRUE(writer->Write(batch).ok());
-    const auto files = writer->Finish().ValueOrDie();
+    return writer->Finish().ValueOrDie();
+  }
+  /// Appends one version; its files.
+  static std::vector<AddFile> Append(
+      Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+    const auto files = WriteFiles(table, batches);
     Transaction transaction = table.NewTransaction();
     transaction.Add(files);
     transaction.SetOperation("WRITE");
@@ -81,9 +85,10 @@ class TableFixture : public ::testing::Test {
     EXPECT_TRUE(transaction.Commit().ok());
   }
 
-  std::multiset<int64_t> Ids(const std::shared_ptr<const Snapshot>& snapshot) {
+  std::multiset<int64_t> Ids(const std::shared_ptr<const Snapshot>& snapshot,
+                             const ScanOptions& options = {}) {
     std::multiset<int64_t> ids;
-    auto scan = Scan::Make(storage_, snapshot).ValueOrDie();
+    auto scan = Scan::Make(storage_, snapshot, options).ValueOrDie();
     while (true) {
       const auto batch = scan->Next().ValueOrDie();
       if (batch == nullptr) return ids;

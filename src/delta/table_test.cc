@@ -13,6 +13,7 @@
 #include "delta/log_segment.h"
 #include "delta/parquet_writer.h"
 #include "delta/scan.h"
+#include "delta/table_fixture_internal.h"
 #include "storage/memory_storage.h"
 
 namespace sluice::delta {
@@ -22,41 +23,8 @@ using storage::MemoryStorage;
 using storage::StorageCall;
 using storage::StorageFault;
 
-std::shared_ptr<arrow::RecordBatch> Rows(int64_t first, int64_t count, const std::string& day) {
-  arrow::Int64Builder id;
-  arrow::StringBuilder text;
-  arrow::StringBuilder days;
-  for (int64_t i = first; i < first + count; ++i) {
-    EXPECT_TRUE(id.Append(i).ok());
-    EXPECT_TRUE(text.Append("row " + std::to_string(i)).ok());
-    EXPECT_TRUE(days.Append(day).ok());
-  }
-  const auto schema =
-      arrow::schema({arrow::field("id", arrow::int64()), arrow::field("text", arrow::utf8()),
-                     arrow::field("day", arrow::utf8())});
-  return arrow::RecordBatch::Make(schema, count, {*id.Finish(), *text.Finish(), *days.Finish()});
-}
-
-class TableTest : public ::testing::Test {
+class TableTest : public TableFixture {
  protected:
-  std::shared_ptr<Table> Create(StringMap properties = {},
-                                std::vector<std::string> partitions = {"day"}) {
-    CreateOptions options;
-    options.schema = Rows(0, 0, "")->schema();
-    options.partition_columns = std::move(partitions);
-    options.properties = std::move(properties);
-    auto table = Table::Create({storage_, clock_}, "/t", options, 7);
-    EXPECT_TRUE(table.ok()) << table.status();
-    return table.ValueOrDie();
-  }
-  std::shared_ptr<Table> Reopen() { return Table::Open({storage_, clock_}, "/t", 99).ValueOrDie(); }
-
-  static std::vector<AddFile> WriteFiles(
-      Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
-    auto writer = DataFileWriter::Make(table, table.Current()).ValueOrDie();
-    for (const auto& batch : batches) EXPECT_TRUE(writer->Write(batch).ok());
-    return writer->Finish().ValueOrDie();
-  }
   static Result<CommitResult> Append(
       Table& table, const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
     auto files = WriteFiles(table, batches);
@@ -64,20 +32,6 @@ class TableTest : public ::testing::Test {
     transaction.Add(std::move(files));
     return transaction.Commit();
   }
-  std::multiset<int64_t> Ids(const std::shared_ptr<const Snapshot>& snapshot,
-                             const ScanOptions& options = {}) {
-    std::multiset<int64_t> ids;
-    auto scan = Scan::Make(storage_, snapshot, options).ValueOrDie();
-    while (true) {
-      const auto batch = scan->Next().ValueOrDie();
-      if (batch == nullptr) return ids;
-      const auto column = std::static_pointer_cast<arrow::Int64Array>(batch->GetColumnByName("id"));
-      for (int64_t i = 0; i < column->length(); ++i) ids.insert(column->Value(i));
-    }
-  }
-
-  ManualClock clock_{1700000000000000};
-  MemoryStorage storage_{clock_};
 };
 
 TEST_F(TableTest, CreatesAppendsReadsBack) {
