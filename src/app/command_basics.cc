@@ -6,6 +6,7 @@
 
 #include "app/commands.h"
 #include "app/error_pages.h"
+#include "sql/parse_error.h"
 
 namespace sluice::app {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCommands =
-    "init dry-run run sql show history table graph demo explain completion";
+    "init dry-run run sql show history table graph fmt demo explain completion";
 
 Status WriteFile(const fs::path& path, const std::string& text) {
   std::error_code error;
@@ -64,14 +65,29 @@ std::string ErrorText(const Status& status) {
   return status.message().starts_with(code) ? status.message() : code + " " + status.message();
 }
 
+std::string ErrorJson(const Status& status) {
+  nlohmann::json error = {{"type", "error"}, {"code", ErrorCode(status)}};
+  if (const sql::ErrorPlace* place = sql::PlaceOf(status)) {
+    error["sqlState"] = place->sql_state;
+    error["file"] = place->file;
+    error["line"] = place->begin.line;
+    error["column"] = place->begin.column;
+    error["endLine"] = place->end.line;
+    error["endColumn"] = place->end.column;
+    error["message"] = place->message;
+  } else {
+    error["message"] = status.message();
+  }
+  const std::string hint = ErrorHint(status);
+  if (!hint.empty()) error["suggestion"] = hint;
+  return error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 int Fail(const Status& status, int exit_code, const std::string& output) {
   const std::string code = ErrorCode(status);
   const std::string hint = ErrorHint(status);
   if (output == "json") {
-    nlohmann::json error = {{"error", code}, {"message", status.message()}};
-    if (!hint.empty()) error["hint"] = hint;
-    std::fprintf(stderr, "%s\n",
-                 error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    std::fprintf(stderr, "%s\n", ErrorJson(status).c_str());
     return exit_code;
   }
   std::fprintf(stderr, "%s\n", ErrorText(status).c_str());

@@ -37,6 +37,12 @@ struct SqlOptions {
   std::string output_file;
 };
 
+struct FormatOptions {
+  std::vector<std::string> files;  // empty: those of the project; "-": standard input
+  bool check = false;
+  std::string spec;
+};
+
 struct DemoOptions {
   std::string
       folder;  // project folder; empty: the example beside the binary or the working directory
@@ -61,13 +67,17 @@ int RunSql(const SqlOptions& options);
 int RunShow(const ProjectOptions& options, const std::string& table, int64_t rows);
 int RunHistory(const ProjectOptions& options, const std::string& table, int64_t limit);
 int RunTable(const TableOptions& options);
-int RunGraph(const ProjectOptions& options);
+/// `columns`: with what each column comes from.
+int RunGraph(const ProjectOptions& options, bool columns);
+int RunFormat(const FormatOptions& options);
 int RunDemo(const DemoOptions& options);
 int RunExplain(const std::string& code);
 int RunCompletion(const std::string& shell);
 
 /// "[CODE] message"; a message that begins with its code, as those of SQL do, keeps it once.
 std::string ErrorText(const Status& status);
+/// The error as an object for editors: code, SQLSTATE, place, message, suggestion.
+std::string ErrorJson(const Status& status);
 /// Prints an error as people and tools read it (text, or one JSON object) and returns `exit_code`.
 int Fail(const Status& status, int exit_code, const std::string& output = "table");
 

@@ -72,15 +72,47 @@ void AddTableCommands(CLI::App* table, TableOptions* options) {
   }
 }
 
-void AddDemoOptions(CLI::App* command, DemoOptions* options) {
-  command->add_option("--project", options->folder, "the example project's folder");
-  command->add_option("--events", options->events, "how many events")
+CLI::App* AddRun(CLI::App* app, RunOptions* options, std::vector<std::string>* settings) {
+  CLI::App* run = app->add_subcommand("run", "run the pipeline");
+  AddProjectOptions(run, &options->project, settings);
+  run->add_option("--refresh", options->refresh, "datasets to update, comma-separated");
+  run->add_option("--full-refresh", options->full_refresh, "datasets to reset and recompute");
+  run->add_flag("--full-refresh-all", options->full_refresh_all,
+                "reset and recompute all datasets");
+  run->add_flag("--once", options->once, "process what the sources have now, then end");
+  run->add_flag("--continuous", options->continuous, "run until stopped");
+  return run;
+}
+
+CLI::App* AddSql(CLI::App* app, SqlOptions* options, std::vector<std::string>* settings) {
+  CLI::App* sql = app->add_subcommand("sql", "query tables of the catalog and delta.`path`");
+  AddProjectOptions(sql, &options->project, settings);
+  sql->add_option("-c", options->command, "the statements");
+  sql->add_option("-f", options->file, "a file of statements");
+  sql->add_option("-o", options->output_file, "write the result to this file");
+  return sql;
+}
+
+CLI::App* AddDemo(CLI::App* app, DemoOptions* options) {
+  CLI::App* demo = app->add_subcommand("demo", "run the example on an embedded broker");
+  demo->add_option("--project", options->folder, "the example project's folder");
+  demo->add_option("--events", options->events, "how many events")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_option("--rate", options->events_per_second, "events per second")
+  demo->add_option("--rate", options->events_per_second, "events per second")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command->add_flag("--keep", options->keep, "add to the tables of an earlier demo");
+  demo->add_flag("--keep", options->keep, "add to the tables of an earlier demo");
+  return demo;
+}
+
+CLI::App* AddFormat(CLI::App* app, FormatOptions* options) {
+  CLI::App* format = app->add_subcommand("fmt", "lay out SQL files");
+  format->add_option("files", options->files,
+                     "files; none: those of the project; -: standard input");
+  format->add_flag("--check", options->check, "change nothing; say which files would change");
+  format->add_option("--spec", options->spec, "the project's spark-pipeline.yml");
+  return format;
 }
 
 int Main(int argc, char** argv) {
@@ -104,23 +136,15 @@ int Main(int argc, char** argv) {
   AddProjectOptions(dry_run, &project, &settings);
   CLI::App* graph = app.add_subcommand("graph", "print the datasets and flows");
   AddProjectOptions(graph, &project, &settings);
+  bool columns = false;
+  graph->add_flag("--columns", columns, "with what each column comes from");
+  FormatOptions formatted;
+  CLI::App* format = AddFormat(&app, &formatted);
 
   RunOptions run;
-  CLI::App* run_command = app.add_subcommand("run", "run the pipeline");
-  AddProjectOptions(run_command, &run.project, &settings);
-  run_command->add_option("--refresh", run.refresh, "datasets to update, comma-separated");
-  run_command->add_option("--full-refresh", run.full_refresh, "datasets to reset and recompute");
-  run_command->add_flag("--full-refresh-all", run.full_refresh_all,
-                        "reset and recompute all datasets");
-  run_command->add_flag("--once", run.once, "process what the sources have now, then end");
-  run_command->add_flag("--continuous", run.continuous, "run until stopped");
-
+  CLI::App* run_command = AddRun(&app, &run, &settings);
   SqlOptions sql;
-  CLI::App* sql_command = app.add_subcommand("sql", "query tables of the catalog and delta.`path`");
-  AddProjectOptions(sql_command, &sql.project, &settings);
-  sql_command->add_option("-c", sql.command, "the statements");
-  sql_command->add_option("-f", sql.file, "a file of statements");
-  sql_command->add_option("-o", sql.output_file, "write the result to this file");
+  CLI::App* sql_command = AddSql(&app, &sql, &settings);
 
   std::string table;
   int64_t rows = 20;
@@ -138,8 +162,7 @@ int Main(int argc, char** argv) {
   AddTableCommands(table_command, &inspected);
 
   DemoOptions demo;
-  CLI::App* demo_command = app.add_subcommand("demo", "run the example on an embedded broker");
-  AddDemoOptions(demo_command, &demo);
+  CLI::App* demo_command = AddDemo(&app, &demo);
 
   std::string code;
   CLI::App* explain = app.add_subcommand("explain", "explain an error code");
@@ -164,7 +187,8 @@ int Main(int argc, char** argv) {
 
   if (*init) return RunInit(name);
   if (*dry_run) return RunDryRun(project);
-  if (*graph) return RunGraph(project);
+  if (*graph) return RunGraph(project, columns);
+  if (*format) return RunFormat(formatted);
   if (*run_command) return RunRun(run);
   if (*sql_command) return RunSql(sql);
   if (*show) return RunShow(project, table, rows);

@@ -42,6 +42,24 @@ Status Project::Analyze() {
   return Status::OK();
 }
 
+std::vector<Status> Project::Check() {
+  std::vector<Status> errors;
+  const auto gathered = [&](const Status& status) {
+    errors.push_back(status);
+    return errors;
+  };
+  auto files = plan::LoadProjectFiles(spec_);
+  if (!files.ok()) return gathered(files.status());
+  auto graph = plan::BuildPipelineGraph(spec_, *files, &errors);
+  if (!graph.ok()) return gathered(graph.status());
+  graph_ = std::move(graph).ValueUnsafe();
+  pipeline_ = plan::AnalyzePipeline(spec_, graph_, *tables_, &errors);
+  if (!errors.empty()) return errors;
+  // Building the flows checks what only the parts know: options of sources, properties.
+  auto built = plan::BuildFlows(spec_, graph_, pipeline_, environment(), nullptr);
+  return built.ok() ? errors : gathered(built.status());
+}
+
 plan::BuildEnvironment Project::environment() {
   return {storage_, *tables_, SystemClock(), *runner_, random_.Next()};
 }

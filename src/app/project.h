@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "app/commands.h"
 #include "base/clock.h"
@@ -31,6 +32,8 @@ class Project {
   }
   /// Reads and checks the SQL files as well.
   Status Analyze();
+  /// Likewise, and goes on behind errors: all of them, in the order of the files.
+  std::vector<Status> Check();
 
   const plan::ProjectSpec& spec() const { return spec_; }
   const plan::PipelineGraph& graph() const { return graph_; }

@@ -10,6 +10,7 @@
 #include "plan/relation_catalog.h"
 #include "plan/stream_planner.h"
 #include "sql/analyzer.h"
+#include "sql/parse_error.h"
 #include "sql/print.h"
 
 namespace sluice::plan {
@@ -82,16 +83,43 @@ class PipelineAnalyzer {
       : spec_(spec), graph_(graph), tables_(tables) {}
 
   Result<AnalyzedPipeline> Run() {
+    for (const DatasetDefinition& dataset : graph_.datasets)
+      SLUICE_RETURN_NOT_OK(AnalyzeDataset(dataset));
+    return std::move(pipeline_);
+  }
+
+  AnalyzedPipeline RunAll(std::vector<Status>* errors) {
+    const bool complete = errors->empty();
     for (const DatasetDefinition& dataset : graph_.datasets) {
-      SLUICE_RETURN_NOT_OK(CheckOptions(dataset));
-      const bool view =
-          dataset.kind == DatasetKind::kTemporaryView || dataset.kind == DatasetKind::kView;
-      SLUICE_RETURN_NOT_OK(view ? AnalyzeView(dataset) : AnalyzeTable(dataset));
+      if (ReadsBroken(dataset)) {
+        broken_.insert(dataset.name);
+        continue;
+      }
+      const Status status = AnalyzeDataset(dataset);
+      if (status.ok()) continue;
+      broken_.insert(dataset.name);
+      if (complete || !HasCode(status, "TABLE_OR_VIEW_NOT_FOUND")) errors->push_back(status);
     }
     return std::move(pipeline_);
   }
 
  private:
+  bool ReadsBroken(const DatasetDefinition& dataset) const {
+    const auto flows = graph_.FlowsInto(dataset.name);
+    return flows.empty() || std::any_of(flows.begin(), flows.end(), [&](const auto* flow) {
+             return std::any_of(
+                 flow->reads.begin(), flow->reads.end(),
+                 [&](const TableReference& read) { return broken_.count(read.name) != 0; });
+           });
+  }
+
+  Status AnalyzeDataset(const DatasetDefinition& dataset) {
+    SLUICE_RETURN_NOT_OK(CheckOptions(dataset));
+    const bool view =
+        dataset.kind == DatasetKind::kTemporaryView || dataset.kind == DatasetKind::kView;
+    return view ? AnalyzeView(dataset) : AnalyzeTable(dataset);
+  }
+
   Status NotSupported(const DatasetDefinition& dataset, const std::string& what) {
     return DefinitionError("NOT_SUPPORTED_YET", dataset.site, dataset.span,
                            "not supported yet: " + what);
@@ -126,8 +154,7 @@ class PipelineAnalyzer {
 
   /// Puts the dataset and place in front of errors that have no place of their own.
   Status At(const DefinitionSite& site, sql::Span span, const Status& status) const {
-    if (status.ok() || status.message().find(site.source->file_name()) != std::string::npos)
-      return status;
+    if (status.ok() || sql::PlaceOf(status) != nullptr) return status;
     return DefinitionError(ErrorCode(status), site, span, status.message(), ErrorHint(status));
   }
 
@@ -148,7 +175,7 @@ class PipelineAnalyzer {
       SLUICE_ASSIGN_OR_RETURN(plan, RenameColumns(dataset, plan));
     }
     known_[dataset.name] = {dataset.kind, plan->schema, plan};
-    pipeline_.datasets.push_back({&dataset, plan->schema, {}, {}, {}});
+    pipeline_.datasets.push_back({&dataset, plan->schema, plan, {}, {}, {}});
     return Status::OK();
   }
 
@@ -435,6 +462,7 @@ class PipelineAnalyzer {
   const PipelineGraph& graph_;
   delta::TableRegistry& tables_;
   std::map<catalog::TableName, KnownDataset> known_;
+  std::set<catalog::TableName> broken_;
   AnalyzedPipeline pipeline_;
 };
 
@@ -449,6 +477,11 @@ const AnalyzedDataset* AnalyzedPipeline::FindDataset(const catalog::TableName& n
 Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
                                          delta::TableRegistry& tables) {
   return PipelineAnalyzer(spec, graph, tables).Run();
+}
+
+AnalyzedPipeline AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
+                                 delta::TableRegistry& tables, std::vector<Status>* errors) {
+  return PipelineAnalyzer(spec, graph, tables).RunAll(errors);
 }
 
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset) {

@@ -33,6 +33,7 @@ struct AnalyzedFlow {
 struct AnalyzedDataset {
   const DatasetDefinition* definition = nullptr;
   std::shared_ptr<arrow::Schema> schema;
+  sql::PlanPtr view;  // of a view: its query
   std::vector<std::string> partition_columns;
   std::map<std::string, std::string> properties;
   std::vector<quality::Expectation> expectations;
@@ -49,6 +50,10 @@ struct AnalyzedPipeline {
 /// the file.
 Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
                                          delta::TableRegistry& tables);
+/// Likewise, but leaves out the datasets with errors, which go to `errors`, and those that read
+/// them. Errors that are there already mean that tables may be missing because of them.
+AnalyzedPipeline AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
+                                 delta::TableRegistry& tables, std::vector<Status>* errors);
 
 /// Where a table of the project or a path (delta.`/x`) lives, by the name a ScanNode has.
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset);

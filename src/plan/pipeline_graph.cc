@@ -4,7 +4,9 @@
 #include <functional>
 #include <set>
 
+#include "base/closest_word.h"
 #include "plan/table_references.h"
+#include "sql/parse_error.h"
 #include "sql/statement_name.h"
 #include "sql/substitute.h"
 
@@ -14,7 +16,9 @@ namespace {
 /// Reads the statements of all files in order and gathers what they define.
 class GraphBuilder {
  public:
-  explicit GraphBuilder(const ProjectSpec& spec) : spec_(spec) {
+  /// `errors` may be null: then the first error ends it. Outlives this.
+  GraphBuilder(const ProjectSpec& spec, std::vector<Status>* errors)
+      : spec_(spec), errors_(errors) {
     graph_.configuration = spec.configuration;
   }
 
@@ -24,55 +28,84 @@ class GraphBuilder {
       if (found == graph_.configuration.end()) return std::nullopt;
       return found->second;
     };
-    SLUICE_ASSIGN_OR_RETURN(sql::SourceText text, sql::Substitute(file.path, file.text, lookup));
-    auto source = std::make_shared<const sql::SourceText>(std::move(text));
-    SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile parsed, sql::ParseStatements(source));
+    auto text = sql::Substitute(file.path, file.text, lookup);
+    if (!text.ok()) return Note(text.status());
+    auto source = std::make_shared<const sql::SourceText>(std::move(text).ValueUnsafe());
+    std::vector<Status> errors;
+    sql::ParsedFile parsed = sql::ParseStatements(source, &errors);
+    for (const Status& error : errors) SLUICE_RETURN_NOT_OK(Note(error));
     site_ = {source, spec_.database};
     for (const sql::ParseWarning& warning : parsed.warnings) {
       graph_.warnings.push_back(source->Place(warning.span) + ": " + warning.message);
     }
     for (sql::Statement& statement : parsed.statements) {
       span_ = statement.span;
-      SLUICE_RETURN_NOT_OK(std::visit([this](auto& node) { return Add(node); }, statement.node));
+      SLUICE_RETURN_NOT_OK(
+          Note(std::visit([this](auto& node) { return Add(node); }, statement.node)));
     }
     return Status::OK();
   }
 
   Result<PipelineGraph> Finish() {
-    if (graph_.datasets.empty()) {
+    // What a statement with an error would have defined is not known to be missing.
+    const bool complete = errors_ == nullptr || errors_->empty();
+    if (graph_.datasets.empty() && complete) {
       return MakeError("RUN_EMPTY_PIPELINE", "the pipeline defines no datasets",
                        "write CREATE STREAMING TABLE or CREATE MATERIALIZED VIEW statements in the "
                        "files of 'libraries'");
     }
-    for (const FlowDefinition& flow : graph_.flows) {
-      const DatasetDefinition* target = graph_.FindDataset(flow.target);
-      if (target == nullptr) {
-        return DefinitionError("FLOW_TARGET_NOT_FOUND", flow.site, flow.span,
-                               "the target of flow " + flow.name +
-                                   " is not defined in the pipeline: " + flow.target.ToString(),
-                               "add CREATE STREAMING TABLE " + flow.target.ToString());
-      }
-      if (target->kind != DatasetKind::kStreamingTable && flow.name != flow.target.ToString()) {
-        return DefinitionError("INVALID_FLOW_TARGET", flow.site, flow.span,
-                               "flow " + flow.name + " inserts into a " +
-                                   std::string(DatasetKindName(target->kind)) + ": " +
-                                   flow.target.ToString(),
-                               "flows insert into streaming tables only");
-      }
-    }
+    for (const FlowDefinition& flow : graph_.flows)
+      SLUICE_RETURN_NOT_OK(Note(CheckTarget(flow, complete)));
     for (const DatasetDefinition& dataset : graph_.datasets) {
-      if (graph_.FlowsInto(dataset.name).empty()) {
-        return DefinitionError("PIPELINE_DATASET_WITHOUT_FLOW", dataset.site, dataset.span,
+      if (!complete || !graph_.FlowsInto(dataset.name).empty()) continue;
+      SLUICE_RETURN_NOT_OK(
+          Note(DefinitionError("PIPELINE_DATASET_WITHOUT_FLOW", dataset.site, dataset.span,
                                "no flow feeds dataset " + dataset.name.ToString(),
                                "give it AS query, or add CREATE FLOW ... AS INSERT INTO " +
-                                   dataset.name.ToString() + " BY NAME ...");
-      }
+                                   dataset.name.ToString() + " BY NAME ...")));
     }
     SLUICE_RETURN_NOT_OK(SortByDependency());
     return std::move(graph_);
   }
 
  private:
+  /// Gathers an error where all of them are asked for.
+  Status Note(const Status& status) {
+    if (status.ok() || errors_ == nullptr) return status;
+    errors_->push_back(status);
+    return Status::OK();
+  }
+
+  Status CheckTarget(const FlowDefinition& flow, bool complete) {
+    const DatasetDefinition* target = graph_.FindDataset(flow.target);
+    if (target == nullptr) {
+      if (!complete) return Status::OK();
+      return DefinitionError("FLOW_TARGET_NOT_FOUND", flow.site, flow.span,
+                             "the target of flow " + flow.name +
+                                 " is not defined in the pipeline: " + flow.target.ToString(),
+                             MeantDataset(flow.target)
+                                 .value_or("add CREATE STREAMING TABLE " + flow.target.ToString()));
+    }
+    if (target->kind != DatasetKind::kStreamingTable && flow.name != flow.target.ToString()) {
+      return DefinitionError("INVALID_FLOW_TARGET", flow.site, flow.span,
+                             "flow " + flow.name + " inserts into a " +
+                                 std::string(DatasetKindName(target->kind)) + ": " +
+                                 flow.target.ToString(),
+                             "flows insert into streaming tables only");
+    }
+    return Status::OK();
+  }
+
+  /// "did you mean silver.orders?" where a dataset has a name like it.
+  std::optional<std::string> MeantDataset(const catalog::TableName& name) const {
+    std::vector<std::string> known;
+    for (const DatasetDefinition& dataset : graph_.datasets)
+      known.push_back(dataset.name.ToString());
+    const std::string closest = ClosestWord(name.ToString(), known);
+    if (closest.empty()) return std::nullopt;
+    return "did you mean " + closest + "?";
+  }
+
   Status NotSupported(const std::string& what) {
     return DefinitionError("NOT_SUPPORTED_YET", site_, span_, "not supported yet: " + what);
   }
@@ -224,6 +257,7 @@ class GraphBuilder {
   }
 
   const ProjectSpec& spec_;
+  std::vector<Status>* const errors_;
   PipelineGraph graph_;
   DefinitionSite site_;
   sql::Span span_;
@@ -257,14 +291,18 @@ std::vector<const FlowDefinition*> PipelineGraph::FlowsInto(const catalog::Table
 
 Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::Span span,
                        const std::string& message, std::string hint) {
-  return MakeError(code,
-                   site.source->Place(span) + ": " + message + "\n" + site.source->Caret(span),
-                   std::move(hint));
+  return sql::ErrorAt(*site.source, span, code, message, std::move(hint));
 }
 
 Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
                                          const std::vector<ProjectFile>& files) {
-  GraphBuilder builder(spec);
+  return BuildPipelineGraph(spec, files, nullptr);
+}
+
+Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
+                                         const std::vector<ProjectFile>& files,
+                                         std::vector<Status>* errors) {
+  GraphBuilder builder(spec, errors);
   for (const ProjectFile& file : files) SLUICE_RETURN_NOT_OK(builder.AddFile(file));
   return builder.Finish();
 }

@@ -71,5 +71,10 @@ Status DefinitionError(std::string_view code, const DefinitionSite& site, sql::S
 /// FLOW_TARGET_NOT_FOUND, UNSUPPORTED_PIPELINE_STATEMENT, NOT_SUPPORTED_YET.
 Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
                                          const std::vector<ProjectFile>& files);
+/// Likewise, but leaves out what has errors and adds all of them to `errors`; what may only be
+/// missing because of another error is none. Fails where there is no graph to go on with.
+Result<PipelineGraph> BuildPipelineGraph(const ProjectSpec& spec,
+                                         const std::vector<ProjectFile>& files,
+                                         std::vector<Status>* errors);
 
 }  // namespace sluice::plan

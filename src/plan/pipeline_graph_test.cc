@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "sql/parse_error.h"
+
 namespace sluice::plan {
 namespace {
 
@@ -64,6 +66,48 @@ TEST(PipelineGraphTest, ErrorsNameThePlace) {
       Build("CREATE MATERIALIZED VIEW a AS SELECT 1 AS x;\n\nCREATE STREAMING TABLE t;").status();
   EXPECT_NE(status.message().find("a.sql:3:1"), std::string::npos) << status.message();
   EXPECT_NE(status.message().find("^"), std::string::npos) << status.message();
+}
+
+TEST(PipelineGraphTest, AllErrorsAreGathered) {
+  ProjectSpec spec;
+  spec.database = "db";
+  std::vector<Status> errors;
+  const auto graph = BuildPipelineGraph(
+      spec,
+      {{"a.sql",
+        "CREATE STREMING TABLE x;\nCREATE STREAMING TABLE t AS SELECT * FROM STREAM s;\n"
+        "CREATE FLOW f AS INSERT INTO nowhere SELECT 1;\nSELECT FROM"},
+       {"b.sql", "CREATE STREAMING TABLE t AS SELECT 1;\n\n  DELETE FROM t"},
+       {"c.sql", "SET a = ${nobody};"}},
+      &errors);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->datasets.size(), 1U);
+  std::string all;
+  for (const Status& error : errors) {
+    const sql::ErrorPlace* place = sql::PlaceOf(error);
+    ASSERT_NE(place, nullptr) << error;
+    all += ErrorCode(error) + " " + place->sql_state + " " + place->file + ":" +
+           std::to_string(place->begin.line) + ":" + std::to_string(place->begin.column) + "-" +
+           std::to_string(place->end.line) + ":" + std::to_string(place->end.column) + "\n";
+  }
+  // The target of flow f may be what the first statement wanted to make.
+  EXPECT_EQ(all,
+            "PARSE_SYNTAX_ERROR 42601 a.sql:1:8-1:16\n"
+            "PARSE_SYNTAX_ERROR 42601 a.sql:4:8-4:12\n"
+            "PIPELINE_DUPLICATE_IDENTIFIERS.DATASET 42710 b.sql:1:24-1:25\n"
+            "UNSUPPORTED_PIPELINE_STATEMENT 0A000 b.sql:3:3-3:16\n"
+            "UNDEFINED_CONFIGURATION 42K0I c.sql:1:9-1:18\n");
+  EXPECT_EQ(ErrorHint(errors[0]), "did you mean STREAMING instead of STREMING?");
+}
+
+TEST(PipelineGraphTest, AMisspeltTargetIsSuggested) {
+  const Status status =
+      Build(
+          "CREATE STREAMING TABLE orders AS SELECT * FROM STREAM s; CREATE FLOW f AS INSERT INTO "
+          "ordres SELECT * FROM STREAM s")
+          .status();
+  EXPECT_EQ(ErrorCode(status), "FLOW_TARGET_NOT_FOUND");
+  EXPECT_EQ(ErrorHint(status), "did you mean db.orders?");
 }
 
 }  // namespace

@@ -3,45 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+
+#include "sql/parse_error.h"
 
 namespace sluice::sql {
 namespace {
-
-std::string_view SqlState(std::string_view error_class) {
-  static const std::map<std::string_view, std::string_view> states = {
-      {"AMBIGUOUS_REFERENCE", "42704"},
-      {"DATATYPE_MISMATCH", "42K09"},
-      {"DIVIDE_BY_ZERO", "22012"},
-      {"FIELD_NOT_FOUND", "42704"},
-      {"GROUP_BY_POS_OUT_OF_RANGE", "42805"},
-      {"GROUP_BY_AGGREGATE", "42903"},
-      {"INVALID_EXTRACT_BASE_FIELD_TYPE", "42000"},
-      {"INVALID_WHERE_CONDITION", "42903"},
-      {"MISSING_AGGREGATION", "42803"},
-      {"MISSING_GROUP_BY", "42803"},
-      {"NESTED_AGGREGATE_FUNCTION", "42607"},
-      {"NOT_SUPPORTED_YET", "0A000"},
-      {"NUM_COLUMNS_MISMATCH", "42826"},
-      {"INCOMPATIBLE_COLUMN_TYPE", "42825"},
-      {"ORDER_BY_POS_OUT_OF_RANGE", "42805"},
-      {"TABLE_OR_VIEW_NOT_FOUND", "42P01"},
-      {"UNBOUND_SQL_PARAMETER", "42P02"},
-      {"UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883"},
-      {"UNRESOLVED_COLUMN", "42703"},
-      {"UNRESOLVED_FIELD", "42703"},
-      {"UNRESOLVED_ROUTINE", "42883"},
-      {"UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703"},
-      {"WRONG_NUM_ARGS", "42605"},
-      {"INCOMPATIBLE_DATA_FOR_TABLE", "KD000"},
-      {"INVALID_PARAMETER_VALUE", "22023"},
-      {"COLUMN_ALREADY_EXISTS", "42711"},
-      {"INVALID_LIMIT_LIKE_EXPRESSION", "42K0E"},
-      {"EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09"},
-      {"NON_FOLDABLE_ARGUMENT", "42K08"}};
-  const auto found = states.find(error_class.substr(0, error_class.find('.')));
-  return found == states.end() ? "42000" : found->second;
-}
 
 size_t EditDistance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
@@ -71,9 +37,10 @@ std::string LowerAscii(std::string_view text) {
 Status AnalysisError(const SourceText& source, Span span, std::string_view error_class,
                      const std::string& message, const std::string& hint) {
   std::string text =
-      fmt::format("[{}] {}. SQLSTATE: {}", error_class, message, SqlState(error_class));
-  if (span.length > 0) text += fmt::format(" ({})\n{}", source.Place(span), source.Caret(span));
-  return MakeError(error_class, std::move(text), hint);
+      fmt::format("[{}] {}. SQLSTATE: {}", error_class, message, SqlStateOf(error_class));
+  if (span.length == 0) return MakeError(error_class, std::move(text), hint);
+  text += fmt::format(" ({})\n{}", source.Place(span), source.Caret(span));
+  return PlacedError(source, span, error_class, message, std::move(text), hint);
 }
 
 Status NotSupportedYet(const SourceText& source, Span span, const std::string& name) {

@@ -245,7 +245,7 @@ class SpecialCallParser {
     }
     FunctionCall call;
     call.name = TakeName();
-    const Token token = cursor_.Next();
+    const Token token = cursor_.NextAsWritten();
     Literal literal =
         StringLiteral(token.kind == TokenKind::kWord ? std::string(token.text) : token.value);
     call.arguments.push_back(PlainArgument({std::move(literal), token.span}));

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/closest_word.h"
 #include "sql/data_type_parser_internal.h"
 #include "sql/parse_error.h"
 
@@ -84,7 +85,7 @@ class TypeParser {
       cursor_.FailHere("a data type");
       return arrow::null();
     }
-    const std::string name = ToUpper(cursor_.Next().text);
+    const std::string name = ToUpper(cursor_.NextAsWritten().text);
     if (DataTypePtr type = Nested(name)) {
       return type;
     }

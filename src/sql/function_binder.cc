@@ -8,6 +8,7 @@
 #include "sql/analysis_error.h"
 #include "sql/data_type_parser.h"
 #include "sql/function_registry_internal.h"
+#include "sql/spark_function_names.h"
 #include "sql/spark_type.h"
 
 namespace sluice::sql {
@@ -282,11 +283,13 @@ Result<BoundPtr> FunctionBinder::Bind(const std::string& written, std::vector<Bo
     return (*bind)(*this, name, std::move(args), span);
   }
   if (IsSparkFunction(written)) return Unsupported(span, "function " + written);
-  return Error(
-      span, "UNRESOLVED_ROUTINE",
+  const std::string meant = ClosestFunction(written);
+  return AnalysisError(
+      source_, span, "UNRESOLVED_ROUTINE",
       fmt::format(
           "cannot resolve routine `{}` on search path [`system`.`builtin`, `system`.`session`]",
-          written));
+          written),
+      meant.empty() ? "" : "did you mean " + meant + "?");
 }
 
 void FunctionBinder::Register(FunctionRegistry* registry) {

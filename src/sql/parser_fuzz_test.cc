@@ -2,11 +2,18 @@
 // and what it accepts prints and parses again.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/random.h"
 #include "sql/data_type_parser.h"
+#include "sql/format.h"
+#include "sql/fuzz_for_test.h"
 #include "sql/lexer.h"
+#include "sql/parse_error.h"
 #include "sql/pipeline_parser.h"
 #include "sql/print.h"
+#include "sql/statement_name.h"
 #include "sql/substitute.h"
 
 namespace sluice::sql {
@@ -102,18 +109,7 @@ std::string Mutate(std::string text, Random* random) {
                                                "WITH",
                                                "EXCEPT",
                                                "BY"};
-  const uint64_t edits = 1 + random->Below(6);
-  for (uint64_t i = 0; i < edits && !text.empty(); ++i) {
-    const size_t at = random->Below(text.size());
-    switch (random->Below(5)) {
-      case 0: text.erase(at, 1 + random->Below(12)); break;
-      case 1: text.insert(at, " " + pieces[random->Below(pieces.size())] + " "); break;
-      case 2: text[at] = static_cast<char>(random->Below(256)); break;
-      case 3: text.insert(at, text.substr(random->Below(text.size()), random->Below(40))); break;
-      default: text.insert(at, pieces[random->Below(pieces.size())]); break;
-    }
-  }
-  return text;
+  return MutateText(std::move(text), pieces, random);
 }
 
 void Check(const std::string& text) {
@@ -127,6 +123,7 @@ void Check(const std::string& text) {
         statement.As<SetConfiguration>() != nullptr) {
       continue;
     }
+    EXPECT_FALSE(StatementName(statement).empty());
     const std::string printed = ToSql(statement);
     const auto again = ParseStatements(std::make_shared<SourceText>("", printed));
     ASSERT_TRUE(again.ok()) << printed << "\n" << again.status();
@@ -136,16 +133,54 @@ void Check(const std::string& text) {
 }
 
 TEST(ParserFuzzTest, MutatedStatements) {
-  Random random(20240607);
-  constexpr int kRounds = 10000;
-  for (int i = 0; i < kRounds && !::testing::Test::HasFailure(); ++i) {
+  Random random(FuzzSeed(20240607));
+  for (int i = FuzzRuns(4000); i > 0 && !::testing::Test::HasFailure(); --i) {
     Check(Mutate(Seeds()[random.Below(Seeds().size())], &random));
   }
 }
 
+/// Behind an error the next statement is read; the errors are at their places.
+TEST(ParserFuzzTest, GoesOnBehindErrors) {
+  Random random(FuzzSeed(9));
+  for (int i = FuzzRuns(1500); i > 0; --i) {
+    std::string text;
+    for (int part = 0; part < 3; ++part) {
+      text += Mutate(Seeds()[random.Below(Seeds().size())], &random) + ";\n";
+    }
+    std::vector<Status> errors;
+    const auto file = ParseStatements(std::make_shared<SourceText>("f.sql", text), &errors);
+    const auto semicolons = static_cast<size_t>(std::count(text.begin(), text.end(), ';'));
+    ASSERT_LE(file.statements.size() + errors.size(), semicolons + 1);
+    for (const Status& error : errors) {
+      const ErrorPlace* place = PlaceOf(error);
+      ASSERT_NE(place, nullptr) << error;
+      ASSERT_LE(place->offset, text.size());
+      ASSERT_FALSE(place->sql_state.empty());
+      ASSERT_LE(std::make_pair(place->begin.line, place->begin.column),
+                std::make_pair(place->end.line, place->end.column));
+    }
+  }
+}
+
+/// What parses is formatted, once and for all.
+TEST(ParserFuzzTest, Formatting) {
+  Random random(FuzzSeed(13));
+  for (int i = FuzzRuns(1500); i > 0; --i) {
+    const std::string text = Mutate(Seeds()[random.Below(Seeds().size())], &random);
+    const auto once = FormatSql("f.sql", text);
+    if (!once.ok()) {
+      ASSERT_NE(ErrorCode(once.status()), "INTERNAL_ERROR") << text;
+      continue;
+    }
+    const auto twice = FormatSql("f.sql", *once);
+    ASSERT_TRUE(twice.ok()) << *once << "\n" << twice.status();
+    ASSERT_EQ(*twice, *once) << text;
+  }
+}
+
 TEST(ParserFuzzTest, OtherEntries) {
-  Random random(7);
-  for (int i = 0; i < 5000; ++i) {
+  Random random(FuzzSeed(7));
+  for (int i = FuzzRuns(2000); i > 0; --i) {
     const std::string text = Mutate(Seeds()[random.Below(Seeds().size())], &random);
     const auto substituted = Substitute(
         "f", text, [](const std::string& key) -> std::optional<std::string> { return key + "'"; });

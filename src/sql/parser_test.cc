@@ -194,6 +194,22 @@ TEST(ParserTest, ErrorsSayWhereAndWhat) {
   EXPECT_TRUE(HasCode(ParseQuery(SourceText("", " ")).status(), "PARSE_EMPTY_STATEMENT"));
 }
 
+TEST(ParserTest, KnownSyntaxIsRefusedByName) {
+  const auto message = [](const std::string& sql) {
+    const Status status = ParseQuery(SourceText("", sql)).status();
+    return ErrorCode(status) + ": " + status.message().substr(0, status.message().find('.'));
+  };
+  EXPECT_EQ(message("SELECT * FROM a ASOF JOIN b MATCH_CONDITION (a.t >= b.t) ON a.k = b.k"),
+            "NOT_SUPPORTED_YET: not supported yet: ASOF JOIN");
+  EXPECT_EQ(message("SELECT * FROM a LEFT ASOF JOIN b MATCH_CONDITION (a.t >= b.t)"),
+            "NOT_SUPPORTED_YET: not supported yet: ASOF JOIN");
+  EXPECT_EQ(message("SELECT * FROM JSON_TABLE('[]', '$[*]' COLUMNS (a INT PATH '$.a')) AS t"),
+            "NOT_SUPPORTED_YET: not supported yet: JSON_TABLE");
+  EXPECT_EQ(message("SELECT * FROM UNNEST(array(1)) WITH ORDINALITY"),
+            "NOT_SUPPORTED_YET: not supported yet: WITH ORDINALITY");
+  EXPECT_TRUE(ParseQuery(SourceText("", "SELECT asof FROM t AS asof JOIN u ON TRUE")).ok());
+}
+
 TEST(ParserTest, DepthIsBounded) {
   const auto code = [](const std::string& text) {
     return ErrorCode(ParseExpression(SourceText("", text)).status());

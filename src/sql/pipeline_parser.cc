@@ -128,7 +128,12 @@ class StatementParser {
         return Unsupported();
       }
     }
-    cursor_.FailHere("STREAMING TABLE, MATERIALIZED VIEW, TEMPORARY VIEW, VIEW, FLOW or SINK");
+    if (cursor_.AcceptWord("MATERIALIZED")) {
+      cursor_.ExpectWord("VIEW");
+    } else if (cursor_.AcceptWord("STREAMING")) {
+      cursor_.ExpectWord("TABLE");
+    }
+    cursor_.FailHere("STREAMING TABLE, MATERIALIZED VIEW, TABLE, VIEW, FLOW, SINK or SCHEMA");
     return {};
   }
 
@@ -297,20 +302,34 @@ class StatementParser {
 
 }  // namespace
 
-Result<ParsedFile> ParseStatements(std::shared_ptr<const SourceText> source) {
+ParsedFile ParseStatements(std::shared_ptr<const SourceText> source, std::vector<Status>* errors) {
   ParsedFile file;
   file.source = std::move(source);
   TokenCursor cursor(*file.source);
-  while (!cursor.failed()) {
+  while (true) {
     while (cursor.AcceptSymbol(";")) {
     }
     if (cursor.AtEnd()) {
       break;
     }
-    file.statements.push_back(StatementParser(cursor).Parse());
+    Statement statement = StatementParser(cursor).Parse();
+    if (cursor.failed()) {
+      errors->push_back(cursor.Recover());
+    } else {
+      file.statements.push_back(std::move(statement));
+    }
   }
-  SLUICE_RETURN_NOT_OK(cursor.status());
+  file.keywords = cursor.Keywords();
   file.warnings = cursor.TakeWarnings();
+  return file;
+}
+
+Result<ParsedFile> ParseStatements(std::shared_ptr<const SourceText> source) {
+  std::vector<Status> errors;
+  ParsedFile file = ParseStatements(std::move(source), &errors);
+  if (!errors.empty()) {
+    return errors.front();
+  }
   return file;
 }
 

@@ -14,9 +14,12 @@ struct ParsedFile {
   std::shared_ptr<const SourceText> source;  // what the spans refer to
   std::vector<Statement> statements;
   std::vector<ParseWarning> warnings;
+  std::vector<Span> keywords;  // words that are keywords where they stand, in their order
 };
 
 /// All statements of `source`, separated by semicolons. The first error ends it.
 Result<ParsedFile> ParseStatements(std::shared_ptr<const SourceText> source);
+/// Likewise, but leaves out statements with errors, each of which adds one to `errors`.
+ParsedFile ParseStatements(std::shared_ptr<const SourceText> source, std::vector<Status>* errors);
 
 }  // namespace sluice::sql

@@ -12,8 +12,13 @@ bool AtRelationClause(const TokenCursor& cursor) {
          cursor.AtWords({"IDENTIFIED", "BY"}) || cursor.AtWords({"CHANGES", "FROM"}) ||
          cursor.AtWords({"VERSION", "AS", "OF"}) || cursor.AtWords({"TIMESTAMP", "AS", "OF"}) ||
          (cursor.IsWord(0, "KEYS") && cursor.AtSymbol("(", 1)) || cursor.AtWords({"APPLY", "AS"}) ||
-         cursor.AtWords({"SEQUENCE", "BY"}) || cursor.AtWords({"STORED", "AS"}) ||
-         cursor.AtWords({"TRACK", "HISTORY"});
+         cursor.AtWords({"ASOF", "JOIN"}) || cursor.AtWords({"SEQUENCE", "BY"}) ||
+         cursor.AtWords({"STORED", "AS"}) || cursor.AtWords({"TRACK", "HISTORY"});
+}
+
+/// Syntax of Spark 4.3 that is known, and refused by its name.
+void RefuseHere(TokenCursor& cursor, const std::string& name, const std::string& hint) {
+  cursor.Fail(cursor.Peek().span, "NOT_SUPPORTED_YET", "not supported yet: " + name, hint);
 }
 
 Relation MakeRelation(const TokenCursor& cursor, size_t begin, Relation::Node node) {
@@ -84,6 +89,10 @@ class RelationParser {
       cursor_.FailHere("a table");
       return {};
     }
+    if (cursor_.IsWord(0, "JSON_TABLE") && cursor_.AtSymbol("(", 1)) {
+      RefuseHere(cursor_, "JSON_TABLE", "use from_json with explode or inline");
+      return {};
+    }
     QualifiedName name = cursor_.ExpectQualifiedName("a table");
     if (!cursor_.AtSymbol("(")) {
       StripLivePrefix(cursor_, &name);
@@ -117,6 +126,9 @@ class RelationParser {
       TableSuffixes(table);
     } else if (auto* function = relation->As<TableFunction>()) {
       function->options = Options();
+      if (cursor_.AtWords({"WITH", "ORDINALITY"})) {
+        RefuseHere(cursor_, "WITH ORDINALITY", "use posexplode");
+      }
       function->identified_by = IdentifiedBy(function->stream);
     }
     const bool stream = IsStream(*relation);
@@ -172,6 +184,10 @@ class RelationParser {
 };
 
 std::optional<JoinType> AcceptJoinType(TokenCursor& cursor) {
+  if (cursor.AtWords({"ASOF", "JOIN"}) || cursor.AtWords({"LEFT", "ASOF", "JOIN"})) {
+    RefuseHere(cursor, "ASOF JOIN", "join on the key and keep the last row with row_number()");
+    return std::nullopt;
+  }
   struct Spelling {
     std::initializer_list<const char*> words;
     JoinType type;

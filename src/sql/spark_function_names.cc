@@ -1,11 +1,16 @@
-#include "sql/function_binder_internal.h"
+#include "sql/spark_function_names.h"
 
 #include <set>
+#include <vector>
+
+#include "base/closest_word.h"
+#include "sql/function_binder_internal.h"
 
 namespace sluice::sql {
+namespace {
 
-bool IsSparkFunction(const std::string& name) {
-  static const std::set<std::string, std::less<>> names = {
+const std::set<std::string, std::less<>>& Names() {
+  static const auto* const names = new std::set<std::string, std::less<>>{
       "approx_top_k_accumulate",
       "approx_top_k_combine",
       "kll_sketch_agg_bigint",
@@ -395,7 +400,19 @@ bool IsSparkFunction(const std::string& name) {
       "xxhash64",
       "zip_with",
   };
-  return names.contains(name);
+  return *names;
+}
+
+}  // namespace
+
+bool IsSparkFunction(const std::string& name) { return Names().contains(name); }
+
+std::string ClosestFunction(const std::string& name) {
+  std::vector<std::string> known(Names().begin(), Names().end());
+  for (const char* other : {"sum", "year", "month", "hour", "date", "trim", "length", "now",
+                            "row_number", "dense_rank", "lag", "ntile", "nth_value"})
+    known.emplace_back(other);
+  return ClosestWord(name, known);
 }
 
 }  // namespace sluice::sql

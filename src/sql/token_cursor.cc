@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/closest_word.h"
 #include "sql/lexer.h"
 #include "sql/parse_error.h"
 
@@ -64,6 +65,7 @@ std::string ToUpper(std::string_view text) {
 TokenCursor::TokenCursor(const SourceText& source) : source_(source) {
   std::vector<Span> hints;
   tokens_ = Tokenize(source, &hints);
+  is_keyword_.resize(tokens_.size());
   for (const Span& hint : hints) {
     Warn(hint, "this optimizer hint has no effect");
   }
@@ -75,9 +77,17 @@ const Token& TokenCursor::Peek(size_t ahead) const {
 
 Token TokenCursor::Next() {
   const Token token = Peek();
+  is_keyword_[at_] = token.kind == TokenKind::kWord;
   if (at_ + 1 < tokens_.size()) {
     ++at_;
   }
+  return token;
+}
+
+Token TokenCursor::NextAsWritten() {
+  const size_t at = at_;
+  Token token = Next();
+  is_keyword_[at] = false;
   return token;
 }
 
@@ -115,7 +125,9 @@ bool TokenCursor::AcceptWords(std::initializer_list<const char*> words) {
   if (!AtWords(words)) {
     return false;
   }
-  at_ += words.size();
+  for (size_t i = 0; i < words.size(); ++i) {
+    is_keyword_[at_++] = true;
+  }
   return true;
 }
 
@@ -160,7 +172,7 @@ Name TokenCursor::ExpectName(std::string_view what) {
     FailHere(what);
     return {};
   }
-  Token token = Next();
+  Token token = NextAsWritten();
   const bool quoted = token.kind == TokenKind::kQuotedName;
   return {quoted ? std::move(token.value) : std::string(token.text), token.span, quoted};
 }
@@ -232,7 +244,29 @@ void TokenCursor::Fail(const Status& status) {
     return;
   }
   status_ = status;
+  failed_at_ = at_;
   at_ = tokens_.size() - 1;
+}
+
+Status TokenCursor::Recover() {
+  at_ = failed_at_;
+  open_cases = 0;
+  while (!AtEnd() && !AtSymbol(";")) {
+    Next();
+  }
+  Status status = std::move(status_);
+  status_ = Status::OK();
+  return status;
+}
+
+std::vector<Span> TokenCursor::Keywords() const {
+  std::vector<Span> spans;
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    if (is_keyword_[i]) {
+      spans.push_back(tokens_[i].span);
+    }
+  }
+  return spans;
 }
 
 void TokenCursor::FailHere(std::string_view expected) {

@@ -22,7 +22,10 @@ class TokenCursor {
 
   const SourceText& source() const { return source_; }
   const Token& Peek(size_t ahead = 0) const;
+  /// Takes a word as a keyword.
   Token Next();
+  /// Takes a word that is no keyword: a type, the field of EXTRACT.
+  Token NextAsWritten();
   bool AtEnd() const { return Peek().kind == TokenKind::kEnd; }
   size_t position() const { return at_; }
   /// Goes back to a position() taken before. REQUIRES: not failed since.
@@ -64,6 +67,12 @@ class TokenCursor {
   bool failed() const { return !status_.ok(); }
   const Status& status() const { return status_; }
 
+  /// REQUIRES: failed(). Forgets the error and goes on behind the next semicolon.
+  Status Recover();
+
+  /// The words that were taken as keywords so far, in their order.
+  std::vector<Span> Keywords() const;
+
   void Warn(Span span, std::string message);
   std::vector<ParseWarning> TakeWarnings() { return std::move(warnings_); }
 
@@ -97,7 +106,9 @@ class TokenCursor {
 
   const SourceText& source_;
   std::vector<Token> tokens_;
+  std::vector<bool> is_keyword_;  // of tokens_
   size_t at_ = 0;
+  size_t failed_at_ = 0;
   int depth_ = 0;
   int links_ = 0;
   Status status_;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The example as a user meets it: dry-run, demo, the commands that read tables, and what mistakes look like."""
+import json
 import os
 import re
 import sys
@@ -74,10 +75,75 @@ def check_mistakes(project):
     os.remove(broken)
 
 
+def check_editor_help(project):
+    """All errors at once, with their places; what is missing because of them is not told."""
+    broken = os.path.join(project.folder, "transformations", "4_broken.sql")
+    with open(broken, "w", encoding="utf-8") as file:
+        file.write("CREATE OR REFRESH STREAMING TABLE a AS SELECT nosuch FROM STREAM silver_events;\n"
+                   "CREATE MATERIALIZED VIEW b AS SELECT * FROM a;\n"
+                   "CREATE MATERIALIZED VIEW c AS\n  SELECT lenght(customer_id) AS n FROM silver_events;\n"
+                   "CREATE MATERIALIZED VEIW d AS SELECT 1 AS one;\n")
+    out, err = project.run("dry-run", "--spec", project.spec, "--output", "json", code=1)
+    errors = [json.loads(line) for line in out.splitlines()]
+    expect(not err and {error["type"] for error in errors} == {"error"}, out + err)
+    places = {(e["code"], e["sqlState"], os.path.basename(e["file"]), e["line"], e["column"]) for e in errors}
+    expect(places == {("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "4_broken.sql", 1, 47),
+                      ("UNRESOLVED_ROUTINE", "42883", "4_broken.sql", 4, 10),
+                      ("PARSE_SYNTAX_ERROR", "42601", "4_broken.sql", 5, 21)}, out)
+    expect(all(e["endLine"] == e["line"] and e["endColumn"] > e["column"] for e in errors), out)
+    hints = " ".join(error.get("suggestion", "") for error in errors)
+    expect("length" in hints and "VIEW instead of VEIW" in hints, hints)
+    expect(all("\n" not in error["message"] for error in errors), out)
+    _, err = project.run("dry-run", "--spec", project.spec, code=1)
+    expect("3 errors" in err and len(re.findall(r"^ *\^+$", err, re.MULTILINE)) == 3, err)
+    os.remove(broken)
+
+
+def check_lineage(project):
+    out, _ = project.run("graph", "--spec", project.spec, "--columns", "--output", "json")
+    datasets = {line["name"]: line for line in map(json.loads, out.splitlines()) if line["type"] == "dataset"}
+
+    def origins(dataset, column):
+        found = next(c for c in datasets[dataset]["columns"] if c["name"] == column)
+        return {(o["dataset"], o["column"], o["type"], o["subtype"]) for o in found["from"]}
+
+    def rows(dataset):
+        return {(o["dataset"], o["column"], o["subtype"]) for o in datasets[dataset]["rowsFrom"]}
+
+    silver = "events.silver_events"
+    gold = "events.gold_hourly_metrics"
+    expect(origins(gold, "total_revenue") == {(silver, "properties", "DIRECT", "AGGREGATION")}, out)
+    expect(origins(gold, "region") == {(silver, "region", "DIRECT", "IDENTITY")}, out)
+    expect((silver, "event_time", "GROUP_BY") in rows(gold), out)
+    expect(origins(gold, "event_count") == set(), out)
+    expect(all("from" in column for dataset in datasets.values() for column in dataset["columns"]), out)
+    text, _ = project.run("graph", "--spec", project.spec, "--columns")
+    expect(f"total_revenue <- {silver}.properties (AGGREGATION)" in text, text)
+
+
+def check_format(project):
+    """Formats once and for all; the project means the same."""
+    plan, _ = project.run("graph", "--spec", project.spec, "--columns", "--output", "json")
+    project.run("fmt", "--spec", project.spec)
+    out, _ = project.run("fmt", "--spec", project.spec, "--check")
+    expect(out == "", out)
+    after, _ = project.run("graph", "--spec", project.spec, "--columns", "--output", "json")
+    expect(after == plan, f"{plan}\n{after}")
+    path = os.path.join(project.work, "x.sql")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("select 1 -- one\n")
+    out, _ = project.run("fmt", "--check", path, code=1)
+    expect(out == f"would change {path}\n", out)
+    project.run("fmt", path)
+    with open(path, encoding="utf-8") as file:
+        expect(file.read() == "SELECT 1 -- one\n", "fmt wrote something else")
+
+
 def main():
     project = Project()
     try:
-        for check in (check_plan, check_demo, check_gold, check_commands, check_mistakes):
+        for check in (check_plan, check_demo, check_gold, check_commands, check_mistakes, check_editor_help,
+                      check_lineage, check_format):
             check(project)
     except Failed as fault:
         sys.exit(f"{check.__name__}: {fault}\nkept: {project.work}")

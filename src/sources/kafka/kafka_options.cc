@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/closest_word.h"
 #include "sources/kafka/kafka_client_properties_internal.h"
 
 namespace sluice::sources {
@@ -142,6 +143,7 @@ class OptionMap {
   }
 
   const Entry* Take(std::string_view name) {
+    known_.emplace_back(name);
     const auto found = entries_.find(Lower(name));
     if (found == entries_.end()) return nullptr;
     found->second.taken = true;
@@ -149,8 +151,11 @@ class OptionMap {
   }
 
   std::map<std::string, Entry>& entries() { return entries_; }
+  /// Names that were asked for.
+  const std::vector<std::string>& known() const { return known_; }
 
  private:
+  std::vector<std::string> known_;
   std::map<std::string, Entry> entries_;
 };
 
@@ -334,9 +339,11 @@ Result<KafkaSourceOptions> ParseKafkaOptions(const std::string& id,
   for (const auto& [name, entry] : map.entries()) {
     if (entry.taken) continue;
     if (name.rfind("kafka.", 0) != 0) {
-      return Invalid(
-          "option is not known: " + entry.spelling,
-          "options of the Kafka client start with \"kafka.\"; see docs/reference for the others");
+      const std::string meant = ClosestWord(entry.spelling, map.known());
+      return Invalid("option is not known: " + entry.spelling,
+                     meant.empty() ? "options of the Kafka client start with \"kafka.\"; see "
+                                     "docs/reference for the others"
+                                   : "did you mean " + meant + "?");
     }
     java[name.substr(6)] = entry.value;
   }
