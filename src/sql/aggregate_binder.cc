@@ -12,13 +12,6 @@
 namespace sluice::sql {
 namespace {
 
-bool IsWindowOnly(const std::string& name) {
-  static const std::map<std::string, int> names = {
-      {"row_number", 0}, {"rank", 0}, {"dense_rank", 0}, {"percent_rank", 0}, {"cume_dist", 0},
-      {"ntile", 1},      {"lag", 1},  {"lead", 1},       {"nth_value", 1}};
-  return names.contains(name);
-}
-
 bool SameArgs(const std::vector<BoundPtr>& left, const std::vector<BoundPtr>& right) {
   if (left.size() != right.size()) return false;
   for (size_t i = 0; i < left.size(); ++i) {
@@ -29,17 +22,6 @@ bool SameArgs(const std::vector<BoundPtr>& left, const std::vector<BoundPtr>& ri
 
 bool SameFilter(const BoundPtr& left, const BoundPtr& right) {
   return left == nullptr || right == nullptr ? left == right : Equals(*left, *right);
-}
-
-std::string BoundText(const FrameBound& bound) {
-  switch (bound.kind) {
-    case FrameBound::Kind::kUnboundedPreceding: return "UNBOUNDED PRECEDING";
-    case FrameBound::Kind::kPreceding: return ToSql(*bound.offset) + " PRECEDING";
-    case FrameBound::Kind::kCurrentRow: return "CURRENT ROW";
-    case FrameBound::Kind::kFollowing: return ToSql(*bound.offset) + " FOLLOWING";
-    case FrameBound::Kind::kUnboundedFollowing: return "UNBOUNDED FOLLOWING";
-  }
-  return "";
 }
 
 }  // namespace
@@ -224,22 +206,6 @@ Result<BoundPtr> ExpressionBinder::BindAggregate(const std::string& name, const 
   return MakeColumn(kAggregateBase + index, field, expr.span);
 }
 
-Result<const WindowSpec*> ExpressionBinder::ResolveWindow(const WindowSpec& spec) {
-  if (!spec.base.has_value()) return &spec;
-  if (!spec.partition_by.empty() || !spec.order_by.empty() || spec.frame.has_value()) {
-    return NotSupportedYet(source_, spec.span, "a named window with additions");
-  }
-  if (named_windows_ != nullptr) {
-    for (const NamedWindow& named : *named_windows_) {
-      if (LowerAscii(named.name.text) == LowerAscii(spec.base->text))
-        return ResolveWindow(named.spec);
-    }
-  }
-  return AnalysisError(
-      source_, spec.span, "MISSING_WINDOW_SPECIFICATION",
-      fmt::format("window specification is not defined for `{}`", spec.base->text));
-}
-
 Result<std::vector<SortKey>> ExpressionBinder::BindOrder(const std::vector<OrderItem>& items) {
   std::vector<SortKey> keys;
   for (const OrderItem& item : items) {
@@ -252,78 +218,6 @@ Result<std::vector<SortKey>> ExpressionBinder::BindOrder(const std::vector<Order
     keys.push_back(std::move(key));
   }
   return keys;
-}
-
-Status ExpressionBinder::TypeWindow(WindowCall* call, const std::string& name, Span span) {
-  auto& args = call->args;
-  call->function = name;
-  if (name == "lag" || name == "lead" || name == "nth_value") {
-    if (args.empty() || args.size() > 3)
-      return functions_.Error(span, "WRONG_NUM_ARGS.WITHOUT_SUGGESTION",
-                              name + " takes 1 to 3 parameters");
-    call->type = args[0]->type;
-    if (args.size() == 3) {
-      SLUICE_ASSIGN_OR_RETURN(args[2], functions_.Coerce(args[2], call->type, name, 3));
-    }
-    return Status::OK();
-  }
-  if (name != "ntile") args.clear();  // rank(x) means rank()
-  call->type = name == "percent_rank" || name == "cume_dist" ? arrow::float64() : arrow::int32();
-  call->nullable = false;
-  return Status::OK();
-}
-
-Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const FunctionCall& call,
-                                              const Expr& expr) {
-  if (collected_ == nullptr) {
-    return AnalysisError(source_, expr.span, "UNSUPPORTED_EXPR_FOR_WINDOW",
-                         fmt::format("window function {} is not allowed here", name));
-  }
-  WindowCall made;
-  if (IsWindowOnly(name)) {
-    for (const Argument& argument : call.arguments) {
-      SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(*argument.value));
-      made.args.push_back(std::move(bound));
-    }
-    made.ignore_nulls = call.ignore_nulls;
-    SLUICE_RETURN_NOT_OK(TypeWindow(&made, name, expr.span));
-  } else if (!CanonicalAggregate(name).empty()) {
-    SLUICE_ASSIGN_OR_RETURN(auto aggregate, MakeAggregate(name, call, expr));
-    if (aggregate.filter != nullptr)
-      return NotSupportedYet(source_, expr.span, "FILTER of a window function");
-    made.function = aggregate.function;
-    made.args = aggregate.args;
-    made.distinct = aggregate.distinct;
-    made.ignore_nulls = aggregate.ignore_nulls;
-    made.type = aggregate.type;
-    made.nullable = aggregate.nullable;
-  } else {
-    return NotSupportedYet(source_, expr.span, "window function " + name);
-  }
-  SLUICE_ASSIGN_OR_RETURN(const WindowSpec* spec, ResolveWindow(*call.over));
-  for (const Expr& partition : spec->partition_by) {
-    SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(partition));
-    made.partition.push_back(std::move(bound));
-  }
-  SLUICE_ASSIGN_OR_RETURN(made.order, BindOrder(spec->order_by));
-  if (IsWindowOnly(name) && made.order.empty()) {
-    return AnalysisError(source_, expr.span, "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
-                         fmt::format("window function {} requires the window to be ordered", name));
-  }
-  if (spec->frame.has_value()) {
-    made.frame = fmt::format("{} BETWEEN {} AND {}", spec->frame->rows ? "ROWS" : "RANGE",
-                             BoundText(spec->frame->start), BoundText(spec->frame->end));
-    for (const FrameBound* bound : {&spec->frame->start, &spec->frame->end}) {
-      if (bound->offset && (bound->offset->As<Literal>() == nullptr ||
-                            bound->offset->As<Literal>()->kind != LiteralKind::kInteger)) {
-        return NotSupportedYet(source_, expr.span, "a window frame that is not a number of rows");
-      }
-    }
-  }
-  const arrow::Field field(ColumnName(expr), made.type, made.nullable);
-  collected_->windows.push_back(std::move(made));
-  return MakeColumn(kWindowBase + static_cast<int>(collected_->windows.size()) - 1, field,
-                    expr.span);
 }
 
 }  // namespace sluice::sql

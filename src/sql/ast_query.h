@@ -250,6 +250,7 @@ struct NestedQuery {
 struct CommonTable {
   Name name;
   std::vector<Name> columns;
+  std::optional<int64_t> most_levels;  // MAX RECURSION LEVEL n
   Box<Query> query;
 };
 

@@ -379,6 +379,19 @@ Result<BoundPtr> ExpressionBinder::BindStructCall(const FunctionCall& call, cons
   return MakeCall("struct", std::move(values), arrow::struct_(fields), false, expr.span);
 }
 
+// Stands for itself until the aggregate is known.
+Result<BoundPtr> ExpressionBinder::BindGrouping(const std::string& name, const FunctionCall& call,
+                                                const Expr& expr) {
+  std::vector<BoundPtr> args;
+  for (const Argument& argument : call.arguments) {
+    SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(*argument.value));
+    args.push_back(std::move(bound));
+  }
+  const bool one = name == "grouping";
+  if (one) SLUICE_RETURN_NOT_OK(functions_.CheckCount(name, args.size(), 1, 1, expr.span));
+  return MakeCall(name, std::move(args), one ? arrow::int8() : arrow::int64(), false, expr.span);
+}
+
 Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr& expr) {
   if (call.name.parts.size() > 1)
     return NotSupportedYet(source_, expr.span, "function " + call.name.ToString());
@@ -389,6 +402,7 @@ Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr
     return NotSupportedYet(source_, expr.span, "DISTINCT, FILTER or ORDER BY in function " + name);
   }
   if (name == "struct") return BindStructCall(call, expr);
+  if (name == "grouping" || name == "grouping_id") return BindGrouping(name, call, expr);
   for (const Argument& argument : call.arguments) {
     if (argument.value->As<Lambda>() != nullptr) return BindLambdaCall(name, call, expr);
   }

@@ -90,6 +90,8 @@ class ExpressionBinder {
                                  std::vector<BoundPtr>* captured);
   /// A parameter of a lambda around; null when none has the name.
   BoundPtr FindParameter(const Name& name, Span span) const;
+  Result<BoundPtr> BindGrouping(const std::string& name, const FunctionCall& call,
+                                const Expr& expr);
   Result<BoundPtr> BindStructCall(const FunctionCall& call, const Expr& expr);
   Result<BoundPtr> BindAggregate(const std::string& name, const FunctionCall& call,
                                  const Expr& expr);
@@ -106,6 +108,12 @@ class ExpressionBinder {
   Status ConstantPercentages(AggregateCall* call, size_t index);
   Status ReadWithinGroup(AggregateCall* call, std::vector<SortKey> keys);
   Status TypeWindow(WindowCall* call, const std::string& written, Span span);
+  Status BindWindowFunction(const std::string& name, const FunctionCall& call, const Expr& expr,
+                            WindowCall* made);
+  Status BindFrame(const WindowFrame& frame, const std::vector<SortKey>& order, WindowCall* call,
+                   Span span);
+  Status BindOffset(const FrameBound& bound, bool rows, const arrow::DataType& key,
+                    std::shared_ptr<arrow::Scalar>* offset);
   Result<const WindowSpec*> ResolveWindow(const WindowSpec& spec);
   Result<BoundPtr> BindLike(const Like& like, const Expr& expr);
   Result<BoundPtr> BindCase(const Case& node, const Expr& expr);

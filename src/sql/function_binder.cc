@@ -196,7 +196,9 @@ Status FunctionBinder::Unify(const std::string& function, std::vector<BoundPtr>*
                              Span span) {
   TypePtr common = arrow::null();
   for (size_t i = from; i < args->size(); ++i) {
-    common = common == nullptr ? nullptr : CommonType(common, (*args)[i]->type);
+    const TypePtr& type = (*args)[i]->type;
+    const bool same = common == nullptr || HasSameNames(*common, *type);
+    common = common == nullptr || !same ? nullptr : CommonType(common, type);
   }
   if (common == nullptr) {
     std::string types;

@@ -208,9 +208,6 @@ PlanPtr MakeGenerate(PlanPtr input, const Generator& generator,
 
 Result<PlanPtr> AddGenerator(PlanPtr plan, ExpressionBinder* binder, const FunctionCall& call,
                              const SelectItem& item, bool* generated) {
-  if (*generated)
-    return binder->functions().Error(item.span, "UNSUPPORTED_GENERATOR.MULTI_GENERATOR",
-                                     "only one generator is allowed per SELECT clause");
   *generated = true;
   SLUICE_ASSIGN_OR_RETURN(auto generator, BindGenerator(binder, LowerAscii(call.name.last()),
                                                         call.arguments, item.span));

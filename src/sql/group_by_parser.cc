@@ -32,6 +32,31 @@ bool AtGroupingSets(const TokenCursor& cursor) {
   return cursor.IsWord(0, "GROUPING") && cursor.IsWord(1, "SETS") && cursor.AtSymbol("(", 2);
 }
 
+bool AtCubeOrRollup(const TokenCursor& cursor) {
+  return cursor.AtAnyWord({"CUBE", "ROLLUP"}) && cursor.AtSymbol("(", 1);
+}
+
+// The sets that CUBE (..) or ROLLUP (..) within GROUPING SETS stands for.
+std::vector<std::vector<Expr>> Expand(TokenCursor& cursor, bool cube,
+                                      const std::vector<std::vector<Expr>>& parts) {
+  constexpr size_t kMostParts = 10;
+  const size_t used = parts.size();
+  if (used > kMostParts) {
+    cursor.FailHere("at most 10 parts of a nested CUBE or ROLLUP");
+    return {};
+  }
+  std::vector<std::vector<Expr>> sets;
+  const size_t count = cube ? size_t{1} << used : used + 1;
+  for (size_t s = 0; s < count; ++s) {
+    sets.emplace_back();
+    for (size_t i = 0; i < used; ++i) {
+      const bool kept = cube ? (s >> (used - 1 - i) & 1) == 0 : i < used - s;
+      if (kept) sets.back().insert(sets.back().end(), parts[i].begin(), parts[i].end());
+    }
+  }
+  return sets;
+}
+
 std::vector<std::vector<Expr>> ParseSetList(TokenCursor& cursor) {
   TokenCursor::Nesting nesting(cursor);
   std::vector<std::vector<Expr>> sets;
@@ -40,6 +65,10 @@ std::vector<std::vector<Expr>> ParseSetList(TokenCursor& cursor) {
     if (AtGroupingSets(cursor)) {
       cursor.ExpectWords({"GROUPING", "SETS"});
       Append(&sets, ParseSetList(cursor));
+    } else if (AtCubeOrRollup(cursor)) {
+      const bool cube = cursor.IsWord(0, "CUBE");
+      cursor.Next();
+      Append(&sets, Expand(cursor, cube, ParseSetList(cursor)));
     } else {
       sets.push_back(ParseGroupingSet(cursor));
     }
@@ -55,7 +84,7 @@ GroupingElement ParseGroupingElement(TokenCursor& cursor) {
     cursor.ExpectWords({"GROUPING", "SETS"});
     element.kind = GroupingElement::Kind::kGroupingSets;
     element.sets = ParseSetList(cursor);
-  } else if (cursor.AtAnyWord({"CUBE", "ROLLUP"}) && cursor.AtSymbol("(", 1)) {
+  } else if (AtCubeOrRollup(cursor)) {
     element.kind =
         cursor.IsWord(0, "CUBE") ? GroupingElement::Kind::kCube : GroupingElement::Kind::kRollup;
     cursor.Next();

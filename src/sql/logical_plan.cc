@@ -83,6 +83,8 @@ std::string Line(const LogicalPlan& plan) {
     case PlanKind::kGenerate:
       return fmt::format("Generate {}{}", ToString(*As<GenerateNode>(plan).list),
                          As<GenerateNode>(plan).outer ? " outer" : "");
+    case PlanKind::kRecursion: return fmt::format("Recursion {}", As<RecursionNode>(plan).id);
+    case PlanKind::kTable: return fmt::format("RecursionTable {}", As<TableNode>(plan).recursion);
   }
   return "?";
 }
@@ -98,6 +100,58 @@ std::string ToString(const LogicalPlan& plan) {
   std::string text;
   Print(plan, 0, &text);
   return text;
+}
+
+namespace {
+
+template <typename Node>
+PlanPtr CopyWith(const LogicalPlan& plan, std::vector<PlanPtr> inputs) {
+  auto copy = std::make_shared<Node>(As<Node>(plan));
+  copy->inputs = std::move(inputs);
+  return copy;
+}
+
+}  // namespace
+
+PlanPtr WithInputs(const LogicalPlan& plan, std::vector<PlanPtr> inputs) {
+  switch (plan.kind) {
+    case PlanKind::kScan: return CopyWith<ScanNode>(plan, std::move(inputs));
+    case PlanKind::kTableFunctionScan: return CopyWith<TableFunctionNode>(plan, std::move(inputs));
+    case PlanKind::kValues: return CopyWith<ValuesNode>(plan, std::move(inputs));
+    case PlanKind::kProject: return CopyWith<ProjectNode>(plan, std::move(inputs));
+    case PlanKind::kFilter: return CopyWith<FilterNode>(plan, std::move(inputs));
+    case PlanKind::kAggregate: return CopyWith<AggregateNode>(plan, std::move(inputs));
+    case PlanKind::kJoin: return CopyWith<JoinNode>(plan, std::move(inputs));
+    case PlanKind::kDistinct: return CopyWith<DistinctNode>(plan, std::move(inputs));
+    case PlanKind::kDedupFirst: return CopyWith<DedupFirstNode>(plan, std::move(inputs));
+    case PlanKind::kWindow: return CopyWith<WindowNode>(plan, std::move(inputs));
+    case PlanKind::kSort: return CopyWith<SortNode>(plan, std::move(inputs));
+    case PlanKind::kLimit: return CopyWith<LimitNode>(plan, std::move(inputs));
+    case PlanKind::kSetOp: return CopyWith<SetOpNode>(plan, std::move(inputs));
+    case PlanKind::kWatermark: return CopyWith<WatermarkNode>(plan, std::move(inputs));
+    case PlanKind::kGenerate: return CopyWith<GenerateNode>(plan, std::move(inputs));
+    case PlanKind::kRecursion: return CopyWith<RecursionNode>(plan, std::move(inputs));
+    case PlanKind::kTable: return CopyWith<TableNode>(plan, std::move(inputs));
+  }
+  return nullptr;
+}
+
+bool AnyNode(const LogicalPlan& plan, const std::function<bool(const LogicalPlan&)>& test) {
+  if (test(plan)) return true;
+  for (const PlanPtr& input : plan.inputs) {
+    if (AnyNode(*input, test)) return true;
+  }
+  return false;
+}
+
+bool ReadsRecursion(const LogicalPlan& plan, int id) {
+  if (plan.kind == PlanKind::kTable) return As<TableNode>(plan).recursion == id;
+  // A view has numbers of its own.
+  if (plan.kind == PlanKind::kRecursion && As<RecursionNode>(plan).id == id) return false;
+  for (const PlanPtr& input : plan.inputs) {
+    if (ReadsRecursion(*input, id)) return true;
+  }
+  return false;
 }
 
 }  // namespace sluice::sql

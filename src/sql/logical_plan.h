@@ -3,8 +3,10 @@
 // nodes are shared, any thread.
 #pragma once
 
+#include <arrow/table.h>
 #include <arrow/type.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,6 +33,8 @@ enum class PlanKind {
   kSetOp,
   kWatermark,
   kGenerate,
+  kRecursion,
+  kTable,
 };
 
 struct LogicalPlan;
@@ -149,6 +153,7 @@ struct WindowCall {
   std::vector<BoundPtr> args;
   bool distinct = false;
   bool ignore_nulls = false;
+  BoundPtr filter;  // may be null
   std::vector<BoundPtr> partition;
   std::vector<SortKey> order;
   std::string frame;
@@ -200,6 +205,31 @@ struct GenerateNode : LogicalPlan {
   bool positions = false;
   bool outer = false;
 };
+
+/// WITH RECURSIVE: the rows of inputs[0], then those of inputs[1] over the rows made last, which it
+/// reads as TableNode `id`, until there are none.
+struct RecursionNode : LogicalPlan {
+  RecursionNode() : LogicalPlan(PlanKind::kRecursion) {}
+  int id = 0;
+  int64_t most_levels = 100;  // RECURSION_LEVEL_LIMIT_EXCEEDED, as Spark's default
+  int64_t most_rows = 1'000'000;
+  Span span;
+};
+
+/// Rows in memory.
+struct TableNode : LogicalPlan {
+  TableNode() : LogicalPlan(PlanKind::kTable) {}
+  int recursion = -1;                   // the rows made last by the RecursionNode of this id
+  std::shared_ptr<arrow::Table> table;  // null until there are rows
+};
+
+/// The node over other inputs of the same schemas.
+PlanPtr WithInputs(const LogicalPlan& plan, std::vector<PlanPtr> inputs);
+/// Whether `test` holds for a node of the tree.
+bool AnyNode(const LogicalPlan& plan, const std::function<bool(const LogicalPlan&)>& test);
+
+/// Whether it reads the rows made last by RecursionNode `id`, which is around it.
+bool ReadsRecursion(const LogicalPlan& plan, int id);
 
 /// The node as its concrete type. REQUIRES: `plan.kind` is that of T.
 template <typename T>

@@ -1,6 +1,8 @@
 // Filters down to the scans, unused columns out. Part of the query runner.
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "sql/query_binder_internal.h"
 #include "sql/query_stages_internal.h"
@@ -8,7 +10,122 @@
 namespace sluice::sql {
 namespace {
 
-// A filter over `condition` moves below projections, so that it ends next to a scan.
+PlanPtr PushFilters(const PlanPtr& plan);
+
+// Its value may be computed earlier and for more rows.
+bool IsStable(const BoundExpression& expression) {
+  static const std::set<std::string> kChanging = {
+      "rand", "randn", "uuid", "shuffle", "randstr", "uniform", "monotonically_increasing_id"};
+  return !Any(expression, [](const BoundExpression& node) {
+    return node.kind == BoundKind::kCall && kChanging.contains(node.name);
+  });
+}
+
+void SplitDisjuncts(const BoundPtr& condition, std::vector<BoundPtr>* disjuncts) {
+  if (!condition->IsCall("or")) {
+    disjuncts->push_back(condition);
+    return;
+  }
+  for (const BoundPtr& arg : condition->args) SplitDisjuncts(arg, disjuncts);
+}
+
+// (a AND b) OR (a AND c) implies a, which may be the key of a join.
+void AddCommonConjuncts(std::vector<BoundPtr>* conjuncts) {
+  const size_t count = conjuncts->size();
+  for (size_t i = 0; i < count; ++i) {
+    std::vector<BoundPtr> disjuncts;
+    SplitDisjuncts((*conjuncts)[i], &disjuncts);
+    if (disjuncts.size() < 2) continue;
+    std::vector<std::vector<BoundPtr>> parts;
+    for (const BoundPtr& disjunct : disjuncts) parts.push_back(SplitConjuncts(disjunct));
+    for (const BoundPtr& part : parts[0]) {
+      const bool everywhere =
+          std::all_of(parts.begin(), parts.end(), [&](const std::vector<BoundPtr>& others) {
+            return std::any_of(others.begin(), others.end(),
+                               [&](const BoundPtr& other) { return Equals(*other, *part); });
+          });
+      if (everywhere) conjuncts->push_back(part);
+    }
+  }
+}
+
+/// A filter over a join, taken apart: what one side alone decides moves to that side, and of an
+/// inner join the rest becomes keys and residual.
+class JoinFilter {
+ public:
+  explicit JoinFilter(const JoinNode& join)
+      : made_(std::make_shared<JoinNode>(join)),
+        left_columns_(join.inputs[0]->schema->num_fields()),
+        inner_(join.join == JoinKind::kInner || join.join == JoinKind::kCross) {
+    const int columns = left_columns_ + join.inputs[1]->schema->num_fields();
+    for (int i = 0; i < columns; ++i) to_right_.push_back(i - left_columns_);
+  }
+
+  /// Null when nothing moves.
+  PlanPtr Push(const BoundPtr& condition) {
+    std::vector<BoundPtr> conjuncts = SplitConjuncts(condition);
+    if (inner_) AddCommonConjuncts(&conjuncts);
+    for (const BoundPtr& conjunct : conjuncts) Place(conjunct);
+    if (above_.size() == conjuncts.size()) return nullptr;
+    AddTo(0, left_);
+    AddTo(1, right_);
+    if (!both_.empty()) {
+      if (made_->residual != nullptr) both_.push_back(made_->residual);
+      made_->residual = JoinConjuncts(both_);
+    }
+    if (inner_ && (!made_->left_keys.empty() || made_->residual != nullptr))
+      made_->join = JoinKind::kInner;
+    return above_.empty() ? PlanPtr(made_) : MakeFilter(made_, JoinConjuncts(above_));
+  }
+
+ private:
+  int Sides(const BoundExpression& expression) const {  // 1 left, 2 right, 3 both
+    int sides = 0;
+    for (int column : ReferencedColumns(expression)) sides |= column < left_columns_ ? 1 : 2;
+    return sides;
+  }
+
+  void Place(const BoundPtr& conjunct) {
+    const JoinKind kind = made_->join;
+    const int sides = IsStable(*conjunct) ? Sides(*conjunct) : 0;
+    if (sides == 1 && kind != JoinKind::kRight && kind != JoinKind::kFull) {
+      left_.push_back(conjunct);
+    } else if (sides == 2 && (inner_ || kind == JoinKind::kRight)) {
+      right_.push_back(RemapColumns(conjunct, to_right_));
+    } else if (sides == 3 && inner_) {
+      if (!AddKey(*conjunct)) both_.push_back(conjunct);
+    } else {
+      above_.push_back(conjunct);
+    }
+  }
+
+  bool AddKey(const BoundExpression& conjunct) {
+    if (!conjunct.IsCall("=") && !conjunct.IsCall("<=>")) return false;
+    const int first = Sides(*conjunct.args[0]);
+    const int second = Sides(*conjunct.args[1]);
+    if (first + second != 3 || first == 0 || second == 0) return false;
+    made_->left_keys.push_back(conjunct.args[first == 1 ? 0 : 1]);
+    made_->right_keys.push_back(RemapColumns(conjunct.args[first == 1 ? 1 : 0], to_right_));
+    made_->null_safe.push_back(conjunct.name == "<=>");
+    return true;
+  }
+
+  void AddTo(size_t input, const std::vector<BoundPtr>& conditions) {
+    if (conditions.empty()) return;
+    made_->inputs[input] = PushFilters(MakeFilter(made_->inputs[input], JoinConjuncts(conditions)));
+  }
+
+  std::shared_ptr<JoinNode> made_;
+  const int left_columns_;
+  const bool inner_;
+  std::vector<int> to_right_;
+  std::vector<BoundPtr> left_;
+  std::vector<BoundPtr> right_;
+  std::vector<BoundPtr> both_;
+  std::vector<BoundPtr> above_;
+};
+
+// A filter over `condition` moves below projections and joins, so that it ends next to a scan.
 PlanPtr PushFilters(const PlanPtr& plan) {
   if (plan->kind == PlanKind::kFilter) {
     const PlanPtr& input = plan->input();
@@ -17,6 +134,10 @@ PlanPtr PushFilters(const PlanPtr& plan) {
       const auto& project = As<ProjectNode>(*input);
       auto below = MakeFilter(input->input(), SubstituteColumns(condition, project.expressions));
       return MakeProject(PushFilters(below), project.expressions, project.schema->fields());
+    }
+    if (input->kind == PlanKind::kJoin) {
+      PlanPtr pushed = JoinFilter(As<JoinNode>(*input)).Push(condition);
+      return pushed == nullptr ? plan : pushed;
     }
     if (input->kind == PlanKind::kWatermark)
       return PushFilters(MakeFilter(input->input(), condition));

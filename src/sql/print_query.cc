@@ -303,8 +303,11 @@ std::string PrintWith(bool recursive, const std::vector<CommonTable>& tables) {
   }
   const auto print = [](const CommonTable& table) {
     return PrintName(table.name) +
-           (table.columns.empty() ? "" : " (" + PrintNames(table.columns) + ")") + " AS (" +
-           ToSql(*table.query) + ")";
+           (table.columns.empty() ? "" : " (" + PrintNames(table.columns) + ")") +
+           (table.most_levels.has_value()
+                ? " MAX RECURSION LEVEL " + std::to_string(*table.most_levels)
+                : "") +
+           " AS (" + ToSql(*table.query) + ")";
   };
   return (recursive ? "WITH RECURSIVE " : "WITH ") + Joined(tables, ", ", print) + " ";
 }

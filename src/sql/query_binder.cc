@@ -51,18 +51,34 @@ Status QueryBinder::Unsupported(Span span, const std::string& what) const {
   return NotSupportedYet(source_, span, what);
 }
 
+Status QueryBinder::CheckOrdered(const BoundExpression& key, Span span) const {
+  if (key.type->id() == arrow::Type::MAP)
+    return Error(span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "a map cannot be ordered by");
+  // NULLs within them go first in Spark.
+  if (key.type->num_fields() > 0) return Unsupported(span, "ORDER BY of nested values");
+  return Status::OK();
+}
+
 Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
   if (!query.limit && !query.offset) return plan;
   auto made = std::make_shared<LimitNode>();
+  const Scope empty;
+  ExpressionBinder binder(source_, options_, empty, nullptr);
   auto number = [&](const Box<Expr>& expr, int64_t* target) -> Status {
     if (!expr) return Status::OK();
-    const auto* literal = expr->As<Literal>();
-    if (literal == nullptr || literal->kind != LiteralKind::kInteger || literal->integer < 0) {
-      return Error(expr->span, "INVALID_LIMIT_LIKE_EXPRESSION",
-                   "the limit like expression must be a number that is not negative");
-    }
-    *target = literal->integer;
-    return Status::OK();
+    const auto fail = [&](const char* subclass, const std::string& message) {
+      return Error(expr->span, fmt::format("INVALID_LIMIT_LIKE_EXPRESSION.{}", subclass),
+                   "the limit like expression " + message);
+    };
+    auto bound = binder.Bind(*expr);
+    if (!bound.ok()) return fail("IS_UNFOLDABLE", "must evaluate to a constant value");
+    if (!IsIntegral(*(*bound)->type) || (*bound)->type->id() == arrow::Type::INT64)
+      return fail("DATA_TYPE", "must be integer type, but got " + SparkTypeSql(*(*bound)->type));
+    SLUICE_ASSIGN_OR_RETURN(auto value, Evaluator::EvaluateConstant(*bound, 0));
+    if (!value->is_valid) return fail("IS_NULL", "must not be NULL");
+    SLUICE_ASSIGN_OR_RETURN(auto wide, value->CastTo(arrow::int64()));
+    *target = static_cast<const arrow::Int64Scalar&>(*wide).value;
+    return *target < 0 ? fail("IS_NEGATIVE", "must be equal to or greater than 0") : Status::OK();
   };
   SLUICE_RETURN_NOT_OK(number(query.limit, &made->limit));
   SLUICE_RETURN_NOT_OK(number(query.offset, &made->offset));
@@ -74,20 +90,18 @@ Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
 
 Result<PlanPtr> QueryBinder::BindQuery(const Query& query, SubqueryTies* ties) {
   if (++depth_ > 100) return Unsupported(query.span, "queries nested deeper than 100");
-  if (query.recursive) return Unsupported(query.span, "recursive common tables");
-  if (!query.sort_by.empty() || !query.cluster_by.empty() || !query.distribute_by.empty()) {
-    return Unsupported(query.span, "SORT BY, CLUSTER BY and DISTRIBUTE BY");
-  }
   common_tables_.emplace_back();
   for (const CommonTable& table : query.with) {
-    SLUICE_ASSIGN_OR_RETURN(auto plan, BindQuery(*table.query));
-    if (!table.columns.empty()) {
-      BoundRelation bound{plan, Scope::Of(*plan->schema, {})};
-      SLUICE_ASSIGN_OR_RETURN(bound, AddAlias(TableAlias{table.name, table.columns},
-                                              std::move(bound), table.name.span));
-      plan = bound.plan;
+    const std::string name = LowerAscii(table.name.text);
+    if (common_tables_.back().contains(name))
+      return Error(table.name.span, "DUPLICATED_CTE_NAMES",
+                   fmt::format("CTE definition can't have duplicate names: `{}`", name));
+    if (query.recursive) {
+      SLUICE_RETURN_NOT_OK(BindRecursive(table));
+      continue;
     }
-    common_tables_.back()[LowerAscii(table.name.text)] = plan;
+    SLUICE_ASSIGN_OR_RETURN(auto plan, BindQuery(*table.query));
+    SLUICE_ASSIGN_OR_RETURN(common_tables_.back()[name], NameColumns(table, std::move(plan)));
   }
   auto plan = BindBody(query, ties);
   common_tables_.pop_back();
@@ -95,9 +109,25 @@ Result<PlanPtr> QueryBinder::BindQuery(const Query& query, SubqueryTies* ties) {
   return plan;
 }
 
+namespace {
+
+// There is one partition: SORT BY and CLUSTER BY order all rows, DISTRIBUTE BY has nothing to do.
+std::vector<OrderItem> OrderOf(const Query& query) {
+  if (!query.order_by.empty()) return query.order_by;
+  std::vector<OrderItem> items = query.sort_by;
+  for (const Expr& expr : query.cluster_by) {
+    items.emplace_back();
+    items.back().expr = expr;
+    items.back().span = expr.span;
+  }
+  return items;
+}
+
+}  // namespace
+
 Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
   if (auto* select = query.As<Select>()) {
-    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, query.order_by, query.span, ties));
+    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, OrderOf(query), query.span, ties));
     if (ties != nullptr && !ties->conditions.empty() && (query.limit || query.offset))
       return Unsupported(query.span, "LIMIT in a correlated subquery");
     return AddLimit(query, std::move(plan));
@@ -117,11 +147,12 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
   } else {
     return Unsupported(query.span, "pipe syntax (|>)");
   }
-  if (!query.order_by.empty()) {
+  const std::vector<OrderItem> order_by = OrderOf(query);
+  if (!order_by.empty()) {
     const Scope scope = Scope::Of(*plan->schema, {});
     ExpressionBinder binder(source_, options_, scope, nullptr);
     std::vector<SortKey> keys;
-    for (const OrderItem& item : query.order_by) {
+    for (const OrderItem& item : order_by) {
       SortKey key;
       const auto* ordinal = item.expr->As<Literal>();
       if (ordinal != nullptr && ordinal->kind == LiteralKind::kInteger) {
@@ -135,6 +166,7 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
       } else {
         SLUICE_ASSIGN_OR_RETURN(key.expression, binder.Bind(*item.expr));
       }
+      SLUICE_RETURN_NOT_OK(CheckOrdered(*key.expression, item.span));
       key.ascending = !item.descending;
       key.nulls_first = item.nulls == OrderItem::Nulls::kDefault
                             ? key.ascending
@@ -167,7 +199,12 @@ Result<PlanPtr> QueryBinder::BindValues(const Values& values, Span span) {
     TypePtr common = arrow::null();
     bool nullable = false;
     for (const auto& row : made->rows) {
-      common = common == nullptr ? nullptr : CommonType(common, row[c]->type);
+      // A string is not taken for anything else here.
+      const bool mixed =
+          common != nullptr && common->id() != arrow::Type::NA &&
+          row[c]->type->id() != arrow::Type::NA &&
+          (common->id() == arrow::Type::STRING) != (row[c]->type->id() == arrow::Type::STRING);
+      common = common == nullptr || mixed ? nullptr : CommonType(common, row[c]->type);
       nullable |= row[c]->nullable;
     }
     if (common == nullptr) {
@@ -238,6 +275,14 @@ Result<PlanPtr> QueryBinder::BindSetOperation(const SetOperation& operation, Spa
       fields.push_back(right->schema->field(found));
     }
     right = MakeProject(right, std::move(columns), std::move(fields));
+  }
+  for (const auto& field : left->schema->fields()) {
+    if (field->type()->id() == arrow::Type::MAP &&
+        (operation.op != SetOperator::kUnion || !operation.all))
+      return Error(span, "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE",
+                   fmt::format("cannot have MAP type columns in DataFrame which calls set "
+                               "operations, but the type of column `{}` is \"{}\"",
+                               field->name(), SparkTypeSql(*field->type())));
   }
   SLUICE_ASSIGN_OR_RETURN(auto sides, UnifyColumns(std::move(left), std::move(right), span));
   auto made = std::make_shared<SetOpNode>();

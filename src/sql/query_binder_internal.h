@@ -46,11 +46,18 @@ class QueryBinder {
 
   /// LIMIT and OFFSET of `query` put over `plan`.
   Result<PlanPtr> AddLimit(const Query& query, PlanPtr plan);
+  /// Whether rows can be put into Spark's order by it.
+  Status CheckOrdered(const BoundExpression& key, Span span) const;
   Status Error(Span span, std::string_view error_class, const std::string& message) const;
   Status Unsupported(Span span, const std::string& what) const;
 
  private:
   Result<PlanPtr> BindQuery(const Query& query, SubqueryTies* ties);
+  /// Enters a table of WITH RECURSIVE.
+  Status BindRecursive(const CommonTable& table);
+  Result<PlanPtr> BindStep(const CommonTable& table, const SetOperation& body, PlanPtr anchor);
+  /// `plan` under the column names that `table` gives.
+  Result<PlanPtr> NameColumns(const CommonTable& table, PlanPtr plan);
   Result<PlanPtr> BindBody(const Query& query, SubqueryTies* ties);
   Result<PlanPtr> BindSetOperation(const SetOperation& operation, Span span);
   Result<PlanPtr> BindValues(const Values& values, Span span);
@@ -60,6 +67,8 @@ class QueryBinder {
   Result<BoundRelation> BindUsing(const Join& join, const std::vector<std::string>& names,
                                   BoundRelation left, BoundRelation right, Span span);
   Result<BoundRelation> BindLateralView(const LateralView& view, Span span);
+  Result<BoundRelation> BindPivot(const Pivot& pivot, Span span);
+  Result<BoundRelation> BindUnpivot(const Unpivot& unpivot, Span span);
   Result<BoundRelation> BindGeneratorTable(const TableFunction& function, Span span);
   /// Nothing when the join is not one with a LATERAL generator.
   Result<std::optional<BoundRelation>> BindLateralJoin(const Join& join, Span span);
@@ -75,7 +84,8 @@ class QueryBinder {
   RelationResolver& resolver_;
   const SourceText& source_;
   const AnalyzerOptions& options_;
-  std::vector<std::map<std::string, PlanPtr>> common_tables_;
+  std::vector<std::map<std::string, PlanPtr>> common_tables_;  // null: being bound
+  int recursions_ = 0;
   int depth_ = 0;
 };
 
@@ -108,6 +118,9 @@ Result<BoundPtr> BindGroupWindow(ExpressionBinder* binder, const GroupBy& group_
 Result<PlanPtr> AddGenerator(PlanPtr plan, ExpressionBinder* binder, const FunctionCall& call,
                              const SelectItem& item, bool* generated);
 
+JoinKind KindOf(JoinType type);
+/// The columns of a join whose kind and inputs are set.
+arrow::FieldVector JoinFields(const JoinNode& join);
 PlanPtr MakeProject(PlanPtr input, std::vector<BoundPtr> expressions, arrow::FieldVector fields);
 PlanPtr MakeFilter(PlanPtr input, BoundPtr condition);
 PlanPtr MakeSort(PlanPtr input, std::vector<SortKey> keys);

@@ -156,64 +156,6 @@ Result<Fragment> QueryCompiler::BuildWith(const PlanPtr& plan, const std::vector
       As<ProjectNode>(*MakeProject(plan, std::move(expressions), std::move(fields))));
 }
 
-namespace {
-
-// A group's values as a list, then the kernel that makes the result of them. `add` puts an
-// expression below the aggregate and names it, `select` an aggregate's SQL into it.
-Result<BoundPtr> ListedAggregate(const AggregateCall& call, const std::vector<bool>& listed,
-                                 const std::function<std::string(const BoundPtr&)>& add,
-                                 const std::function<BoundPtr(std::string, TypePtr)>& select) {
-  std::vector<std::string> columns;
-  arrow::FieldVector fields;
-  std::vector<BoundPtr> args(1);
-  std::string filter;
-  for (size_t i = 0; i < call.args.size(); ++i) {
-    if (!listed[i]) {
-      args.push_back(call.args[i]);
-      continue;
-    }
-    columns.push_back(add(call.args[i]));
-    fields.push_back(arrow::field(fmt::format("v{}", fields.size()), call.args[i]->type));
-    if (SkipsNull(call.function, i))
-      filter += (filter.empty() ? "" : " AND ") + columns.back() + " IS NOT NULL";
-  }
-  if (call.filter != nullptr) filter += (filter.empty() ? "" : " AND ") + add(call.filter);
-  std::string value = columns[0];
-  TypePtr type = fields[0]->type();
-  if (columns.size() > 1) {
-    value.clear();
-    for (size_t i = 0; i < columns.size(); ++i)
-      value += fmt::format("{}v{} := {}", i == 0 ? "" : ", ", i, columns[i]);
-    value = "struct_pack(" + value + ")";
-    type = arrow::struct_(fields);
-  }
-  const std::string where = filter.empty() ? "" : " FILTER (WHERE " + filter + ")";
-  args[0] = select("coalesce(list(" + value + ")" + where + ", [])", SparkArray(type));
-  return MakeCall("agg_" + call.function, std::move(args), call.type, call.nullable);
-}
-
-// sum / count with decimal arithmetic.
-Result<BoundPtr> DecimalAverage(const AggregateCall& call, const std::vector<std::string>& args,
-                                const std::string& filter,
-                                const std::function<BoundPtr(std::string, TypePtr)>& select) {
-  const auto& input = static_cast<const arrow::Decimal128Type&>(*call.args[0]->type);
-  const TypePtr sum_type = BoundedDecimal(input.precision() + 10, input.scale());
-  SLUICE_ASSIGN_OR_RETURN(
-      auto sum, AggregateSql("sum", args, call.distinct, false, filter, *sum_type, call.args, ""));
-  SLUICE_ASSIGN_OR_RETURN(auto count, AggregateSql("count", args, call.distinct, false, filter,
-                                                   *arrow::int64(), call.args, ""));
-  const BoundPtr total = select(std::move(sum), sum_type);
-  const BoundPtr rows =
-      MakeCast(select(std::move(count), arrow::int64()), arrow::decimal128(20, 0));
-  const auto quotient = DecimalResult("/", static_cast<const arrow::Decimal128Type&>(*sum_type),
-                                      static_cast<const arrow::Decimal128Type&>(*rows->type));
-  const auto has_rows = MakeCall("isnotnull", {total}, arrow::boolean(), false);
-  const auto average = MakeCast(MakeCall("/", {total, rows}, quotient, true), call.type);
-  return MakeCall("case", {has_rows, average}, call.type, true);
-}
-
-}  // namespace
-
 Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
   // Below the aggregate: its groups, arguments and filters as columns.
   std::vector<BoundPtr> columns = node.groups;
@@ -240,7 +182,7 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
   for (const AggregateCall& call : node.calls) {
     if (const auto listed = ListedArguments(call.function, call.args.size()); !listed.empty()) {
       plain = false;
-      SLUICE_ASSIGN_OR_RETURN(auto result, ListedAggregate(call, listed, add, select));
+      SLUICE_ASSIGN_OR_RETURN(auto result, ListedAggregate(call, listed, "", add, select));
       results.push_back(std::move(result));
       continue;
     }
@@ -256,7 +198,7 @@ Result<Fragment> QueryCompiler::BuildAggregate(const AggregateNode& node) {
       continue;
     }
     plain = false;
-    SLUICE_ASSIGN_OR_RETURN(auto average, DecimalAverage(call, args, filter, select));
+    SLUICE_ASSIGN_OR_RETURN(auto average, DecimalAverage(call, args, filter, "", select));
     results.push_back(std::move(average));
   }
   arrow::FieldVector inner;
@@ -344,47 +286,6 @@ Result<Fragment> QueryCompiler::BuildSetOp(const SetOpNode& operation) {
   return made;
 }
 
-Result<Fragment> QueryCompiler::BuildWindow(const WindowNode& window) {
-  std::vector<BoundPtr> extra;
-  const int columns = window.input()->schema->num_fields();
-  auto name = [&](const BoundPtr& expression) {
-    if (expression->IsColumn()) return ColumnSql(expression->index);
-    extra.push_back(expression);
-    return ColumnSql(columns + static_cast<int>(extra.size()) - 1);
-  };
-  std::vector<std::string> selected;
-  for (int i = 0; i < columns; ++i) selected.push_back(ColumnSql(i));
-  for (const WindowCall& call : window.calls) {
-    if (IsDecimalAverage(call.function, *call.type))
-      return MakeError("NOT_SUPPORTED_YET",
-                       "not supported yet: avg of decimals as window function");
-    std::string over;
-    for (const BoundPtr& partition : call.partition)
-      over += (over.empty() ? "PARTITION BY " : ", ") + name(partition);
-    std::vector<std::pair<std::string, const SortKey*>> keys;
-    for (const SortKey& key : call.order) keys.emplace_back(name(key.expression), &key);
-    if (!keys.empty()) over += " ORDER BY " + OrderSql(keys);
-    if (!call.frame.empty()) over += " " + call.frame;
-    std::vector<std::string> args;
-    const size_t used = call.function == "percentile_approx" ? 1 : call.args.size();
-    for (size_t i = 0; i < used; ++i) {
-      const bool number = call.args[i]->IsLiteral() && IsIntegral(*call.args[i]->type) &&
-                          (i > 0 || call.function == "ntile");
-      args.push_back(number ? call.args[i]->literal->ToString() : name(call.args[i]));
-    }
-    SLUICE_ASSIGN_OR_RETURN(auto sql,
-                            AggregateSql(call.function, args, call.distinct, call.ignore_nulls, "",
-                                         *call.type, call.args, over.empty() ? " " : over));
-    selected.push_back(std::move(sql));
-  }
-  SLUICE_ASSIGN_OR_RETURN(auto below, BuildWith(window.input(), extra));
-  Fragment made;
-  made.schema = window.schema;
-  const std::string from = ToSql(std::move(below), &made);
-  made.sql = fmt::format("SELECT {} FROM {}", SelectList(selected), from);
-  return made;
-}
-
 Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
   switch (plan->kind) {
     case PlanKind::kScan:
@@ -417,6 +318,9 @@ Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
                              functions_, clock_));
       return FromReader(std::move(reader));
     }
+    case PlanKind::kRecursion: return BuildRecursion(As<RecursionNode>(*plan));
+    case PlanKind::kTable:
+      return FromReader(std::make_shared<arrow::TableBatchReader>(As<TableNode>(*plan).table));
     case PlanKind::kDedupFirst: break;
   }
   return MakeError("UNSUPPORTED_STREAMING_OPERATOR",

@@ -3,6 +3,7 @@
 // query. Part of the query runner.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "sql/duckdb_runtime.h"
 #include "sql/query_runner.h"
 #include "sql/query_stages_internal.h"
+#include "sql/type_coercion.h"
 
 namespace sluice::sql {
 
@@ -42,6 +44,9 @@ class QueryCompiler {
   Result<Fragment> BuildLimit(const LimitNode& limit);
   Result<Fragment> BuildSetOp(const SetOpNode& operation);
   Result<Fragment> BuildWindow(const WindowNode& window);
+  Result<Fragment> BuildRecursion(const RecursionNode& recursion);
+  /// `plan` with its parts that do not read TableNode `recursion` computed once.
+  Result<PlanPtr> ComputeOnce(const PlanPtr& plan, int recursion);
   Result<ReaderPtr> OpenScan(const LogicalPlan& scan, std::vector<int> columns,
                              const BoundPtr& condition);
 
@@ -66,6 +71,16 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
                                  bool distinct, bool ignore_nulls, const std::string& filter,
                                  const arrow::DataType& type,
                                  const std::vector<BoundPtr>& bound_args, const std::string& over);
+/// The aggregate as the kernel over the list of a group's values. `add` puts an expression below
+/// the aggregate and names it, `select` an aggregate's SQL into it.
+Result<BoundPtr> ListedAggregate(const AggregateCall& call, const std::vector<bool>& listed,
+                                 const std::string& over,
+                                 const std::function<std::string(const BoundPtr&)>& add,
+                                 const std::function<BoundPtr(std::string, TypePtr)>& select);
+/// The average of decimals as sum / count.
+Result<BoundPtr> DecimalAverage(const AggregateCall& call, const std::vector<std::string>& args,
+                                const std::string& filter, const std::string& over,
+                                const std::function<BoundPtr(std::string, TypePtr)>& select);
 /// True for avg over decimals: computed as sum / count with decimal arithmetic.
 bool IsDecimalAverage(const std::string& function, const arrow::DataType& type);
 /// "c3 AS c0, c1 AS c1": a select list.

@@ -145,6 +145,12 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
     return fmt::format("CASE WHEN regr_sxx({0}, {1}){2} > 0 THEN {3}({0}, {1}){2} END", args[0],
                        args[1], suffix, function);
   }
+  if (!over.empty() && ignore_nulls && (function == "first" || function == "last")) {
+    if (!filter.empty())
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: FILTER of " + function + " over a window");
+    return fmt::format("{}_value({} IGNORE NULLS) OVER ({})", function, args[0], over);
+  }
   SLUICE_ASSIGN_OR_RETURN(auto parts, Lower(function, args, distinct, ignore_nulls, bound_args));
   parts.filter = And(parts.filter, filter);
   std::string text = parts.call;

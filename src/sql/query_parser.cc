@@ -143,7 +143,7 @@ void ParseWith(TokenCursor& cursor, Query* query) {
       table.columns = ParseNameTuple(cursor, "a column");
     }
     if (cursor.AcceptWords({"MAX", "RECURSION", "LEVEL"})) {
-      cursor.ExpectInteger("a number");
+      table.most_levels = cursor.ExpectInteger("a number");
     }
     cursor.AcceptWord("AS");
     table.query = ParseQueryTuple(cursor);

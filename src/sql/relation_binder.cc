@@ -37,6 +37,11 @@ Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
   if (parts.size() == 1 && !table.stream) {
     for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
       auto found = scope->find(qualifier[0]);
+      if (found != scope->end() && found->second == nullptr)
+        return Error(table.name.span, "INVALID_RECURSIVE_CTE",
+                     fmt::format("the recursive table `{}` must be a UNION ALL of an anchor, which "
+                                 "does not read it, and a step, which does",
+                                 qualifier[0]));
       if (found != scope->end())
         return BoundRelation{found->second, Scope::Of(*found->second->schema, qualifier)};
     }
@@ -140,8 +145,6 @@ Status QueryBinder::SplitCondition(const BoundPtr& condition, int left_columns,
   return Status::OK();
 }
 
-namespace {
-
 JoinKind KindOf(JoinType type) {
   switch (type) {
     case JoinType::kInner: return JoinKind::kInner;
@@ -167,8 +170,6 @@ arrow::FieldVector JoinFields(const JoinNode& join) {
   return fields;
 }
 
-}  // namespace
-
 Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
   SLUICE_ASSIGN_OR_RETURN(auto lateral, BindLateralJoin(join, span));
   if (lateral.has_value()) return *std::move(lateral);
@@ -177,10 +178,10 @@ Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
   std::vector<std::string> names;
   for (const Name& name : join.using_columns) names.push_back(LowerAscii(name.text));
   if (join.natural) {
-    for (const auto& field : left.plan->schema->fields()) {
-      const std::string name = LowerAscii(field->name());
-      for (const auto& other : right.plan->schema->fields()) {
-        if (LowerAscii(other->name()) == name) names.push_back(name);
+    for (const ScopeColumn& column : left.scope.columns) {
+      for (const ScopeColumn& other : right.scope.columns) {
+        if (column.in_star && other.in_star && other.name == column.name)
+          names.push_back(column.name);
       }
     }
   }
@@ -200,6 +201,11 @@ Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
   if (join.on) {
     ExpressionBinder binder(source_, options_, both, nullptr);
     SLUICE_ASSIGN_OR_RETURN(auto condition, binder.Bind(*join.on));
+    if (condition->type->id() != arrow::Type::BOOL && condition->type->id() != arrow::Type::NA)
+      return Error(join.on->span, "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
+                   fmt::format("the join condition {} has the invalid type \"{}\", expected "
+                               "\"BOOLEAN\"",
+                               ToString(*condition), SparkTypeSql(*condition->type)));
     SLUICE_ASSIGN_OR_RETURN(condition,
                             binder.functions().Coerce(condition, arrow::boolean(), "ON", 1));
     SLUICE_RETURN_NOT_OK(SplitCondition(condition, left_columns, made.get()));
@@ -211,98 +217,6 @@ Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
   Scope scope = made->schema->num_fields() == left_columns ? left.scope : both;
   for (ScopeColumn& column : scope.columns) column.field = made->schema->field(column.index);
   return BoundRelation{std::move(made), std::move(scope)};
-}
-
-// Output: the shared columns once, then the other columns of the left and of the right side.
-Result<BoundRelation> QueryBinder::BindUsing(const Join& join,
-                                             const std::vector<std::string>& names,
-                                             BoundRelation left, BoundRelation right, Span span) {
-  auto made = std::make_shared<JoinNode>();
-  made->join = KindOf(join.type);
-  made->inputs = {left.plan, right.plan};
-  made->is_streaming = left.plan->is_streaming || right.plan->is_streaming;
-  made->span = span;
-  const int left_columns = left.plan->schema->num_fields();
-  auto find = [&](const Scope& scope, const std::string& name) -> Result<const ScopeColumn*> {
-    const ScopeColumn* found = nullptr;
-    for (const ScopeColumn& column : scope.columns) {
-      if (column.name != name) continue;
-      if (found != nullptr && found->index != column.index) {
-        return Error(span, "AMBIGUOUS_REFERENCE", fmt::format("reference `{}` is ambiguous", name));
-      }
-      found = &column;
-    }
-    if (found == nullptr) {
-      return Error(
-          span, "UNRESOLVED_USING_COLUMN_FOR_JOIN",
-          fmt::format("USING column `{}` cannot be resolved on one side of the join", name));
-    }
-    return found;
-  };
-  std::vector<BoundPtr> columns;
-  arrow::FieldVector fields;
-  Scope scope;
-  const bool left_only = made->join == JoinKind::kLeftSemi || made->join == JoinKind::kLeftAnti;
-  std::vector<std::pair<const ScopeColumn*, const ScopeColumn*>> pairs;
-  for (const std::string& name : names) {
-    SLUICE_ASSIGN_OR_RETURN(const ScopeColumn* a, find(left.scope, name));
-    SLUICE_ASSIGN_OR_RETURN(const ScopeColumn* b, find(right.scope, name));
-    ExpressionBinder binder(source_, options_, scope, nullptr);
-    SLUICE_ASSIGN_OR_RETURN(
-        auto equal, binder.functions().BindComparison("=", MakeColumn(a->index, *a->field, span),
-                                                      MakeColumn(b->index, *b->field, span), span));
-    made->left_keys.push_back(equal->args[0]);
-    made->right_keys.push_back(equal->args[1]);
-    made->null_safe.push_back(false);
-    pairs.emplace_back(a, b);
-  }
-  made->schema = arrow::schema(JoinFields(*made));
-  auto add = [&](const ScopeColumn& column, BoundPtr expression) {
-    const int index = static_cast<int>(columns.size());
-    fields.push_back(FieldFor(column.field->name(), *expression));
-    columns.push_back(std::move(expression));
-    ScopeColumn moved = column;
-    moved.index = index;
-    moved.field = fields.back();
-    scope.columns.push_back(std::move(moved));
-  };
-  for (const auto& [a, b] : pairs) {
-    BoundPtr value = MakeColumn(a->index, *made->schema->field(a->index), span);
-    if (!left_only && made->join != JoinKind::kInner && made->join != JoinKind::kLeft) {
-      BoundPtr other =
-          MakeColumn(left_columns + b->index, *made->schema->field(left_columns + b->index), span);
-      if (made->join == JoinKind::kFull) {
-        ExpressionBinder binder(source_, options_, scope, nullptr);
-        SLUICE_ASSIGN_OR_RETURN(value, binder.functions().Bind("coalesce", {value, other}, span));
-      } else {
-        value = other;
-      }
-    }
-    add(*a, std::move(value));
-    // For an inner join both qualified names mean the same column.
-    if (made->join == JoinKind::kInner) {
-      ScopeColumn right_name = scope.columns.back();
-      right_name.qualifier = b->qualifier;
-      right_name.in_star = false;
-      scope.columns.push_back(std::move(right_name));
-    }
-  }
-  for (const ScopeColumn& column : left.scope.columns) {
-    if (std::any_of(pairs.begin(), pairs.end(),
-                    [&](const auto& pair) { return pair.first->index == column.index; }))
-      continue;
-    add(column, MakeColumn(column.index, *made->schema->field(column.index), span));
-  }
-  for (const ScopeColumn& column : right.scope.columns) {
-    if (left_only) break;
-    if (std::any_of(pairs.begin(), pairs.end(),
-                    [&](const auto& pair) { return pair.second->index == column.index; }))
-      continue;
-    const int index = left_columns + column.index;
-    add(column, MakeColumn(index, *made->schema->field(index), span));
-  }
-  return BoundRelation{MakeProject(std::move(made), std::move(columns), std::move(fields)),
-                       std::move(scope)};
 }
 
 Result<BoundRelation> QueryBinder::AddWatermark(const Watermark& watermark, BoundRelation input) {
@@ -347,25 +261,27 @@ Result<BoundRelation> QueryBinder::AddWatermark(const Watermark& watermark, Boun
 Result<BoundRelation> QueryBinder::AddAlias(const TableAlias& alias, BoundRelation input,
                                             Span span) {
   const std::vector<std::string> qualifier = {LowerAscii(alias.name.text)};
+  auto& columns = input.scope.columns;
+  columns.erase(std::remove_if(columns.begin(), columns.end(),
+                               [](const ScopeColumn& column) { return !column.in_star; }),
+                columns.end());
   if (alias.columns.empty()) {
-    for (ScopeColumn& column : input.scope.columns) column.qualifier = qualifier;
+    for (ScopeColumn& column : columns) column.qualifier = qualifier;
     return input;
   }
-  const int count = input.plan->schema->num_fields();
-  if (static_cast<int>(alias.columns.size()) != count) {
+  if (alias.columns.size() != columns.size()) {
     return Error(span, "ASSIGNMENT_ARITY_MISMATCH",
                  fmt::format("the number of columns or variables assigned or aliased: {} does not "
                              "match the number of source expressions: {}",
-                             alias.columns.size(), count));
+                             alias.columns.size(), columns.size()));
   }
-  std::vector<BoundPtr> columns;
+  std::vector<BoundPtr> named;
   arrow::FieldVector fields;
-  for (int i = 0; i < count; ++i) {
-    const auto& field = input.plan->schema->field(i);
-    columns.push_back(MakeColumn(i, *field));
-    fields.push_back(field->WithName(alias.columns[static_cast<size_t>(i)].text));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    named.push_back(MakeColumn(columns[i].index, *columns[i].field));
+    fields.push_back(columns[i].field->WithName(alias.columns[i].text));
   }
-  PlanPtr plan = MakeProject(std::move(input.plan), std::move(columns), std::move(fields));
+  PlanPtr plan = MakeProject(std::move(input.plan), std::move(named), std::move(fields));
   Scope scope = Scope::Of(*plan->schema, qualifier);
   return BoundRelation{std::move(plan), std::move(scope)};
 }
@@ -390,13 +306,21 @@ Result<BoundRelation> QueryBinder::BindRelation(const Relation& relation) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindJoin(*join, relation.span));
   } else if (auto* view = relation.As<LateralView>()) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindLateralView(*view, relation.span));
-  } else {
-    return Unsupported(relation.span, "PIVOT and UNPIVOT");
+  } else if (auto* pivot = relation.As<Pivot>()) {
+    SLUICE_ASSIGN_OR_RETURN(bound, BindPivot(*pivot, relation.span));
+  } else if (auto* unpivot = relation.As<Unpivot>()) {
+    SLUICE_ASSIGN_OR_RETURN(bound, BindUnpivot(*unpivot, relation.span));
   }
   if (relation.watermark.has_value()) {
     SLUICE_ASSIGN_OR_RETURN(bound, AddWatermark(*relation.watermark, std::move(bound)));
   }
   if (relation.alias.has_value()) {
+    const size_t named = relation.alias->columns.size();
+    if (relation.As<Values>() != nullptr && named > 0 &&
+        named != static_cast<size_t>(bound.plan->schema->num_fields()))
+      return Error(relation.span, "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH",
+                   fmt::format("inline table expected {} columns but found {} columns", named,
+                               bound.plan->schema->num_fields()));
     SLUICE_ASSIGN_OR_RETURN(bound, AddAlias(*relation.alias, std::move(bound), relation.span));
   }
   return bound;

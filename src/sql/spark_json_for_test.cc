@@ -20,12 +20,13 @@ std::string Quoted(std::string_view text) {
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// Milliseconds, cut off, as Spark's JSON writer prints times.
-std::string IsoTime(int64_t micros, bool zone) {
+std::string IsoTime(int64_t micros, bool zone, JsonTimes times) {
   std::string text = FormatTimestamp(micros);
   text[text.find(' ')] = 'T';
   const int64_t fraction = FloorMod(micros, kMicrosPerSecond);
-  text = text.substr(0, text.find('.')) + fmt::format(".{:03}", fraction / 1000);
+  text = text.substr(0, text.find('.'));
+  text += times == JsonTimes::kMicros ? fmt::format(".{:06}", fraction)
+                                      : fmt::format(".{:03}", fraction / 1000);
   return "\"" + text + (zone ? "Z" : "") + "\"";
 }
 
@@ -43,7 +44,7 @@ std::string Base64(std::string_view bytes) {
   return out;
 }
 
-std::string Json(const arrow::Array& array, int64_t row) {
+std::string Json(const arrow::Array& array, int64_t row, JsonTimes times) {
   if (array.IsNull(row)) return "null";
   std::string text;
   switch (array.type_id()) {
@@ -55,7 +56,14 @@ std::string Json(const arrow::Array& array, int64_t row) {
     case Type::INTERVAL_MONTHS: AppendText(array, row, &text); return "\"" + text + "\"";
     case Type::TIMESTAMP:
       return IsoTime(static_cast<const arrow::TimestampArray&>(array).Value(row),
-                     !static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty());
+                     !static_cast<const arrow::TimestampType&>(*array.type()).timezone().empty(),
+                     times);
+    case Type::FLOAT: {
+      AppendText(array, row, &text);
+      return std::isfinite(static_cast<const arrow::FloatArray&>(array).Value(row))
+                 ? text
+                 : "\"" + text + "\"";
+    }
     case Type::DOUBLE: {
       const double value = static_cast<const arrow::DoubleArray&>(array).Value(row);
       return std::isfinite(value) ? JavaDouble(value) : "\"" + JavaDouble(value) + "\"";
@@ -63,7 +71,7 @@ std::string Json(const arrow::Array& array, int64_t row) {
     case Type::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i)
-        text += (text.empty() ? "" : ",") + Json(*list.values(), i);
+        text += (text.empty() ? "" : ",") + Json(*list.values(), i, times);
       return "[" + text + "]";
     }
     case Type::MAP: {
@@ -71,7 +79,7 @@ std::string Json(const arrow::Array& array, int64_t row) {
       for (int64_t i = map.value_offset(row); i < map.value_offset(row + 1); ++i) {
         std::string key;
         AppendText(*map.keys(), i, &key);
-        text += (text.empty() ? "" : ",") + Quoted(key) + ":" + Json(*map.items(), i);
+        text += (text.empty() ? "" : ",") + Quoted(key) + ":" + Json(*map.items(), i, times);
       }
       return "{" + text + "}";
     }
@@ -80,7 +88,7 @@ std::string Json(const arrow::Array& array, int64_t row) {
       for (int i = 0; i < record.num_fields(); ++i) {
         if (record.field(i)->IsNull(row)) continue;
         text += (text.empty() ? "" : ",") + Quoted(record.type()->field(i)->name()) + ":" +
-                Json(*record.field(i), row);
+                Json(*record.field(i), row, times);
       }
       return "{" + text + "}";
     }
@@ -94,7 +102,7 @@ std::string Json(const arrow::Array& array, int64_t row) {
 
 }  // namespace
 
-std::vector<std::string> SparkJsonRows(const arrow::Table& table) {
+std::vector<std::string> SparkJsonRows(const arrow::Table& table, JsonTimes times) {
   std::vector<std::string> rows;
   if (table.num_columns() == 0) return rows;
   const auto combined = table.CombineChunksToBatch();
@@ -105,7 +113,7 @@ std::vector<std::string> SparkJsonRows(const arrow::Table& table) {
     for (int c = 0; c < batch.num_columns(); ++c) {
       if (batch.column(c)->IsNull(row)) continue;
       text += (text.empty() ? "" : ",") + Quoted(batch.schema()->field(c)->name()) + ":" +
-              Json(*batch.column(c), row);
+              Json(*batch.column(c), row, times);
     }
     rows.push_back("{" + text + "}");
   }

@@ -8,6 +8,10 @@
 
 namespace sluice::sql {
 
-std::vector<std::string> SparkJsonRows(const arrow::Table& table);
+/// How many digits of a second are shown: Spark's default cuts off behind milliseconds.
+enum class JsonTimes { kMillis, kMicros };
+
+std::vector<std::string> SparkJsonRows(const arrow::Table& table,
+                                       JsonTimes times = JsonTimes::kMillis);
 
 }  // namespace sluice::sql

@@ -68,7 +68,7 @@ Result<std::vector<BoundPtr>> BindStar(const QueryBinder& queries, const Scope& 
   }
   for (size_t i = 0; i < except.size(); ++i) {
     if (!used[i])
-      return queries.Error(span, "EXCEPT_NON_EXISTENT_COLUMN",
+      return queries.Error(span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
                            fmt::format("the column `{}` of EXCEPT does not exist", except[i]));
   }
   return columns;

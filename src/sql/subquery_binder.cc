@@ -86,11 +86,8 @@ Result<BoundPtr> SubqueryBinder::BindScalar(const Query& query, Span span) {
     BoundPtr outer;
     BoundPtr inner;
     if (!ties.one_row || !IsKey(*condition, &outer, &inner)) {
-      return queries_.Error(span,
-                            "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_"
-                            "SCALAR_SUBQUERY",
-                            "a correlated scalar subquery must be aggregated to return at most one "
-                            "row, and be tied by equality");
+      return queries_.Unsupported(
+          span, "a correlated subquery that is not an aggregate tied by equality");
     }
     made.outer_keys.push_back(std::move(outer));
     made.inner_keys.push_back(std::move(inner));

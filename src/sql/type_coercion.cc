@@ -1,6 +1,7 @@
 #include "sql/type_coercion.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "sql/spark_type.h"
@@ -75,6 +76,16 @@ TypePtr CommonWithString(const TypePtr& other) {
   return nullptr;
 }
 
+// Equal but for the names of fields.
+bool SameShape(const arrow::DataType& left, const arrow::DataType& right) {
+  if (left.num_fields() == 0 || left.id() != right.id()) return left.Equals(right);
+  if (left.num_fields() != right.num_fields()) return false;
+  for (int i = 0; i < left.num_fields(); ++i) {
+    if (!SameShape(*left.field(i)->type(), *right.field(i)->type())) return false;
+  }
+  return true;
+}
+
 TypePtr CommonNested(const TypePtr& left, const TypePtr& right) {
   if (left->id() == Type::LIST) {
     auto element = CommonType(left->field(0)->type(), right->field(0)->type());
@@ -88,6 +99,7 @@ TypePtr CommonNested(const TypePtr& left, const TypePtr& right) {
     return key == nullptr || value == nullptr ? nullptr : SparkMap(key, value);
   }
   if (left->num_fields() != right->num_fields()) return nullptr;
+  if (!HasSameNames(*left, *right)) return SameShape(*left, *right) ? left : nullptr;
   arrow::FieldVector fields;
   for (int i = 0; i < left->num_fields(); ++i) {
     auto type = CommonType(left->field(i)->type(), right->field(i)->type());
@@ -98,6 +110,19 @@ TypePtr CommonNested(const TypePtr& left, const TypePtr& right) {
 }
 
 }  // namespace
+
+bool HasSameNames(const arrow::DataType& left, const arrow::DataType& right) {
+  const auto lower = [](std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return name;
+  };
+  if (left.id() != arrow::Type::STRUCT || right.id() != arrow::Type::STRUCT) return true;
+  for (int i = 0; i < std::min(left.num_fields(), right.num_fields()); ++i) {
+    if (lower(left.field(i)->name()) != lower(right.field(i)->name())) return false;
+  }
+  return true;
+}
 
 TypePtr CommonType(const TypePtr& left, const TypePtr& right) {
   if (left->Equals(*right)) return left;

@@ -16,6 +16,8 @@ using TypePtr = std::shared_ptr<arrow::DataType>;
 /// The type both convert to without an explicit cast (comparison, CASE, UNION); null when there is
 /// none.
 TypePtr CommonType(const TypePtr& left, const TypePtr& right);
+/// Whether two structs have the same field names in any case; true for all other types.
+bool HasSameNames(const arrow::DataType& left, const arrow::DataType& right);
 /// True when a function argument of type `from` is converted to `to` implicitly.
 bool CanCoerce(const arrow::DataType& from, const arrow::DataType& to);
 /// True when CAST(from AS to) is allowed at all in ANSI mode.
