@@ -1,5 +1,6 @@
 # sluice_module(<folder> SOURCES ... HEADERS ... [PRIVATE_LIBS ...] [PUBLIC_LIBS ...])
-#   One folder of src/ = one static library sluice_<folder>; what it links is read from src/layers.txt.
+#   One folder of src/ = one library sluice_<folder> (shared in the checked builds, where each of the many test programs
+#   would else hold a copy: 4 of 5 GB); what it links is read from src/layers.txt.
 # sluice_test(<name> SOURCES ... FOLDER <folder> [LIBS ...])   a GoogleTest program, run as one ctest.
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt layer_lines REGEX "^[a-z]")
 set(SLUICE_LAYERS "")
@@ -20,7 +21,7 @@ target_precompile_headers(sluice_pch PRIVATE ${CMAKE_SOURCE_DIR}/src/base/pch.h)
 
 function(sluice_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;PRIVATE_LIBS;PUBLIC_LIBS" ${ARGN})
-  add_library(sluice_${name} STATIC ${ARG_SOURCES})
+  add_library(sluice_${name} ${ARG_SOURCES})
   target_sources(sluice_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR}/src FILES ${ARG_HEADERS})
   target_include_directories(sluice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_precompile_headers(sluice_${name} REUSE_FROM sluice_pch)

@@ -17,3 +17,7 @@ option(SLUICE_CACHED_PCH "let ccache keep objects that use the precompiled heade
 if(SLUICE_CACHED_PCH)
   add_compile_options(-fpch-preprocess)
 endif()
+# Programs, too: the precompiled header serves only objects of its own kind.
+if(BUILD_SHARED_LIBS)
+  add_compile_options(-fPIC)
+endif()
