@@ -3,7 +3,8 @@
 
 Feeds the project bench/medallion at a steady rate with a trigger of 100 ms and records resident memory, the time between
 commits (epoch), live files and log entries since the last checkpoint of each table. Exit code 1 when the last third is
-not as flat as the middle third: memory over 10% more, epochs over 25% longer, files or entries over 25% more.
+not as flat as the middle third: memory over 10% more, epochs over 25% longer, small files or entries over 25% more.
+Small is what compaction has still to join: below half its target. Finished files grow with the data, as they must.
 
 The query remembers ids for 30 days, so what it knows grows all the time: state above 128 MiB lies in RocksDB, where the
 first minutes bring it.
@@ -26,8 +27,9 @@ from systems import Sluice  # noqa: E402
 
 LIMITS = "limits:\n  state_limit_bytes: 134217728\n"
 TABLES = ("bronze", "silver", "gold")
-LIVE = ("import sys, json; from deltalake import DeltaTable; "
-        "print(json.dumps([len(DeltaTable(p).file_uris()) for p in sys.argv[1:]]))")
+LIVE = ("import sys, json, os; from deltalake import DeltaTable; "
+        "print(json.dumps([[os.path.getsize(f) for f in DeltaTable(p).file_uris()] for p in sys.argv[1:]]))")
+SMALL = 64 << 20
 
 
 def arguments():
@@ -55,9 +57,10 @@ def sample(start, process, tables):
     line = {"minute": round((time.time() - start) / 60, 1), "rss_mb": resident(pids) >> 20,
             "cpu_s": round(sum(cpu_of(p) for p in pids), 1)}
     live = json.loads(call(PYTHON, "-c", LIVE, *[os.path.join(tables, t) for t in TABLES]))
-    for name, files in zip(TABLES, live):
+    for name, sizes in zip(TABLES, live):
         gap, entries = log_of(os.path.join(tables, name))
-        line.update({f"{name}_epoch_ms": round(gap * 1000), f"{name}_files": files, f"{name}_entries": entries})
+        line.update({f"{name}_epoch_ms": round(gap * 1000), f"{name}_finished": sum(s >= SMALL for s in sizes),
+                     f"{name}_small": sum(s < SMALL for s in sizes), f"{name}_entries": entries})
     print(json.dumps(line), flush=True)
     return line
 
@@ -68,7 +71,7 @@ def verdict(lines):
     faults = []
     for key in lines[0]:
         slack = 1.10 if key == "rss_mb" else 1.25
-        if key in ("minute", "cpu_s") or not middle or not last:
+        if key in ("minute", "cpu_s") or key.endswith("_finished") or not middle or not last:
             continue
         before, after = max(x[key] for x in middle), max(x[key] for x in last)
         if after > before * slack and after - before > 8:
