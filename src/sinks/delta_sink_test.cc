@@ -255,6 +255,42 @@ TEST_F(DeltaSinkTest, SmallFilesStayBounded) {
   EXPECT_EQ(Read(), expected);
 }
 
+TEST_F(DeltaSinkTest, WhatWasCompactedGrowsToTheTargetSize) {
+  constexpr int64_t kTarget = 64 << 10;
+  auto options = Options();
+  options.properties["delta.targetFileSize"] = std::to_string(kTarget);
+  options.upkeep.max_small_files = 4;
+  options.upkeep.small_file_bytes = 8 << 10;
+  auto sink = Append(options);
+  ASSERT_TRUE(sink->Recover().ok());
+  Random random(3);
+  std::map<int64_t, std::string> expected;
+  for (int64_t i = 0; i < 300; ++i) {
+    std::string noise;
+    while (noise.size() < 2000) noise += static_cast<char>('!' + random.Below(90));
+    auto epoch = Epoch(i, i == 0 ? std::nullopt : std::optional<int64_t>(i), i + 1);
+    epoch.rows = {Rows({{i, noise}})};
+    expected[i] = noise;
+    ASSERT_TRUE(Write(sink.get(), std::move(epoch)).ok());
+    const auto maintained = sink->Maintain();
+    ASSERT_TRUE(maintained.ok()) << maintained.status();
+    clock_.Advance(1'000'000);
+  }
+  const auto snapshot = delta::Snapshot::Load(storage_, "/wh/t").ValueOrDie();
+  int64_t small_bytes = 0;
+  int64_t large_files = 0;
+  snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
+    if (file->size >= kTarget / 2) {
+      ++large_files;
+    } else {
+      small_bytes += file->size;
+    }
+  });
+  EXPECT_GE(large_files, 4);
+  EXPECT_LT(small_bytes, 5 * kTarget);
+  EXPECT_EQ(Read(), expected);
+}
+
 struct MergeMode {
   const char* name;
   bool deletion_vectors;

@@ -11,8 +11,10 @@ namespace sluice::sinks {
 namespace {
 
 constexpr int64_t kDeadFilesMicros = 60'000'000;
-// Second tier: what the first one made is joined into files of the table's target size.
+// Second tier: what the first one made is joined into files of the table's target size, four at
+// once: often enough that few files wait for it, and each byte is rewritten once by each tier.
 constexpr double kLargeRatio = 0.5;
+constexpr int kLargeFiles = 4;
 
 std::string PartitionKey(const delta::PartitionValues& values) {
   std::string key;
@@ -22,12 +24,21 @@ std::string PartitionKey(const delta::PartitionValues& values) {
   return key;
 }
 
-/// Most files below `bytes` in one partition.
-int64_t SmallFiles(const delta::Snapshot& snapshot, int64_t bytes) {
-  std::map<std::string, int64_t> counts;
-  int64_t most = 0;
+/// The most of one partition.
+struct SmallFiles {
+  int64_t count = 0;
+  int64_t bytes = 0;
+};
+
+/// Files below `bytes`.
+SmallFiles CountSmallFiles(const delta::Snapshot& snapshot, int64_t bytes) {
+  std::map<std::string, SmallFiles> partitions;
+  SmallFiles most;
   snapshot.ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    if (file->size < bytes) most = std::max(most, ++counts[PartitionKey(file->partition_values)]);
+    if (file->size >= bytes) return;
+    SmallFiles& small = partitions[PartitionKey(file->partition_values)];
+    most.count = std::max(most.count, ++small.count);
+    most.bytes = std::max(most.bytes, small.bytes += file->size);
   });
   return most;
 }
@@ -58,14 +69,14 @@ Result<std::optional<TableVersion>> TableUpkeep::Compact(delta::Table& table) {
   compacted_at_ = version;
   delta::CompactionOptions compaction;
   const int64_t target = snapshot->properties().target_file_size;
-  if (SmallFiles(*snapshot, std::min(options_.small_file_bytes, target)) >
-      options_.max_small_files) {
-    compaction.target_file_bytes = std::min(options_.small_file_bytes, target);
-    compaction.small_file_ratio = 1.0;
-  } else if (SmallFiles(*snapshot,
-                        static_cast<int64_t>(static_cast<double>(target) * kLargeRatio)) >
-             2 * options_.max_small_files) {
+  const int64_t small = std::min(options_.small_file_bytes, target);
+  const auto large = static_cast<int64_t>(static_cast<double>(target) * kLargeRatio);
+  if (CountSmallFiles(*snapshot, large).bytes >= kLargeFiles * target) {
     compaction.small_file_ratio = kLargeRatio;
+    compaction.min_files = kLargeFiles;
+  } else if (CountSmallFiles(*snapshot, small).count > options_.max_small_files) {
+    compaction.target_file_bytes = small;
+    compaction.small_file_ratio = 1.0;
   } else {
     return std::nullopt;
   }
