@@ -41,6 +41,7 @@ class Project {
   storage::Storage& storage() { return storage_; }
   delta::TableRegistry& tables() { return *tables_; }
   sql::QueryRunner& runner() { return *runner_; }
+  Random& random() { return random_; }
   plan::BuildEnvironment environment();
 
   /// "t", "s.t" or "c.s.t" -> the table's qualified name.

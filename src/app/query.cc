@@ -11,6 +11,7 @@
 #include "sql/parse_error.h"
 #include "sql/statement_name.h"
 #include "sql/substitute.h"
+#include "statements/table_rows.h"
 #include "statements/table_statements.h"
 
 namespace sluice::app {
@@ -19,7 +20,8 @@ namespace {
 using RowReader = std::shared_ptr<arrow::RecordBatchReader>;
 
 statements::StatementContext ContextOf(Project& project) {
-  return {project.spec(), project.storage(), project.tables(), project.runner(), SystemClock()};
+  return {project.spec(),   project.storage(), project.tables(),
+          project.runner(), SystemClock(),     project.random()};
 }
 
 /// Tables of the warehouse: folders schema/table with a Delta log.
@@ -77,18 +79,6 @@ Result<RowReader> DescribeSchema(const arrow::Schema& schema) {
   return rows.Finish();
 }
 
-Result<RowReader> Detail(delta::Table& table) {
-  SLUICE_ASSIGN_OR_RETURN(auto snapshot, table.Update());
-  RowBuilder rows({"format", "location", "version", "numFiles", "sizeInBytes", "partitionColumns"});
-  std::string partitions;
-  for (const auto& column : snapshot->partition_columns())
-    partitions += (partitions.empty() ? "" : ", ") + column;
-  rows.Add({"delta", table.path(), snapshot->version().ToString(),
-            std::to_string(snapshot->num_files()), std::to_string(snapshot->total_bytes()),
-            partitions});
-  return rows.Finish();
-}
-
 Result<RowReader> Describe(Project& project, const sql::ParsedFile& file,
                            const sql::DescribeStatement& describe) {
   using Kind = sql::DescribeStatement::Kind;
@@ -97,18 +87,11 @@ Result<RowReader> Describe(Project& project, const sql::ParsedFile& file,
                             statements::AnalyzeAdHoc(ContextOf(project), file, *describe.query));
     return DescribeSchema(*plan->schema);
   }
-  std::string name;
-  for (const sql::Name& part : describe.name.parts) name += (name.empty() ? "" : ".") + part.text;
-  if (describe.name.parts.size() == 2 && EqualsIgnoreCase(describe.name.parts[0].text, "delta"))
-    name = describe.name.last();
-  SLUICE_ASSIGN_OR_RETURN(auto table, project.OpenTable(name));
-  SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
-  switch (describe.kind) {
-    case Kind::kTable: return DescribeSchema(*snapshot->schema());
-    case Kind::kHistory: return TableHistory(*table, 1000);
-    case Kind::kDetail: return Detail(*table);
-    default: return MakeError("NOT_SUPPORTED_YET", "not supported yet: this DESCRIBE statement");
-  }
+  if (describe.kind != Kind::kTable)
+    return MakeError("NOT_SUPPORTED_YET", "not supported yet: this DESCRIBE statement");
+  SLUICE_ASSIGN_OR_RETURN(auto table,
+                          statements::OpenTable(ContextOf(project), file, describe.name));
+  return DescribeSchema(*table->Current()->schema());
 }
 
 }  // namespace
@@ -132,18 +115,18 @@ Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file,
                             statements::AnalyzeAdHoc(context, file, *query->query));
     return statements::RunPlan(context, plan);
   }
+  SLUICE_ASSIGN_OR_RETURN(auto rows, statements::RunTableStatement(context, file, statement));
+  if (rows.has_value()) return *std::move(rows);
   if (const auto* show = statement.As<sql::ShowStatement>()) return Show(project, *show);
   if (const auto* describe = statement.As<sql::DescribeStatement>())
     return Describe(project, file, *describe);
   if (const auto* explain = statement.As<sql::ExplainStatement>()) {
     SLUICE_ASSIGN_OR_RETURN(sql::PlanPtr plan,
                             statements::AnalyzeAdHoc(context, file, *explain->query));
-    RowBuilder rows({"plan"});
-    rows.Add({sql::ToString(*plan)});
-    return rows.Finish();
+    RowBuilder plans({"plan"});
+    plans.Add({sql::ToString(*plan)});
+    return plans.Finish();
   }
-  SLUICE_ASSIGN_OR_RETURN(auto rows, statements::RunTableStatement(context, file, statement));
-  if (rows.has_value()) return *std::move(rows);
   return sql::ErrorAt(*file.source, statement.span, "NOT_SUPPORTED_YET",
                       "not supported yet: " + sql::StatementName(statement) + " in ad hoc SQL");
 }
@@ -151,7 +134,7 @@ Result<RowReader> RunStatement(Project& project, const sql::ParsedFile& file,
 Result<RowReader> TableHistory(delta::Table& table, int64_t limit) {
   SLUICE_RETURN_NOT_OK(table.Update().status());
   SLUICE_ASSIGN_OR_RETURN(auto versions, table.History(static_cast<size_t>(limit)));
-  return HistoryRows(versions);
+  return statements::HistoryRows(versions);
 }
 
 }  // namespace sluice::app

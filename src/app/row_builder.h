@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/table.h"
 
 namespace sluice::app {
 
@@ -25,12 +24,5 @@ class RowBuilder {
   std::vector<std::string> columns_;
   std::vector<std::vector<std::string>> values_;
 };
-
-/// The columns of Delta's DESCRIBE HISTORY that do not name a Databricks workspace: version BIGINT,
-/// timestamp TIMESTAMP, operation STRING, operationParameters MAP<STRING, STRING>, readVersion
-/// BIGINT, isolationLevel STRING, isBlindAppend BOOLEAN, operationMetrics MAP<STRING, STRING>,
-/// userMetadata STRING, engineInfo STRING.
-Result<std::shared_ptr<arrow::RecordBatchReader>> HistoryRows(
-    const std::vector<delta::VersionInfo>& versions);
 
 }  // namespace sluice::app

@@ -42,4 +42,14 @@ std::string TablePath(const std::string& warehouse, const TableName& name) {
   return warehouse + "/" + name.schema + "/" + name.table;
 }
 
+Result<TableLocation> LocateTable(const std::vector<std::string>& parts,
+                                  const std::string& warehouse, const std::string& catalog,
+                                  const std::string& default_schema) {
+  if (parts.size() == 2 && EqualsIgnoreCase(parts[0], "delta"))
+    return TableLocation{parts[1], std::nullopt};
+  SLUICE_ASSIGN_OR_RETURN(TableName name, QualifyName(parts, catalog, default_schema));
+  std::string path = TablePath(warehouse, name);
+  return TableLocation{std::move(path), std::move(name)};
+}
+
 }  // namespace sluice::catalog

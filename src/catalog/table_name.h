@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,16 @@ Result<TableName> QualifyDottedName(const std::string& name, const std::string& 
 
 /// The folder of a table.
 std::string TablePath(const std::string& warehouse, const TableName& name);
+
+/// Where a table lies that a statement names: delta.`/path`, or a name of the catalog.
+struct TableLocation {
+  std::string path;
+  std::optional<TableName> name;  // nothing: it is named by its path
+};
+
+/// Errors as QualifyName.
+Result<TableLocation> LocateTable(const std::vector<std::string>& parts,
+                                  const std::string& warehouse, const std::string& catalog,
+                                  const std::string& default_schema);
 
 }  // namespace sluice::catalog

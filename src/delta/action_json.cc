@@ -463,4 +463,13 @@ Result<StringMap> StringMapFromJson(std::string_view text) {
   return ToMap(&json);
 }
 
+std::string NamesJson(const std::vector<std::string>& names) {
+  std::string json = "[";
+  for (const std::string& name : names) {
+    if (json.size() > 1) json += ',';
+    AppendJsonString(name, &json);
+  }
+  return json + "]";
+}
+
 }  // namespace sluice::delta

@@ -21,6 +21,9 @@ Result<std::vector<Action>> ParseCommitJson(std::string_view text, const std::st
 std::string StringMapToJson(const StringMap& map);
 Result<StringMap> StringMapFromJson(std::string_view text);
 
+/// ["a","b"], as commitInfo shows lists.
+std::string NamesJson(const std::vector<std::string>& names);
+
 /// Appends `text` as a JSON string with its quotes.
 void AppendJsonString(std::string_view text, std::string* out);
 

@@ -21,6 +21,7 @@ namespace sluice::delta {
 namespace {
 
 constexpr char kConstraintPrefix[] = "delta.constraints.";
+constexpr char kComment[] = "comment";
 constexpr char kRowTracking[] = "delta.enableRowTracking";
 
 std::string Lower(std::string text) {
@@ -76,15 +77,6 @@ Result<std::string> FieldJson(const std::shared_ptr<arrow::Field>& field) {
 
 std::string PositionText(const ColumnPosition& position) {
   return position.first ? "FIRST" : "AFTER " + position.after;
-}
-
-std::string ListJson(const std::vector<std::string>& texts) {
-  std::string json = "[";
-  for (const std::string& text : texts) {
-    if (json.size() > 1) json += ',';
-    AppendJsonString(text, &json);
-  }
-  return json + "]";
 }
 
 /// Puts `field` among `fields` where `position` says; nullopt = last.
@@ -263,7 +255,7 @@ Result<CommitResult> DropColumns(Table& table, const std::vector<ColumnPath>& pa
     SLUICE_RETURN_NOT_OK(CheckIndependent(alteration.snapshot(), path));
     SLUICE_RETURN_NOT_OK(alteration.EditColumns(ParentOf(path), edit));
   }
-  return alteration.Commit("DROP COLUMNS", {{"columns", ListJson(names)}});
+  return alteration.Commit("DROP COLUMNS", {{"columns", NamesJson(names)}});
 }
 
 namespace {
@@ -293,8 +285,9 @@ Result<std::shared_ptr<arrow::Field>> WithWiderType(const Snapshot& snapshot,
 Result<std::shared_ptr<arrow::Field>> Changed(const Snapshot& snapshot, const ColumnChange& change,
                                               const SplitPath& split,
                                               std::shared_ptr<arrow::Field> field) {
-  const bool only_type = !change.drop_not_null && !change.comment.has_value() &&
-                         !change.default_value.has_value() && !change.position.has_value();
+  const bool only_type = !change.drop_not_null && !change.set_not_null &&
+                         !change.comment.has_value() && !change.default_value.has_value() &&
+                         !change.position.has_value();
   if (!split.below.empty() && !only_type)
     return CannotChange("only the type of what lists and maps hold can be changed: " +
                         DottedPath(change.path));
@@ -302,6 +295,7 @@ Result<std::shared_ptr<arrow::Field>> Changed(const Snapshot& snapshot, const Co
     SLUICE_ASSIGN_OR_RETURN(field, WithWiderType(snapshot, change, split, field));
   }
   if (change.drop_not_null) field = field->WithNullable(true);
+  if (change.set_not_null) field = field->WithNullable(false);
   if (change.comment.has_value()) field = WithKey(field, "comment", *change.comment);
   if (change.default_value.has_value()) {
     if (!snapshot.protocol().HasWriterFeature("allowColumnDefaults") &&
@@ -313,6 +307,31 @@ Result<std::shared_ptr<arrow::Field>> Changed(const Snapshot& snapshot, const Co
   return field;
 }
 
+/// Every row has a value in `path` already.
+Status CheckFilled(Table& table, Transaction* transaction, const ColumnPath& path) {
+  if (path.size() != 1)
+    return CannotChange("NOT NULL can be set on columns of the table only: " + DottedPath(path));
+  const Snapshot& snapshot = *transaction->read_snapshot();
+  const int index = FindFieldIndex(snapshot.schema()->fields(), path.front());
+  const std::string name = snapshot.schema()->field(index)->name();
+  ScanOptions options;
+  options.columns = {name};
+  SLUICE_ASSIGN_OR_RETURN(const auto scan,
+                          Scan::Make(table.storage(), transaction->read_snapshot(), options));
+  int64_t missing = 0;
+  while (true) {
+    SLUICE_ASSIGN_OR_RETURN(const auto rows, scan->Next());
+    if (rows == nullptr) break;
+    missing += rows->column(0)->null_count();
+  }
+  transaction->ReadWholeTable();
+  if (missing == 0) return Status::OK();
+  return MakeError(
+      "DELTA_NEW_NOT_NULL_VIOLATION",
+      std::to_string(missing) + " rows of " + table.path() + " have no value in column " + name,
+      "give them one, or delete them first");
+}
+
 }  // namespace
 
 Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
@@ -320,6 +339,8 @@ Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
   const Snapshot& snapshot = alteration.snapshot();
   SLUICE_ASSIGN_OR_RETURN(const auto split,
                           SplitAtHolder(snapshot.schema()->fields(), change.path));
+  if (change.set_not_null)
+    SLUICE_RETURN_NOT_OK(CheckFilled(table, &alteration.transaction(), change.path));
   std::shared_ptr<arrow::Field> changed;
   const auto edit = [&](arrow::FieldVector fields) -> Result<arrow::FieldVector> {
     const int index = FindFieldIndex(fields, split.holder.back());
@@ -394,7 +415,13 @@ Result<CommitResult> SetProperties(Table& table, const StringMap& properties) {
   if (tracking != properties.end() && tracking->second == "true")
     SLUICE_RETURN_NOT_OK(BackfillRowIds(table));
   SLUICE_ASSIGN_OR_RETURN(auto alteration, Alteration::Begin(table));
-  for (const auto& [key, value] : properties) alteration.metadata().configuration[key] = value;
+  for (const auto& [key, value] : properties) {
+    if (key == kComment) {
+      alteration.metadata().description = value.empty() ? std::nullopt : std::optional(value);
+    } else {
+      alteration.metadata().configuration[key] = value;
+    }
+  }
   return alteration.Commit("SET TBLPROPERTIES", {{"properties", StringMapToJson(properties)}});
 }
 
@@ -406,11 +433,15 @@ Result<CommitResult> UnsetProperties(Table& table, const std::vector<std::string
         key.starts_with("delta.rowTracking.materialized"))
       return MakeError("DELTA_INVALID_PROPERTY", "property cannot be unset: " + key,
                        "use ALTER TABLE DROP CONSTRAINT, or leave it to the table");
+    if (key == kComment) {
+      alteration.metadata().description = std::nullopt;
+      continue;
+    }
     if (alteration.metadata().configuration.erase(key) == 0 && !if_exists)
       return MakeError("DELTA_INVALID_PROPERTY", "property is not set: " + key,
                        "say IF EXISTS, or leave it out");
   }
-  return alteration.Commit("UNSET TBLPROPERTIES", {{"properties", ListJson(keys)},
+  return alteration.Commit("UNSET TBLPROPERTIES", {{"properties", NamesJson(keys)},
                                                    {"ifExists", if_exists ? "true" : "false"}});
 }
 

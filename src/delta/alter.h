@@ -46,16 +46,18 @@ struct ColumnChange {
   ColumnPath path;
   std::shared_ptr<arrow::DataType> type;  // a wider one, with delta.enableTypeWidening
   bool drop_not_null = false;
+  bool set_not_null = false;  // a column of the table: its rows are read first
   std::optional<std::string> comment;
   std::optional<std::string> default_value;  // an expression; empty = none from now on
   std::optional<ColumnPosition> position;
 };
-/// DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP says what cannot be changed.
+/// DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP says what cannot be changed;
+/// DELTA_NEW_NOT_NULL_VIOLATION when there are rows without a value.
 Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change);
 
-/// Features come with the properties that need them, or by delta.feature.<name>=supported.
-/// DELTA_INVALID_PROPERTY. Row tracking that is switched on gives ids to the rows there are, in a
-/// commit of its own before.
+/// Features come with the properties that need them, or by delta.feature.<name>=supported. The key
+/// "comment" is the table's description (empty = none). DELTA_INVALID_PROPERTY. Row tracking that
+/// is switched on gives ids to the rows there are, in a commit of its own before.
 Result<CommitResult> SetProperties(Table& table, const StringMap& properties);
 /// DELTA_INVALID_PROPERTY for one that is not set, unless `if_exists`.
 Result<CommitResult> UnsetProperties(Table& table, const std::vector<std::string>& keys,

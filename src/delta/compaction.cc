@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "delta/first_commit_internal.h"
+#include "delta/action_json.h"
 #include "delta/parquet_reader.h"
 #include "delta/parquet_writer.h"
 #include "delta/partition_value.h"

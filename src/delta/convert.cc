@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/workers.h"
+#include "delta/action_json.h"
 #include "delta/file_statistics.h"
 #include "delta/first_commit_internal.h"
 #include "delta/parquet_file_internal.h"

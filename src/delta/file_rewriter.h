@@ -78,6 +78,8 @@ class FileRewriter {
   /// Commits and puts the version into `report`, or says that the AppTxn of `options` was written
   /// meanwhile. What was written is deleted again when the commit surely did not happen.
   Status Commit(Transaction* transaction, const WriteOptions& options, WriteReport* report);
+  /// Says that a commit names the files, or may: they are left alone.
+  void Keep() { committed_ = true; }
   const RewriteCounts& counts() const { return counts_; }
 
  private:

@@ -190,6 +190,13 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage
   return replay->Finish(segment.version);
 }
 
+Result<std::shared_ptr<const Snapshot>> Snapshot::OfNewTable(const std::string& table_path,
+                                                             const std::vector<Action>& actions) {
+  Replay replay(table_path);
+  replay.ApplyAll(actions);
+  return replay.Finish(TableVersion(-1));
+}
+
 Result<std::shared_ptr<const Snapshot>> Snapshot::Update(storage::Storage& storage) const {
   std::unique_ptr<Replay> replay;
   TableVersion newest = version_;

@@ -28,6 +28,9 @@ class Snapshot {
   static Result<std::shared_ptr<const Snapshot>> Load(
       storage::Storage& storage, const std::string& table_path,
       std::optional<TableVersion> version = std::nullopt);
+  /// Version -1 of a table whose first commit will be `actions`: without rows.
+  static Result<std::shared_ptr<const Snapshot>> OfNewTable(const std::string& table_path,
+                                                            const std::vector<Action>& actions);
   /// The newest version: an equal snapshot when nothing is new.
   Result<std::shared_ptr<const Snapshot>> Update(storage::Storage& storage) const;
   /// The snapshot after commit version()+1 with these actions.

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "delta/action_json.h"
 #include "delta/checkpoint.h"
+#include "delta/first_commit_internal.h"
 #include "delta/log_cleanup.h"
 #include "delta/log_segment.h"
 #include "delta/schema_json.h"
@@ -15,81 +16,69 @@
 namespace sluice::delta {
 namespace {
 
-constexpr char kEngineInfo[] = "Sluice/0.1.0";
-
 std::string WithoutTrailingSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
 }
 
-std::string PartitionByJson(const std::vector<std::string>& columns) {
-  std::string json = "[";
-  for (const std::string& column : columns) {
-    if (json.size() > 1) json += ',';
-    AppendJsonString(column, &json);
-  }
-  return json + "]";
+/// The first commit of a table that `options` describe.
+struct FirstCommit {
+  TableProperties properties;
+  CommitInfo info;
+  std::vector<Action> actions;  // protocol, metadata
+};
+
+CommitInfo CreationInfo(const CreateOptions& options, std::string txn_id) {
+  CommitInfo info;
+  info.operation = "CREATE TABLE";
+  info.operation_parameters = {{"partitionBy", NamesJson(options.partition_columns)},
+                               {"properties", StringMapToJson(options.properties)},
+                               {"description", options.description.value_or("")},
+                               {"isManaged", "false"}};
+  info.is_blind_append = true;
+  info.txn_id = std::move(txn_id);
+  info.extra = options.commit_extra;
+  return info;
 }
 
-Result<std::vector<Action>> FirstCommit(const CreateOptions& options, Clock& clock,
-                                        const std::function<std::string()>& new_uuid,
-                                        const std::string& txn_id) {
+Result<FirstCommit> DescribeTable(const CreateOptions& options, Clock& clock,
+                                  const std::function<std::string()>& new_uuid) {
+  FirstCommit commit;
   SLUICE_ASSIGN_OR_RETURN(auto schema, TableSchemaOf(*options.schema));
   SLUICE_RETURN_NOT_OK(CheckPartitioning(*schema, options.partition_columns));
-  SLUICE_ASSIGN_OR_RETURN(const TableProperties properties,
-                          ParseTableProperties(options.properties));
-  const int64_t now_ms = clock.NowMicros() / 1000;
+  SLUICE_ASSIGN_OR_RETURN(commit.properties, ParseTableProperties(options.properties));
   Metadata metadata;
   metadata.id = new_uuid();
   metadata.name = options.name;
   metadata.description = options.description;
   SLUICE_ASSIGN_OR_RETURN(metadata.schema_string, SchemaToJson(*schema));
   metadata.partition_columns = options.partition_columns;
-  metadata.created_time_ms = now_ms;
+  metadata.created_time_ms = clock.NowMicros() / 1000;
   metadata.configuration = options.properties;
   SLUICE_RETURN_NOT_OK(CompleteMetadata(nullptr, new_uuid, &metadata));
   SLUICE_ASSIGN_OR_RETURN(schema, SchemaFromJson(metadata.schema_string));
-  const Protocol protocol = ProtocolFor(*schema, properties, metadata.configuration);
+  const Protocol protocol = ProtocolFor(*schema, commit.properties, metadata.configuration);
   EraseProtocolProperties(&metadata.configuration);
   SLUICE_RETURN_NOT_OK(CheckWritable(protocol, metadata, *schema, /*rules_checked=*/true));
-  CommitInfo info;
-  info.timestamp_ms = now_ms;
-  if (properties.enable_in_commit_timestamps) info.in_commit_timestamp_ms = now_ms;
-  info.operation = "CREATE TABLE";
-  info.operation_parameters = {{"partitionBy", PartitionByJson(options.partition_columns)},
-                               {"properties", StringMapToJson(options.properties)},
-                               {"description", options.description.value_or("")},
-                               {"isManaged", "false"}};
-  info.isolation_level = "Serializable";
-  info.is_blind_append = true;
-  info.engine_info = kEngineInfo;
-  info.txn_id = txn_id;
-  info.extra = options.commit_extra;
-  return std::vector<Action>{std::move(info), protocol, std::move(metadata)};
+  commit.info = CreationInfo(options, new_uuid());
+  commit.actions = {protocol, std::move(metadata)};
+  return commit;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const std::string& path,
                                              const CreateOptions& options, uint64_t seed) {
-  SLUICE_ASSIGN_OR_RETURN(const bool exists, Exists(context.storage, path));
-  const Status taken =
-      MakeError("DELTA_TABLE_EXISTS", "there is a Delta table already at " + path, "open it");
-  if (exists) return taken;
+  SLUICE_RETURN_NOT_OK(CheckAbsent(context, path));
   std::shared_ptr<Table> table(new Table(context, WithoutTrailingSlash(path), seed));
-  const std::string txn_id = table->NewUuid();
-  SLUICE_ASSIGN_OR_RETURN(const auto actions, FirstCommit(
-                                                  options, context.clock,
-                                                  [&table] { return table->NewUuid(); }, txn_id));
-  std::string text;
-  for (const Action& action : actions) AppendActionJson(action, &text);
-  const std::string first = CommitPath(table->path_, TableVersion(0));
-  const Status put = context.storage.PutIfAbsent(first, text);
-  if (!put.ok()) {
-    const auto found = context.storage.Read(first);  // the reply may have been lost
-    if (!found.ok()) return put;
-    if (found->find(txn_id) == std::string::npos) return taken;
+  SLUICE_ASSIGN_OR_RETURN(
+      auto commit, DescribeTable(options, context.clock, [&table] { return table->NewUuid(); }));
+  if (options.fill != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(const auto empty, Snapshot::OfNewTable(table->path_, commit.actions));
+    SLUICE_RETURN_NOT_OK(options.fill(*table, empty, &commit.info, &commit.actions));
   }
+  SLUICE_RETURN_NOT_OK(PutFirstCommit(context, table->path_, commit.properties,
+                                      std::move(commit.info), commit.actions));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, Snapshot::Load(context.storage, table->path_));
   table->Advance(snapshot);
   WriteChecksum(context.storage, *snapshot);

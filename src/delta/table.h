@@ -3,6 +3,7 @@
 // TableRegistry). Thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,11 @@ struct CreateOptions {
   std::optional<std::string> name;
   std::optional<std::string> description;
   StringMap commit_extra;  // further keys of commitInfo -> JSON text
+  /// Puts more into the first commit, such as rows: called with the table as it will be, before it
+  /// exists. Null = the table is empty.
+  std::function<Status(class Table& table, const std::shared_ptr<const Snapshot>& empty,
+                       CommitInfo* info, std::vector<Action>* actions)>
+      fill;
 };
 
 struct VersionInfo {

@@ -339,4 +339,12 @@ void EraseProtocolProperties(StringMap* configuration) {
   });
 }
 
+std::vector<std::string> SupportedFeatures(const Protocol& protocol) {
+  std::vector<std::string> features = WriterFeaturesOf(protocol);
+  Merge(ReaderFeaturesOf(protocol), &features);
+  std::sort(features.begin(), features.end());
+  features.erase(std::unique(features.begin(), features.end()), features.end());
+  return features;
+}
+
 }  // namespace sluice::delta

@@ -4,6 +4,9 @@
 
 #include <arrow/type.h>
 
+#include <string>
+#include <vector>
+
 #include "base/status.h"
 #include "delta/action.h"
 #include "delta/table_properties.h"
@@ -19,6 +22,9 @@ Status CheckReadable(const Protocol& protocol);
 /// (row_rules.h).
 Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
                      const arrow::Schema& schema, bool rules_checked = false);
+
+/// The features a protocol lists or stands for by its versions: sorted.
+std::vector<std::string> SupportedFeatures(const Protocol& protocol);
 
 /// `current` with what these columns and properties (and `delta.feature.<name>=supported`,
 /// `delta.minReaderVersion`, `delta.minWriterVersion`) ask for beyond it; equal to `current` when

@@ -22,8 +22,19 @@ Result<std::shared_ptr<Table>> TableRegistry::Open(const std::string& path) {
 Result<std::shared_ptr<Table>> TableRegistry::Create(const std::string& path,
                                                      const CreateOptions& options) {
   const std::string key = Canonical(path);
+  std::shared_ptr<Table> before;
+  uint64_t seed = 0;
+  {
+    const MutexLock lock(mutex_);
+    if (const auto it = tables_.find(key); it != tables_.end()) before = it->second;
+    seed = random_.Next();
+  }
+  // Unlocked: the rows of the first commit may come from other tables.
+  SLUICE_ASSIGN_OR_RETURN(auto table, Table::Create(context_, key, options, seed));
   const MutexLock lock(mutex_);
-  SLUICE_ASSIGN_OR_RETURN(auto table, Table::Create(context_, key, options, random_.Next()));
+  // Somebody may have opened it the moment it was there.
+  if (const auto it = tables_.find(key); it != tables_.end() && it->second != before)
+    return it->second;
   tables_[key] = table;
   return table;
 }

@@ -4,6 +4,7 @@
 
 #include "delta/action_json.h"
 #include "delta/conflict.h"
+#include "delta/first_commit_internal.h"
 #include "delta/log_segment.h"
 #include "delta/row_ids.h"
 #include "delta/schema_json.h"
@@ -17,7 +18,6 @@ namespace {
 constexpr int kMaxAttempts = 50;
 constexpr int64_t kFirstPauseMicros = 2000;
 constexpr int64_t kMaxPauseMicros = 200000;
-constexpr char kEngineInfo[] = "Sluice/0.1.0";
 
 const CommitInfo* InfoOf(const std::vector<Action>& actions) {
   for (const Action& action : actions) {

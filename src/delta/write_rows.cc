@@ -9,6 +9,7 @@
 #include "delta/assignment.h"
 #include "delta/file_rewriter.h"
 #include "delta/partition_value.h"
+#include "delta/row_ids.h"
 #include "delta/row_search.h"
 #include "delta/schema_evolution.h"
 #include "delta/schema_json.h"
@@ -76,6 +77,8 @@ class Write {
     SLUICE_RETURN_NOT_OK(CheckPartitioning(*schema, request_.partition_columns));
     SLUICE_RETURN_NOT_OK(SetSchema(schema, &metadata_));
     metadata_.partition_columns = request_.partition_columns;
+    if (request_.description.has_value())
+      metadata_.description = request_.description->empty() ? std::nullopt : request_.description;
     if (request_.properties.has_value()) {
       SLUICE_RETURN_NOT_OK(ParseTableProperties(*request_.properties).status());
       const auto max_id = metadata_.configuration.find("delta.columnMapping.maxColumnId");
@@ -97,7 +100,7 @@ class Write {
       SLUICE_ASSIGN_OR_RETURN(const auto spelled, SpelledAs(*written_->schema(), rows));
       rows_ += rows->num_rows();
       SLUICE_ASSIGN_OR_RETURN(const auto complete, rewriter_->Insert(spelled));
-      if (mode_ == WriteMode::kReplaceWhere && complete->num_rows() > 0)
+      if (mode_ == WriteMode::kReplaceWhere && !request_.rows_anywhere && complete->num_rows() > 0)
         SLUICE_RETURN_NOT_OK(CheckReplaced(complete));
     }
   }
@@ -229,6 +232,92 @@ Result<WriteReport> WriteRows(Table& table, const WriteRequest& request,
                               const WriteOptions& options) {
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table.Update());
   return Write(table, std::move(snapshot), request, options).Run();
+}
+
+namespace {
+
+/// The rows of a table that does not exist yet.
+class FirstRows {
+ public:
+  FirstRows(arrow::RecordBatchReader* rows, const WriteOptions& options)
+      : rows_(rows), options_(options) {}
+
+  Status Fill(Table& table, const std::shared_ptr<const Snapshot>& empty, CommitInfo* info,
+              std::vector<Action>* actions) {
+    SLUICE_ASSIGN_OR_RETURN(rules_, RowRules::Make(*empty, options_.expressions));
+    SLUICE_ASSIGN_OR_RETURN(
+        rewriter_, FileRewriter::Make(table, empty, rules_.get(), options_, false, nullptr));
+    int64_t written = 0;
+    while (true) {
+      BatchPtr rows;
+      SLUICE_RETURN_NOT_OK(rows_->ReadNext(&rows));
+      if (rows == nullptr) break;
+      SLUICE_ASSIGN_OR_RETURN(const auto spelled, SpelledAs(*empty->schema(), rows));
+      SLUICE_RETURN_NOT_OK(rewriter_->Insert(spelled).status());
+      written += rows->num_rows();
+    }
+    SLUICE_ASSIGN_OR_RETURN(const auto* files, rewriter_->FinishRows());
+    metrics_ = {{"numFiles", static_cast<int64_t>(files->size())},
+                {"numOutputRows", written},
+                {"numOutputBytes", rewriter_->counts().bytes_added}};
+    SLUICE_RETURN_NOT_OK(NumberIdentities(actions));
+    actions->insert(actions->end(), files->begin(), files->end());
+    if (options_.txn.has_value())
+      actions->emplace_back(Txn{options_.txn->app_id, options_.txn->version, std::nullopt});
+    if (empty->protocol().HasWriterFeature("rowTracking"))
+      SLUICE_RETURN_NOT_OK(AssignRowIds(*empty, actions));
+    Describe(info);
+    filled_ = true;
+    return Status::OK();
+  }
+
+  /// `created` = how the commit ended.
+  void Settle(const Status& created) {
+    if (filled_ && !HasCode(created, "DELTA_TABLE_EXISTS")) rewriter_->Keep();
+  }
+  const std::map<std::string, int64_t>& metrics() const { return metrics_; }
+
+ private:
+  Status NumberIdentities(std::vector<Action>* actions) const {
+    const auto schema = rules_->SchemaAfter();
+    if (schema == nullptr) return Status::OK();
+    for (Action& action : *actions) {
+      if (auto* metadata = std::get_if<Metadata>(&action))
+        SLUICE_RETURN_NOT_OK(SetSchema(schema, metadata));
+    }
+    return Status::OK();
+  }
+
+  void Describe(CommitInfo* info) const {
+    info->operation = "CREATE TABLE AS SELECT";
+    for (const auto& [name, value] : metrics_)
+      info->operation_metrics[name] = std::to_string(value);
+    if (options_.user_metadata.has_value()) info->user_metadata = options_.user_metadata;
+  }
+
+  arrow::RecordBatchReader* const rows_;
+  const WriteOptions& options_;
+  std::unique_ptr<RowRules> rules_;
+  std::unique_ptr<FileRewriter> rewriter_;
+  std::map<std::string, int64_t> metrics_;
+  bool filled_ = false;
+};
+
+}  // namespace
+
+Result<WriteReport> CreateTableAs(TableRegistry& tables, const std::string& path,
+                                  CreateOptions create, arrow::RecordBatchReader* rows,
+                                  const WriteOptions& options) {
+  if (create.schema == nullptr) create.schema = rows->schema();
+  FirstRows first(rows, options);
+  create.fill = [&first](Table& table, const std::shared_ptr<const Snapshot>& empty,
+                         CommitInfo* info, std::vector<Action>* actions) {
+    return first.Fill(table, empty, info, actions);
+  };
+  const auto created = tables.Create(path, create);
+  first.Settle(created.status());
+  SLUICE_RETURN_NOT_OK(created.status());
+  return WriteReport{TableVersion(0), false, first.metrics()};
 }
 
 }  // namespace sluice::delta

@@ -27,6 +27,7 @@ struct WriteRequest {
   /// to its end. Outlives the call.
   arrow::RecordBatchReader* rows = nullptr;
   RowCondition replace_where;
+  bool rows_anywhere = false;  // kReplaceWhere: the condition need not hold for the new rows
   /// The table gets the columns and fields that only the rows have (and wider types, where it
   /// widens types).
   bool merge_schema = false;
@@ -34,6 +35,7 @@ struct WriteRequest {
   bool overwrite_schema = false;
   std::vector<std::string> partition_columns;  // with overwrite_schema
   std::optional<StringMap> properties;         // with overwrite_schema: the table's from now on
+  std::optional<std::string> description;      // the same
   std::string operation = "WRITE";             // in the history
   StringMap operation_parameters;              // further ones
 };
@@ -44,5 +46,12 @@ struct WriteRequest {
 /// DELTA_APPEND_ONLY, DELTA_COMMIT_CONFLICT, and what RowRules::Apply says.
 Result<WriteReport> WriteRows(Table& table, const WriteRequest& request,
                               const WriteOptions& options = {});
+
+/// A new table with rows, all in its first commit ("CREATE TABLE AS SELECT"): it appears with all
+/// of them or not at all. Without `create.schema` it gets the columns of `rows`. Metrics as of
+/// WriteRows. DELTA_TABLE_EXISTS, and what Table::Create and RowRules::Apply say.
+Result<WriteReport> CreateTableAs(TableRegistry& tables, const std::string& path,
+                                  CreateOptions create, arrow::RecordBatchReader* rows,
+                                  const WriteOptions& options);
 
 }  // namespace sluice::delta

@@ -218,5 +218,36 @@ TEST_F(WriteRowsTest, IdentityColumnsGoOnWhereTheyWere) {
   EXPECT_EQ(Contents(), Texts({{1, 1, "a"}, {2, 2, "b"}, {3, 1, "a"}, {4, 2, "b"}}));
 }
 
+TEST_F(WriteRowsTest, ATableAppearsWithItsRowsOrNotAtAll) {
+  TableRegistry tables(storage_, clock_, 5);
+  const auto create = [&](const TestRows& rows, const std::string& constraint) {
+    CreateOptions options;
+    options.partition_columns = {"day"};
+    options.properties = {{"delta.enableRowTracking", "true"}};
+    if (!constraint.empty()) options.properties["delta.constraints.c"] = constraint;
+    const auto batch = BatchOf(rows);
+    const auto reader = arrow::RecordBatchReader::Make({batch}, batch->schema()).ValueOrDie();
+    TestExpressions expressions;
+    expressions.known["v > 0"] =
+        Condition([](const TestRow& row) { return std::optional(*row.v > 0); });
+    WriteOptions write;
+    write.expressions = &expressions;
+    return CreateTableAs(tables, "/t", options, reader.get(), write).status();
+  };
+  EXPECT_TRUE(
+      HasCode(create({{1, 1, "a"}, {2, 0, "b"}}, "v > 0"), "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES"));
+  EXPECT_TRUE(storage_.ListRecursive("/t").ValueOrDie().empty());
+  const Status created = create({{1, 1, "a"}, {2, 2, "b"}}, "v > 0");
+  ASSERT_TRUE(created.ok()) << created;
+  EXPECT_EQ(Contents(), Texts({{1, 1, "a"}, {2, 2, "b"}}));
+  EXPECT_EQ(tables.Open("/t").ValueOrDie()->Current()->version(), TableVersion(0));
+  const size_t files = storage_.ListRecursive("/t").ValueOrDie().size();
+  EXPECT_TRUE(HasCode(create({{3, 3, "a"}}, ""), "DELTA_TABLE_EXISTS"));
+  EXPECT_EQ(storage_.ListRecursive("/t").ValueOrDie().size(), files);
+  const auto info = tables.Open("/t").ValueOrDie()->Current()->last_commit_info();
+  EXPECT_EQ(info->operation, "CREATE TABLE AS SELECT");
+  EXPECT_EQ(info->operation_metrics.at("numOutputRows"), "2");
+}
+
 }  // namespace
 }  // namespace sluice::delta

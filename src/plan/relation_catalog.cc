@@ -19,24 +19,20 @@ const std::set<std::string>& PlannedTableFunctions() {
 
 Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
     const std::vector<std::string>& parts, bool stream) {
-  std::string path;
-  std::string name;
-  if (parts.size() == 2 && LowerAscii(parts[0]) == "delta") {
-    path = parts[1];
-    name = std::string(kPathPrefix) + path;
-  } else {
-    std::vector<std::string> rest = parts;
-    if (rest.size() > 1 && LowerAscii(rest.front()) == "live") rest.erase(rest.begin());
-    SLUICE_ASSIGN_OR_RETURN(catalog::TableName qualified,
-                            catalog::QualifyName(rest, spec_.catalog, default_schema_));
-    const auto found = datasets_.find(qualified);
-    if (found != datasets_.end()) return ResolveDataset(qualified, found->second, stream);
-    path = catalog::TablePath(spec_.engine.warehouse, qualified);
-    name = qualified.ToString();
+  std::vector<std::string> rest = parts;
+  if (rest.size() > 1 && LowerAscii(rest.front()) == "live") rest.erase(rest.begin());
+  SLUICE_ASSIGN_OR_RETURN(
+      const auto location,
+      catalog::LocateTable(rest, spec_.engine.warehouse, spec_.catalog, default_schema_));
+  std::string name = std::string(kPathPrefix) + location.path;
+  if (location.name.has_value()) {
+    const auto found = datasets_.find(*location.name);
+    if (found != datasets_.end()) return ResolveDataset(*location.name, found->second, stream);
+    name = location.name->ToString();
   }
-  SLUICE_ASSIGN_OR_RETURN(bool exists, tables_.Exists(path));
+  SLUICE_ASSIGN_OR_RETURN(bool exists, tables_.Exists(location.path));
   if (!exists) return std::nullopt;
-  SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(path));
+  SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(location.path));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
   return sql::ResolvedRelation{name, snapshot->schema(), nullptr};
 }

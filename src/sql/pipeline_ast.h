@@ -122,7 +122,8 @@ struct DescribeStatement {
   Kind kind = Kind::kTable;
   bool extended = false;
   QualifiedName name;
-  Box<Query> query;  // kQuery
+  Box<Query> query;              // kQuery
+  std::optional<int64_t> limit;  // kHistory
 };
 
 struct ExplainStatement {

@@ -284,6 +284,8 @@ class StatementParser {
     }
     describe.extended = accept("EXTENDED") || accept("FORMATTED");
     describe.name = ExpectTableOrPath(cursor_);
+    if (describe.kind == Kind::kHistory && cursor_.AcceptWord("LIMIT"))
+      describe.limit = cursor_.ExpectInteger("a number of versions");
     return describe;
   }
 

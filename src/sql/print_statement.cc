@@ -133,7 +133,8 @@ struct StatementPrinter : TablePrinter {
                        : describe.kind == Kind::kSchema   ? "SCHEMA "
                                                           : "TABLE ";
     return std::string("DESCRIBE ") + word + (describe.extended ? "EXTENDED " : "") +
-           describe.name.ToString();
+           describe.name.ToString() +
+           (describe.limit ? " LIMIT " + std::to_string(*describe.limit) : "");
   }
 
   std::string operator()(const ExplainStatement& explain) const {

@@ -2,7 +2,9 @@
 #include <arrow/api.h>
 
 #include "base/text.h"
+#include "delta/schema_json.h"
 #include "sql/analysis_error.h"
+#include "statements/row_query.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
@@ -18,6 +20,7 @@ std::shared_ptr<arrow::Field> Find(const arrow::FieldVector& fields, const std::
 /// The column or struct field that `parts` name, spelled as the table spells it.
 struct Target {
   std::vector<std::string> path;
+  std::shared_ptr<arrow::Field> field;  // the last one
   std::shared_ptr<arrow::DataType> type;
 };
 
@@ -43,6 +46,7 @@ Result<Target> FindTarget(Job& job, const sql::QualifiedName& column, const arro
                                     near + "]");
     }
     target.path.push_back(field->name());
+    target.field = field;
     target.type = field->type();
     fields =
         target.type->id() == arrow::Type::STRUCT ? target.type->fields() : arrow::FieldVector();
@@ -57,34 +61,52 @@ Result<delta::RowFunction> FunctionOver(Job& job, const sql::BoundPtr& bound,
   arrow::FieldVector fields;
   for (const sql::NamedInput& input : inputs)
     fields.insert(fields.end(), input.schema->fields().begin(), input.schema->fields().end());
-  return plan::RowFunctionOf(bound, arrow::schema(std::move(fields)), job.context.clock);
+  return plan::RowFunctionOf(bound, arrow::schema(std::move(fields)), job.clock);
 }
 
-Result<delta::Assignment> BindAssignment(Job& job, const std::vector<std::string>& path,
-                                         const std::shared_ptr<arrow::DataType>& type,
-                                         const sql::Expr& value, const Inputs& inputs) {
+bool IsDefault(const sql::Expr& value) {
   const auto* name = value.As<sql::ColumnRef>();
-  if (name != nullptr && name->parts.size() == 1 && !name->parts[0].quoted &&
-      EqualsIgnoreCase(name->parts[0].text, "default"))
-    return job.NotSupported(value.span, "DEFAULT as a value");
+  return name != nullptr && name->parts.size() == 1 && !name->parts[0].quoted &&
+         EqualsIgnoreCase(name->parts[0].text, "default");
+}
+
+std::string DefaultOf(const arrow::Field& column) {
+  const std::string text = delta::ColumnMetadata(column, "CURRENT_DEFAULT");
+  return text.empty() ? "NULL" : text;
+}
+
+namespace {
+
+Result<delta::RowFunction> ValueOf(Job& job, const Target& target, const sql::Expr& value,
+                                   const Inputs& inputs, const sql::WithClause& with) {
+  if (HoldsSubquery(value)) {
+    if (inputs.size() != 1)
+      return job.NotSupported(value.span, "a subquery in an assignment of MERGE");
+    return SubqueryValue(job, with, value, inputs[0], target.type, target.path.back());
+  }
   plan::NoRelations none;
   sql::Analyzer analyzer(none, *job.file.source);
   SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(value, inputs));
-  SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, path.back()));
-  delta::Assignment assignment;
-  assignment.path = path;
-  SLUICE_ASSIGN_OR_RETURN(assignment.value, FunctionOver(job, bound, inputs));
-  return assignment;
+  SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, target.type, target.path.back()));
+  return FunctionOver(job, bound, inputs);
 }
+
+}  // namespace
 
 Result<std::vector<delta::Assignment>> BindAssignments(
     Job& job, const std::vector<sql::Assignment>& assignments, const arrow::Schema& schema,
-    const std::string& qualifier, const Inputs& inputs) {
+    const std::string& qualifier, const Inputs& inputs, const sql::WithClause& with) {
   std::vector<delta::Assignment> bound;
   for (const sql::Assignment& one : assignments) {
     SLUICE_ASSIGN_OR_RETURN(const Target target, FindTarget(job, one.column, schema, qualifier));
-    SLUICE_ASSIGN_OR_RETURN(auto assignment,
-                            BindAssignment(job, target.path, target.type, *one.value, inputs));
+    delta::Assignment assignment{target.path, nullptr};
+    if (IsDefault(*one.value)) {
+      SLUICE_ASSIGN_OR_RETURN(
+          assignment.value,
+          job.expressions.Compile(DefaultOf(*target.field), arrow::schema({}), target.type));
+    } else {
+      SLUICE_ASSIGN_OR_RETURN(assignment.value, ValueOf(job, target, *one.value, inputs, with));
+    }
     bound.push_back(std::move(assignment));
   }
   return bound;

@@ -25,7 +25,6 @@ Status CheckSupported(Job& job, const sql::CreateTable& create, sql::Span span) 
     return job.NotSupported(options.using_format->span,
                             "USING " + options.using_format->ToString());
   if (create.temporary) return job.NotSupported(span, "CREATE TEMPORARY TABLE");
-  if (create.clone.has_value()) return job.NotSupported(span, "CLONE");
   if (options.location.has_value())
     return job.NotSupported(span, "LOCATION (name the table delta.`/path`)");
   if (options.clustering != sql::DatasetOptions::Clustering::kUnset)
@@ -101,7 +100,7 @@ Result<Definition> Define(Job& job, const sql::CreateTable& create) {
   SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan,
                           AnalyzeAdHoc(job.context, job.file, *create.query));
   SLUICE_ASSIGN_OR_RETURN(options.schema, delta::TableSchemaOf(*PlainColumns(*plan->schema)));
-  SLUICE_ASSIGN_OR_RETURN(definition.rows, RunPlan(job.context, plan));
+  SLUICE_ASSIGN_OR_RETURN(definition.rows, RunPlan(job.context, plan, job.clock.NowMicros()));
   return definition;
 }
 
@@ -123,6 +122,7 @@ Result<RowReader> Replace(Job& job, const sql::CreateTable& create, const std::s
   request.overwrite_schema = true;
   request.partition_columns = definition.options.partition_columns;
   request.properties = definition.options.properties;
+  request.description = definition.options.description.value_or("");
   const bool only_replace = create.mode == sql::CreateTable::Mode::kReplace;
   request.operation = only_replace ? "REPLACE TABLE" : "CREATE OR REPLACE TABLE";
   if (create.query) request.operation += " AS SELECT";
@@ -145,16 +145,12 @@ Status DeleteTable(Job& job, const std::string& path) {
 }
 
 Result<RowReader> Create(Job& job, const std::string& path, const Definition& definition) {
-  SLUICE_ASSIGN_OR_RETURN(auto table, job.context.tables.Create(path, definition.options));
-  if (definition.rows == nullptr) return NoRows();
-  delta::WriteRequest request;
-  request.rows = definition.rows.get();
-  const auto report = delta::WriteRows(*table, request, job.WriteOptions());
-  if (!report.ok()) {
-    table.reset();
-    // Nobody has seen it filled: as if it had not been made.
-    (void)DeleteTable(job, path);
-    return report.status();
+  if (definition.rows == nullptr) {
+    SLUICE_RETURN_NOT_OK(job.context.tables.Create(path, definition.options).status());
+  } else {
+    SLUICE_RETURN_NOT_OK(delta::CreateTableAs(job.context.tables, path, definition.options,
+                                              definition.rows.get(), job.WriteOptions())
+                             .status());
   }
   return NoRows();
 }
@@ -163,7 +159,8 @@ Result<RowReader> Create(Job& job, const std::string& path, const Definition& de
 
 Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::Span span) {
   SLUICE_RETURN_NOT_OK(CheckSupported(job, create, span));
-  SLUICE_ASSIGN_OR_RETURN(const std::string path, TablePathOf(job.context, create.name));
+  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(job.context, create.name));
+  const std::string& path = location.path;
   SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
   if (exists && create.if_not_exists) return NoRows();
   const bool replaces = create.mode != sql::CreateTable::Mode::kCreate;
@@ -177,6 +174,9 @@ Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::
                               "the table " + create.name.ToString() + " cannot be found",
                               "use CREATE OR REPLACE TABLE");
   }
+  if (create.clone.has_value() && exists)
+    return job.NotSupported(create.name.span, "CLONE over a table that is there");
+  if (create.clone.has_value()) return CloneTable(job, create, path);
   SLUICE_ASSIGN_OR_RETURN(Definition definition, Define(job, create));
   if (exists) return Replace(job, create, path, std::move(definition));
   return Create(job, path, definition);
@@ -185,8 +185,9 @@ Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::
 Result<RowReader> RunDropTable(Job& job, const sql::DropObject& drop, sql::Span span) {
   if (drop.object != sql::ObjectKind::kTable || drop.temporary)
     return job.NotSupported(span, "this DROP (DROP TABLE is known)");
-  SLUICE_ASSIGN_OR_RETURN(const std::string path, TablePathOf(job.context, drop.name));
-  if (drop.name.parts.size() == 2 && EqualsIgnoreCase(drop.name.parts[0].text, "delta"))
+  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(job.context, drop.name));
+  const std::string& path = location.path;
+  if (!location.name.has_value())
     return job.NotSupported(drop.name.span, "DROP of a table named by its path");
   SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
   if (!exists) {

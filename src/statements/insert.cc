@@ -1,130 +1,176 @@
-// INSERT INTO, INSERT OVERWRITE, INSERT .. REPLACE WHERE.
+// INSERT INTO, INSERT OVERWRITE, INSERT .. REPLACE WHERE, USING, ON.
 #include <arrow/api.h>
 
-#include <set>
-
-#include "base/text.h"
-#include "delta/schema_json.h"
 #include "delta/write_rows.h"
-#include "sql/analysis_error.h"
+#include "sql/evaluator.h"
 #include "sql/print.h"
+#include "statements/insert_columns.h"
+#include "statements/row_query.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
 namespace {
 
-Status CheckSupported(Job& job, const sql::InsertInto& insert, sql::Span span) {
-  const sql::InsertFlow& rows = insert.rows;
-  if (!insert.partition.empty()) return job.NotSupported(span, "PARTITION of INSERT");
-  if (!rows.replace_using.empty()) return job.NotSupported(span, "INSERT .. REPLACE USING");
-  if (rows.replace_on) return job.NotSupported(span, "INSERT .. REPLACE ON");
-  if (rows.sequence_by) return job.NotSupported(span, "SEQUENCE BY");
-  return Status::OK();
+constexpr char kNewRows[] = "new rows of the statement";
+
+sql::Expr ColumnOf(const std::string& relation, const sql::Name& column) {
+  sql::Expr expr;
+  expr.node = sql::ColumnRef{{sql::Name{relation, column.span, true}, column}};
+  expr.span = column.span;
+  return expr;
 }
 
-Status ArityError(Job& job, const sql::InsertInto& insert, bool too_many, size_t wanted,
-                  int given) {
-  return sql::AnalysisError(*job.file.source, insert.target.span,
-                            too_many ? "INSERT_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS"
-                                     : "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS",
-                            "cannot write to " + insert.target.ToString() + ": the table takes " +
-                                std::to_string(wanted) + " columns, the query has " +
-                                std::to_string(given));
-}
+/// One INSERT from its query to its commit.
+class Insert {
+ public:
+  Insert(Job& job, const sql::InsertInto& insert, std::shared_ptr<delta::Table> table)
+      : job_(job), insert_(insert), table_(std::move(table)), snapshot_(table_->Current()) {}
 
-/// Columns that rows written by position have: those that are not computed by the table.
-arrow::FieldVector WrittenFields(const arrow::Schema& schema) {
-  arrow::FieldVector fields;
-  for (const auto& field : schema.fields()) {
-    if (delta::ColumnMetadata(*field, "delta.identity.start").empty()) fields.push_back(field);
+  Result<RowReader> Run() {
+    SLUICE_ASSIGN_OR_RETURN(partitions_, StaticPartitions(job_, insert_, *snapshot_));
+    SLUICE_ASSIGN_OR_RETURN(const auto plan,
+                            PlanInsertedRows(job_, insert_, *snapshot_, partitions_));
+    SLUICE_ASSIGN_OR_RETURN(rows_, RunPlan(job_.context, plan, job_.clock.NowMicros()));
+    request_.merge_schema = insert_.rows.schema_evolution;
+    SLUICE_RETURN_NOT_OK(ChooseWhatGoes());
+    request_.rows = rows_.get();
+    SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report,
+                            delta::WriteRows(*table_, request_, job_.WriteOptions()));
+    const int64_t inserted = Metric(report, "numOutputRows") - Metric(report, "numCopiedRows");
+    return Counts({{"num_affected_rows", inserted}, {"num_inserted_rows", inserted}});
   }
-  return fields;
-}
 
-Result<arrow::FieldVector> NamedFields(Job& job, const sql::InsertInto& insert,
-                                       const arrow::Schema& schema) {
-  arrow::FieldVector fields;
-  for (const sql::Name& name : insert.rows.columns) {
-    const auto found =
-        std::find_if(schema.fields().begin(), schema.fields().end(),
-                     [&](const auto& field) { return EqualsIgnoreCase(field->name(), name.text); });
-    if (found == schema.fields().end()) {
-      return sql::AnalysisError(*job.file.source, name.span, "UNRESOLVED_COLUMN.WITH_SUGGESTION",
-                                "the table has no column `" + name.text + "`");
+ private:
+  std::string Qualifier() const { return QualifierOf(insert_.target, insert_.alias); }
+
+  /// The rows of the table that the new ones take the place of.
+  Status ChooseWhatGoes() {
+    const sql::InsertFlow& rows = insert_.rows;
+    if (rows.replace_where) {
+      request_.mode = delta::WriteMode::kReplaceWhere;
+      SLUICE_ASSIGN_OR_RETURN(
+          request_.replace_where,
+          ConditionOver(job_, rows.replace_where.get(), snapshot_->schema(), Qualifier()));
+    } else if (!rows.replace_using.empty()) {
+      return ReplaceMatching("rows that are replaced", Using(), kNewRows);
+    } else if (rows.replace_on) {
+      return ReplaceMatching(Qualifier(), *rows.replace_on, SourceName());
+    } else if (rows.overwrite) {
+      return Overwrite();
     }
-    if (std::find(fields.begin(), fields.end(), *found) != fields.end()) {
-      return sql::AnalysisError(*job.file.source, name.span, "COLUMN_ALREADY_EXISTS",
-                                "the column `" + name.text + "` is named twice");
-    }
-    fields.push_back(*found);
+    return Status::OK();
   }
-  return fields;
-}
 
-/// The table's fields for the query's columns by their names; with schema evolution a column that
-/// the table lacks stays as it is.
-Result<arrow::FieldVector> FieldsByName(Job& job, const sql::InsertInto& insert,
-                                        const arrow::Schema& schema, const arrow::Schema& rows) {
-  arrow::FieldVector fields;
-  for (const auto& column : rows.fields()) {
-    const auto found = std::find_if(
-        schema.fields().begin(), schema.fields().end(),
-        [&](const auto& field) { return EqualsIgnoreCase(field->name(), column->name()); });
-    if (found != schema.fields().end()) {
-      fields.push_back(insert.rows.schema_evolution ? column->WithName((*found)->name()) : *found);
-    } else if (insert.rows.schema_evolution) {
-      fields.push_back(column);
-    } else {
-      return sql::AnalysisError(*job.file.source, insert.target.span,
-                                "INCOMPATIBLE_DATA_FOR_TABLE.EXTRA_COLUMNS",
-                                "the table has no column `" + column->name() + "`",
-                                "leave it out, or insert WITH SCHEMA EVOLUTION");
+  Status Overwrite() {
+    const bool dynamic = job_.Setting("spark.sql.sources.partitionOverwriteMode") == "dynamic";
+    request_.mode = dynamic ? delta::WriteMode::kDynamicPartitions : delta::WriteMode::kOverwrite;
+    if (dynamic || partitions_.empty()) return Status::OK();
+    request_.mode = delta::WriteMode::kReplaceWhere;
+    std::vector<sql::BoundPtr> conjuncts;
+    const auto schema = snapshot_->schema();
+    for (const StaticPartition& partition : partitions_) {
+      const int index = schema->GetFieldIndex(partition.field->name());
+      SLUICE_ASSIGN_OR_RETURN(const auto value, sql::Evaluator::EvaluateConstant(
+                                                    partition.value, job_.clock.NowMicros()));
+      const auto column = sql::MakeColumn(index, *partition.field);
+      conjuncts.push_back(
+          value->is_valid
+              ? sql::MakeCall("=", {column, sql::MakeLiteral(value)}, arrow::boolean(), true)
+              : sql::MakeCall("isnull", {column}, arrow::boolean(), false));
     }
+    SLUICE_ASSIGN_OR_RETURN(
+        request_.replace_where,
+        plan::RowConditionOf(sql::JoinConjuncts(conjuncts), schema, job_.clock));
+    for (const sql::Expr& one : insert_.partition) {
+      if (one.As<sql::Binary>() == nullptr) continue;
+      std::string& text = request_.replace_where.text;
+      text += (text.empty() ? "" : " AND ") + sql::ToSql(one);
+    }
+    return Status::OK();
   }
-  return fields;
-}
 
-Result<sql::PlanPtr> PlanRows(Job& job, const sql::InsertInto& insert,
-                              const arrow::Schema& schema) {
-  SLUICE_ASSIGN_OR_RETURN(const sql::Query query, QueryWith(job, insert.with, *insert.rows.query));
-  SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan, AnalyzeAdHoc(job.context, job.file, query));
-  arrow::FieldVector fields;
-  if (insert.rows.by_name || insert.rows.schema_evolution) {
-    SLUICE_ASSIGN_OR_RETURN(fields, FieldsByName(job, insert, schema, *plan->schema));
-  } else if (!insert.rows.columns.empty()) {
-    SLUICE_ASSIGN_OR_RETURN(fields, NamedFields(job, insert, schema));
-  } else {
-    fields = WrittenFields(schema);
+  /// a = a AND b = b, of the rows there are and the new ones.
+  sql::Expr Using() const {
+    sql::Expr all;
+    for (const sql::Name& column : insert_.rows.replace_using) {
+      sql::Expr equal;
+      equal.node = sql::Binary{sql::BinaryOp::kEq, ColumnOf("rows that are replaced", column),
+                               ColumnOf(kNewRows, column)};
+      equal.span = column.span;
+      if (&column == &insert_.rows.replace_using.front()) {
+        all = std::move(equal);
+      } else {
+        sql::Expr both;
+        both.span = column.span;
+        both.node = sql::Binary{sql::BinaryOp::kAnd, std::move(all), std::move(equal)};
+        all = std::move(both);
+      }
+    }
+    return all;
   }
-  const auto given = static_cast<size_t>(plan->schema->num_fields());
-  if (given != fields.size())
-    return ArityError(job, insert, given > fields.size(), fields.size(), static_cast<int>(given));
-  return StoredAs(plan, fields);
-}
+
+  /// What REPLACE ON names the rows of the query by: the relation they come from.
+  std::string SourceName() const {
+    const sql::Query* query = insert_.rows.query.get();
+    while (const auto* nested = std::get_if<sql::NestedQuery>(&query->body))
+      query = nested->query.get();
+    if (const auto* table = std::get_if<sql::TableQuery>(&query->body)) return table->name.last();
+    const auto* select = std::get_if<sql::Select>(&query->body);
+    if (select == nullptr || !select->from) return kNewRows;
+    if (select->from->alias.has_value()) return select->from->alias->name.text;
+    const auto* table = select->from->As<sql::TableRef>();
+    return table == nullptr ? kNewRows : table->name.last();
+  }
+
+  /// EXISTS (SELECT * FROM the new rows AS source WHERE on), once for all rows there are.
+  Status ReplaceMatching(const std::string& target, const sql::Expr& on,
+                         const std::string& source) {
+    SLUICE_ASSIGN_OR_RETURN(const auto table, rows_->ToTable());
+    rows_ = std::make_shared<arrow::TableBatchReader>(table);
+    sql::Expr star;
+    star.node = sql::Star();
+    star.span = on.span;
+    sql::SelectItem item;
+    item.expr = std::move(star);
+    sql::Relation from;
+    sql::TableRef rows;
+    rows.name = {{sql::Name{kNewRows, on.span, true}}, on.span};
+    from.node = std::move(rows);
+    from.alias = sql::TableAlias{sql::Name{source, on.span, true}, {}};
+    sql::Select select;
+    select.items.push_back(std::move(item));
+    select.from = std::move(from);
+    select.where = on;
+    sql::Query query;
+    query.body = std::move(select);
+    query.span = on.span;
+    sql::Expr exists;
+    exists.node = sql::Exists{std::move(query)};
+    exists.span = on.span;
+    request_.mode = delta::WriteMode::kReplaceWhere;
+    request_.rows_anywhere = true;
+    SLUICE_ASSIGN_OR_RETURN(request_.replace_where, SubqueryCondition(job_, {}, exists, *table_,
+                                                                      target, {{kNewRows, table}}));
+    request_.replace_where.text = sql::ToSql(on);
+    return Status::OK();
+  }
+
+  Job& job_;
+  const sql::InsertInto& insert_;
+  const std::shared_ptr<delta::Table> table_;
+  const std::shared_ptr<const delta::Snapshot> snapshot_;
+  std::vector<StaticPartition> partitions_;
+  RowReader rows_;
+  delta::WriteRequest request_;
+};
 
 }  // namespace
 
 Result<RowReader> RunInsert(Job& job, const sql::InsertInto& insert, sql::Span span) {
-  SLUICE_RETURN_NOT_OK(CheckSupported(job, insert, span));
+  if (insert.rows.sequence_by) return job.NotSupported(span, "SEQUENCE BY");
+  if (insert.if_not_exists) return job.NotSupported(span, "IF NOT EXISTS of INSERT OVERWRITE");
   SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, insert.target));
-  const auto schema = table->Current()->schema();
-  SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan, PlanRows(job, insert, *schema));
-  SLUICE_ASSIGN_OR_RETURN(const RowReader rows, RunPlan(job.context, plan));
-  delta::WriteRequest request;
-  request.rows = rows.get();
-  request.merge_schema = insert.rows.schema_evolution;
-  if (insert.rows.replace_where) {
-    request.mode = delta::WriteMode::kReplaceWhere;
-    SLUICE_ASSIGN_OR_RETURN(request.replace_where,
-                            ConditionOver(job, insert.rows.replace_where.get(), schema,
-                                          QualifierOf(insert.target, insert.alias)));
-  } else if (insert.rows.overwrite) {
-    request.mode = delta::WriteMode::kOverwrite;
-  }
-  SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report,
-                          delta::WriteRows(*table, request, job.WriteOptions()));
-  const int64_t inserted = Metric(report, "numOutputRows") - Metric(report, "numCopiedRows");
-  return Counts({{"num_affected_rows", inserted}, {"num_inserted_rows", inserted}});
+  return Insert(job, insert, std::move(table)).Run();
 }
 
 }  // namespace sluice::statements

@@ -8,10 +8,10 @@
 
 #include "base/text.h"
 #include "delta/schema_evolution.h"
-#include "plan/relation_catalog.h"
 #include "plan/table_scan.h"
 #include "sql/analysis_error.h"
 #include "sql/print.h"
+#include "statements/row_query.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
@@ -45,11 +45,7 @@ class MergePlan {
 
  private:
   Status PlanSource() {
-    static const std::map<catalog::TableName, plan::KnownDataset> kNone;
-    plan::RelationCatalog catalog(job_.context.spec, job_.context.tables, kNone,
-                                  job_.context.spec.database);
-    SLUICE_ASSIGN_OR_RETURN(
-        source_plan_, sql::Analyzer(catalog, *job_.file.source).AnalyzeRelation(*merge_.source));
+    SLUICE_ASSIGN_OR_RETURN(source_plan_, AnalyzeAdHoc(job_.context, job_.file, SourceQuery()));
     source_.schema = source_plan_->schema;
     const auto* named = merge_.source->As<sql::TableRef>();
     if (merge_.source->alias.has_value()) {
@@ -59,6 +55,24 @@ class MergePlan {
     }
     request_.source_schema = source_.schema;
     return Status::OK();
+  }
+
+  /// SELECT * FROM the source, with the tables of WITH.
+  sql::Query SourceQuery() const {
+    sql::Expr all;
+    all.node = sql::Star();
+    all.span = merge_.source->span;
+    sql::SelectItem item;
+    item.expr = std::move(all);
+    sql::Select select;
+    select.items.push_back(std::move(item));
+    select.from = *merge_.source;
+    sql::Query query;
+    query.recursive = merge_.with.recursive;
+    query.with = merge_.with.tables;
+    query.body = std::move(select);
+    query.span = merge_.source->span;
+    return query;
   }
 
   Status PlanTarget() {
@@ -223,7 +237,8 @@ class MergePlan {
   }
 
   Status ReadSource() {
-    SLUICE_ASSIGN_OR_RETURN(const RowReader rows, RunPlan(job_.context, source_plan_));
+    SLUICE_ASSIGN_OR_RETURN(const RowReader rows,
+                            RunPlan(job_.context, source_plan_, job_.clock.NowMicros()));
     SLUICE_ASSIGN_OR_RETURN(request_.source, rows->ToRecordBatches());
     return Status::OK();
   }
@@ -241,7 +256,12 @@ class MergePlan {
 }  // namespace
 
 Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span) {
-  if (!merge.with.tables.empty()) return job.NotSupported(span, "WITH in front of MERGE");
+  for (const sql::MergeClause& clause : merge.clauses) {
+    if (clause.condition && HoldsSubquery(*clause.condition))
+      return job.NotSupported(span, "a subquery in a condition of MERGE");
+  }
+  if (HoldsSubquery(*merge.on))
+    return job.NotSupported(merge.on->span, "a subquery in a condition of MERGE");
   return MergePlan(job, merge).Run();
 }
 

@@ -1,6 +1,5 @@
 #include "statements/statement_context.h"
 
-#include "base/text.h"
 #include "plan/relation_catalog.h"
 #include "plan/table_scan.h"
 #include "sql/analyzer.h"
@@ -8,19 +7,19 @@
 
 namespace sluice::statements {
 
-Result<std::string> TablePathOf(const StatementContext& context, const sql::QualifiedName& name) {
+Result<catalog::TableLocation> Locate(const StatementContext& context,
+                                      const sql::QualifiedName& name) {
   std::vector<std::string> parts;
   for (const sql::Name& part : name.parts) parts.push_back(part.text);
-  if (parts.size() == 2 && EqualsIgnoreCase(parts[0], "delta")) return parts[1];
-  SLUICE_ASSIGN_OR_RETURN(const catalog::TableName qualified,
-                          catalog::QualifyName(parts, context.spec.catalog, context.spec.database));
-  return catalog::TablePath(context.spec.engine.warehouse, qualified);
+  return catalog::LocateTable(parts, context.spec.engine.warehouse, context.spec.catalog,
+                              context.spec.database);
 }
 
 Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
                                                 const sql::ParsedFile& file,
                                                 const sql::QualifiedName& name) {
-  SLUICE_ASSIGN_OR_RETURN(const std::string path, TablePathOf(context, name));
+  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(context, name));
+  const std::string& path = location.path;
   SLUICE_ASSIGN_OR_RETURN(const bool exists, context.tables.Exists(path));
   if (!exists) {
     return sql::ErrorAt(
@@ -33,21 +32,47 @@ Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
   return table;
 }
 
+namespace {
+
+/// The tables of the warehouse, and relations of a statement.
+class AdHocCatalog : public plan::RelationCatalog {
+ public:
+  AdHocCatalog(const StatementContext& context, const AdHocOptions& options)
+      : plan::RelationCatalog(context.spec, context.tables, NoDatasets(), context.spec.database),
+        relations_(options.relations) {}
+
+  Result<std::optional<sql::ResolvedRelation>> ResolveRelation(
+      const std::vector<std::string>& parts, bool stream) override {
+    const auto found = parts.size() == 1 ? relations_.find(parts[0]) : relations_.end();
+    if (found == relations_.end()) return plan::RelationCatalog::ResolveRelation(parts, stream);
+    return sql::ResolvedRelation{found->first, found->second->schema, found->second};
+  }
+
+ private:
+  static const std::map<catalog::TableName, plan::KnownDataset>& NoDatasets() {
+    static const auto* const none = new std::map<catalog::TableName, plan::KnownDataset>();
+    return *none;
+  }
+  const std::map<std::string, sql::PlanPtr>& relations_;
+};
+
+}  // namespace
+
 Result<sql::PlanPtr> AnalyzeAdHoc(const StatementContext& context, const sql::ParsedFile& file,
-                                  const sql::Query& query) {
-  static const std::map<catalog::TableName, plan::KnownDataset> kNone;
-  plan::RelationCatalog catalog(context.spec, context.tables, kNone, context.spec.database);
-  return sql::Analyzer(catalog, *file.source).AnalyzeQuery(query);
+                                  const sql::Query& query, const AdHocOptions& options) {
+  AdHocCatalog catalog(context, options);
+  return sql::Analyzer(catalog, *file.source, options.analyzer).AnalyzeQuery(query);
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> RunPlan(const StatementContext& context,
-                                                          const sql::PlanPtr& plan) {
+                                                          const sql::PlanPtr& plan,
+                                                          std::optional<TimestampMicros> now) {
   if (plan->is_streaming) {
     return MakeError("NOT_SUPPORTED_YET", "not supported yet: a streaming query in ad hoc SQL",
                      "leave STREAM out");
   }
   return context.runner.Run(plan, plan::MakeScanOpener(context.spec, context.tables),
-                            context.clock.NowMicros());
+                            now.value_or(context.clock.NowMicros()));
 }
 
 }  // namespace sluice::statements

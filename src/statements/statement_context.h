@@ -1,13 +1,18 @@
 // What statements about tables work on. Plain references; all outlive the statement.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/status.h"
+#include "catalog/table_name.h"
 #include "delta/table.h"
 #include "plan/project_spec.h"
+#include "sql/analyzer.h"
 #include "sql/logical_plan.h"
 #include "sql/pipeline_parser.h"
 #include "sql/query_runner.h"
@@ -20,21 +25,30 @@ struct StatementContext {
   delta::TableRegistry& tables;
   sql::QueryRunner& runner;
   Clock& clock;
+  Random& random;  // of names of tables that come to be
 };
 
-/// Where the table `name` lies: delta.`/path` or a name of the catalog.
-Result<std::string> TablePathOf(const StatementContext& context, const sql::QualifiedName& name);
+/// Where the table `name` lies.
+Result<catalog::TableLocation> Locate(const StatementContext& context,
+                                      const sql::QualifiedName& name);
 
 /// TABLE_OR_VIEW_NOT_FOUND at the name's place. The table has been updated.
 Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
                                                 const sql::ParsedFile& file,
                                                 const sql::QualifiedName& name);
 
+struct AdHocOptions {
+  sql::AnalyzerOptions analyzer;
+  std::map<std::string, sql::PlanPtr> relations;  // by name, in front of the tables
+};
+
 /// A query over tables of the warehouse, outside any pipeline.
 Result<sql::PlanPtr> AnalyzeAdHoc(const StatementContext& context, const sql::ParsedFile& file,
-                                  const sql::Query& query);
-/// The rows of an analyzed query. NOT_SUPPORTED_YET for a streaming one.
-Result<std::shared_ptr<arrow::RecordBatchReader>> RunPlan(const StatementContext& context,
-                                                          const sql::PlanPtr& plan);
+                                  const sql::Query& query, const AdHocOptions& options = {});
+/// The rows of an analyzed query, at the time `now` or by the clock. NOT_SUPPORTED_YET for a
+/// streaming one.
+Result<std::shared_ptr<arrow::RecordBatchReader>> RunPlan(
+    const StatementContext& context, const sql::PlanPtr& plan,
+    std::optional<TimestampMicros> now = std::nullopt);
 
 }  // namespace sluice::statements

@@ -19,12 +19,15 @@ using RowReader = std::shared_ptr<arrow::RecordBatchReader>;
 struct Job {
   const StatementContext& context;
   const sql::ParsedFile& file;
+  ManualClock clock;  // stands still: one statement has one current_timestamp()
   plan::TableExpressions expressions;
 
   Job(const StatementContext& given, const sql::ParsedFile& parsed)
-      : context(given), file(parsed), expressions(given.clock) {}
+      : context(given), file(parsed), clock(given.clock.NowMicros()), expressions(clock) {}
   delta::WriteOptions WriteOptions() { return {&expressions, nullptr, std::nullopt, std::nullopt}; }
   Status NotSupported(sql::Span span, const std::string& what) const;
+  /// A key of the project's configuration, in lower case; empty when it is not set.
+  std::string Setting(const std::string& key) const;
 };
 
 Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::Span span);
@@ -36,6 +39,15 @@ Result<RowReader> RunTruncate(Job& job, const sql::TruncateTable& statement);
 Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span);
 Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql::Span span);
 Result<RowReader> RunVacuum(Job& job, const sql::VacuumTable& vacuum, sql::Span span);
+Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span span);
+Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span);
+Result<RowReader> RunCommentOn(Job& job, const sql::CommentOn& comment, sql::Span span);
+Result<RowReader> RunRestore(Job& job, const sql::RestoreTable& restore);
+Result<RowReader> RunConvert(Job& job, const sql::ConvertToDelta& convert);
+/// CREATE TABLE .. CLONE; there is no table at `path`.
+Result<RowReader> CloneTable(Job& job, const sql::CreateTable& create, const std::string& path);
+/// DESCRIBE HISTORY, DESCRIBE DETAIL.
+Result<RowReader> RunDescribe(Job& job, const sql::DescribeStatement& describe);
 
 /// A row of BIGINT columns; without columns: no row.
 Result<RowReader> Counts(const std::vector<std::pair<std::string, int64_t>>& columns);
@@ -56,15 +68,16 @@ Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
 using Inputs = std::vector<sql::NamedInput>;
 Result<delta::RowFunction> FunctionOver(Job& job, const sql::BoundPtr& bound, const Inputs& inputs);
 /// `SET column = value, ...` of the table with `schema`, which may be qualified with `qualifier`.
+/// Subqueries in the values may name the tables of `with`.
 Result<std::vector<delta::Assignment>> BindAssignments(
     Job& job, const std::vector<sql::Assignment>& assignments, const arrow::Schema& schema,
-    const std::string& qualifier, const Inputs& inputs);
-/// `column = value` for a whole column.
-Result<delta::Assignment> BindAssignment(Job& job, const std::vector<std::string>& path,
-                                         const std::shared_ptr<arrow::DataType>& type,
-                                         const sql::Expr& value, const Inputs& inputs);
-/// The columns of `plan` as `fields`, by position, converted as an INSERT does.
-Result<sql::PlanPtr> StoredAs(const sql::PlanPtr& plan, const arrow::FieldVector& fields);
+    const std::string& qualifier, const Inputs& inputs, const sql::WithClause& with = {});
+/// The value of an expression without columns, which must not be NULL.
+Result<std::shared_ptr<arrow::Scalar>> Constant(Job& job, const sql::Expr& expression,
+                                                const std::shared_ptr<arrow::DataType>& type);
+/// DEFAULT in the place of a value; the default of a column, as SQL.
+bool IsDefault(const sql::Expr& value);
+std::string DefaultOf(const arrow::Field& column);
 /// The tables of WITH in front of a statement, put in front of its query.
 Result<sql::Query> QueryWith(Job& job, const sql::WithClause& with, const sql::Query& query);
 

@@ -18,10 +18,20 @@ Result<RowReader> OneBatch(const std::shared_ptr<arrow::Schema>& schema, arrow::
       {arrow::RecordBatch::Make(schema, rows, std::move(columns))}, schema);
 }
 
+bool DescribesLog(const sql::DescribeStatement& describe) {
+  return describe.kind == sql::DescribeStatement::Kind::kHistory ||
+         describe.kind == sql::DescribeStatement::Kind::kDetail;
+}
+
 }  // namespace
 
 Status Job::NotSupported(sql::Span span, const std::string& what) const {
   return sql::NotSupportedYet(*file.source, span, what);
+}
+
+std::string Job::Setting(const std::string& key) const {
+  const auto found = context.spec.configuration.find(key);
+  return found == context.spec.configuration.end() ? "" : LowerAscii(found->second);
 }
 
 Result<RowReader> Counts(const std::vector<std::pair<std::string, int64_t>>& columns) {
@@ -68,23 +78,9 @@ Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
   SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound,
                           analyzer.AnalyzeCondition(*where, *schema, qualifier));
   SLUICE_ASSIGN_OR_RETURN(delta::RowCondition condition,
-                          plan::RowConditionOf(bound, schema, job.context.clock));
+                          plan::RowConditionOf(bound, schema, job.clock));
   condition.text = sql::ToSql(*where);
   return condition;
-}
-
-Result<sql::PlanPtr> StoredAs(const sql::PlanPtr& plan, const arrow::FieldVector& fields) {
-  auto project = std::make_shared<sql::ProjectNode>();
-  for (int i = 0; i < plan->schema->num_fields(); ++i) {
-    const auto& field = fields[static_cast<size_t>(i)];
-    SLUICE_ASSIGN_OR_RETURN(auto stored,
-                            sql::StoreAssignment(sql::MakeColumn(i, *plan->schema->field(i)),
-                                                 field->type(), field->name()));
-    project->expressions.push_back(std::move(stored));
-  }
-  project->schema = arrow::schema(fields);
-  project->inputs = {plan};
-  return sql::PlanPtr(std::move(project));
 }
 
 Result<sql::Query> QueryWith(Job& job, const sql::WithClause& with, const sql::Query& query) {
@@ -121,6 +117,19 @@ Result<std::optional<RowReader>> RunTableStatement(const StatementContext& conte
     rows = RunOptimize(job, *optimize, span);
   } else if (const auto* vacuum = statement.As<sql::VacuumTable>()) {
     rows = RunVacuum(job, *vacuum, span);
+  } else if (const auto* reorg = statement.As<sql::ReorgTable>()) {
+    rows = RunReorg(job, *reorg, span);
+  } else if (const auto* alter = statement.As<sql::AlterTable>()) {
+    rows = RunAlterTable(job, *alter, span);
+  } else if (const auto* comment = statement.As<sql::CommentOn>()) {
+    rows = RunCommentOn(job, *comment, span);
+  } else if (const auto* restore = statement.As<sql::RestoreTable>()) {
+    rows = RunRestore(job, *restore);
+  } else if (const auto* convert = statement.As<sql::ConvertToDelta>()) {
+    rows = RunConvert(job, *convert);
+  } else if (const auto* describe = statement.As<sql::DescribeStatement>();
+             describe != nullptr && DescribesLog(*describe)) {
+    rows = RunDescribe(job, *describe);
   } else {
     return std::optional<RowReader>();
   }

@@ -33,7 +33,7 @@ class StatementsTest : public ::testing::Test {
     SLUICE_ASSIGN_OR_RETURN(
         const sql::ParsedFile file,
         sql::ParseStatements(std::make_shared<const sql::SourceText>("test.sql", text)));
-    const StatementContext context{spec_, storage_, *tables_, *runner_, SystemClock()};
+    const StatementContext context{spec_, storage_, *tables_, *runner_, SystemClock(), random_};
     std::vector<std::string> lines;
     for (const sql::Statement& statement : file.statements) {
       std::shared_ptr<arrow::RecordBatchReader> reader;
@@ -72,6 +72,7 @@ class StatementsTest : public ::testing::Test {
   plan::ProjectSpec spec_;
   std::unique_ptr<delta::TableRegistry> tables_;
   std::unique_ptr<sql::QueryRunner> runner_;
+  Random random_{11};
 };
 
 TEST_F(StatementsTest, RowsGoInAndOut) {
@@ -185,12 +186,140 @@ TEST_F(StatementsTest, Upkeep) {
   EXPECT_EQ(Run("VACUUM t").size(), 1u);
 }
 
+TEST_F(StatementsTest, Subqueries) {
+  Run("CREATE TABLE t (id INT, n INT); INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, NULL)");
+  Run("CREATE TABLE s (id INT, n INT); INSERT INTO s VALUES (2, 20), (3, 30)");
+  EXPECT_EQ(Run("DELETE FROM t WHERE id IN (SELECT id FROM s WHERE n > 20)"), Lines{"1"});
+  EXPECT_EQ(Run("UPDATE t SET n = (SELECT max(s.n) FROM s WHERE s.id = t.id) "
+                "WHERE EXISTS (SELECT 1 FROM s WHERE s.id = t.id)"),
+            Lines{"1"});
+  EXPECT_EQ(Run("UPDATE t AS x SET n = (SELECT count(*) FROM s) + x.id WHERE x.n IS NULL"),
+            Lines{"1"});
+  EXPECT_EQ(Run("SELECT * FROM t ORDER BY id"), (Lines{"1|1", "2|20", "4|6"}));
+  EXPECT_EQ(Run("WITH w AS (SELECT max(id) AS id FROM t) DELETE FROM t "
+                "WHERE id = (SELECT id FROM w)"),
+            Lines{"1"});
+  EXPECT_EQ(Run("WITH w AS (SELECT 9 AS id) MERGE INTO t USING w ON t.id = w.id "
+                "WHEN NOT MATCHED THEN INSERT (id) VALUES (w.id)"),
+            Lines{"1|0|0|1"});
+  EXPECT_EQ(Run("DELETE FROM t WHERE n IS NULL AND id NOT IN (SELECT id FROM s)"), Lines{"1"});
+  EXPECT_EQ(Run("SELECT id FROM t ORDER BY id"), (Lines{"1", "2"}));
+  EXPECT_EQ(Run("DELETE FROM t WHERE EXISTS (SELECT 1 FROM s)"), Lines{"2"});
+}
+
+TEST_F(StatementsTest, ReplaceUsingAndOn) {
+  Run("CREATE TABLE t (id INT, v STRING) PARTITIONED BY (v)");
+  Run("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'b'), (NULL, 'c')");
+  EXPECT_EQ(Run("INSERT INTO t REPLACE USING (id) VALUES (2, 'B'), (9, 'N'), (NULL, 'M')"),
+            Lines{"3|3"});
+  EXPECT_EQ(Run("SELECT * FROM t ORDER BY id, v"),
+            (Lines{"null|M", "null|c", "1|a", "2|B", "3|b", "9|N"}));
+  EXPECT_EQ(Run("INSERT INTO t AS x REPLACE ON x.id <=> s.id AND s.v <> 'no' "
+                "SELECT s.id, s.v FROM (VALUES (NULL, 'yes'), (1, 'no')) AS s (id, v)"),
+            Lines{"2|2"});
+  EXPECT_EQ(Run("SELECT * FROM t ORDER BY id, v"),
+            (Lines{"null|yes", "1|a", "1|no", "2|B", "3|b", "9|N"}));
+}
+
+TEST_F(StatementsTest, PartitionsAndDefaults) {
+  Run("CREATE TABLE p (id INT, day STRING, k INT) PARTITIONED BY (day, k)");
+  Run("INSERT INTO p PARTITION (day = 'a', k = 1) VALUES (1), (2)");
+  Run("INSERT INTO p PARTITION (day = 'b', k) SELECT 3, 2");
+  EXPECT_EQ(CodeOf("INSERT INTO p PARTITION (nope = 1) VALUES (1, 2)"), "NON_PARTITION_COLUMN");
+  Run("INSERT OVERWRITE p PARTITION (day = 'a', k) VALUES (4, 7)");
+  EXPECT_EQ(Run("SELECT * FROM p ORDER BY id"), (Lines{"3|b|2", "4|a|7"}));
+  spec_.configuration["spark.sql.sources.partitionOverwriteMode"] = "dynamic";
+  Run("INSERT OVERWRITE p VALUES (5, 'b', 2), (6, 'c', 1)");
+  EXPECT_EQ(Run("SELECT * FROM p ORDER BY id"), (Lines{"4|a|7", "5|b|2", "6|c|1"}));
+  Run("CREATE TABLE d (id INT, c STRING DEFAULT 'none', t TIMESTAMP DEFAULT current_timestamp()) "
+      "TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')");
+  Run("INSERT INTO d VALUES (1, DEFAULT, DEFAULT), (2, 'x', DEFAULT)");
+  EXPECT_EQ(CodeOf("INSERT INTO d VALUES (1, DEFAULT || 'x', NULL)"), "DEFAULT_PLACEMENT_INVALID");
+  Run("UPDATE d SET c = DEFAULT WHERE id = 2");
+  EXPECT_EQ(Run("SELECT id, c FROM d ORDER BY id"), (Lines{"1|none", "2|none"}));
+  Run("INSERT INTO d SELECT id, 'y', current_timestamp() FROM range(10, 20000)");
+  EXPECT_EQ(Run("SELECT count(DISTINCT t) FROM d"), Lines{"2"});
+}
+
+TEST_F(StatementsTest, AlterTable) {
+  Run("CREATE TABLE t (id INT NOT NULL, s STRUCT<a: INT>) "
+      "TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableTypeWidening' = 'true', "
+      "'delta.feature.allowColumnDefaults' = 'supported')");
+  Run("INSERT INTO t VALUES (1, NAMED_STRUCT('a', 10))");
+  Run("ALTER TABLE t ADD COLUMNS (v STRING COMMENT 'word' AFTER id, s.b INT)");
+  EXPECT_EQ(Run("SELECT id, v, s.a, s.b FROM t"), Lines{"1|null|10|null"});
+  Run("ALTER TABLE t RENAME COLUMN v TO w; ALTER TABLE t ALTER COLUMN id TYPE BIGINT");
+  Run("ALTER TABLE t ALTER COLUMN w SET DEFAULT upper('x'); INSERT INTO t (id) VALUES (2)");
+  EXPECT_EQ(Run("SELECT id, w FROM t ORDER BY id"), (Lines{"1|null", "2|X"}));
+  EXPECT_EQ(CodeOf("ALTER TABLE t ALTER COLUMN w SET NOT NULL"), "DELTA_NEW_NOT_NULL_VIOLATION");
+  Run("UPDATE t SET w = 'y' WHERE w IS NULL; ALTER TABLE t ALTER COLUMN w SET NOT NULL");
+  EXPECT_EQ(CodeOf("INSERT INTO t (id, w) VALUES (3, NULL)"), "DELTA_NOT_NULL_VIOLATION");
+  Run("ALTER TABLE t ALTER COLUMN w DROP NOT NULL; ALTER TABLE t ALTER COLUMN w DROP DEFAULT");
+  Run("INSERT INTO t (id) VALUES (3)");
+  Run("ALTER TABLE t ALTER COLUMN s FIRST; ALTER TABLE t DROP COLUMN s.b");
+  EXPECT_EQ(Run("SELECT * FROM t WHERE id = 1").size(), 1u);
+  Run("ALTER TABLE t DROP COLUMNS IF EXISTS (nope, w)");
+  EXPECT_EQ(CodeOf("SELECT w FROM t"), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
+  EXPECT_EQ(CodeOf("ALTER TABLE t ADD CONSTRAINT c CHECK (id > 1)"),
+            "DELTA_NEW_CHECK_CONSTRAINT_VIOLATION");
+  Run("ALTER TABLE t ADD CONSTRAINT c CHECK (id > 0)");
+  EXPECT_EQ(CodeOf("INSERT INTO t (id) VALUES (0)"), "DELTA_VIOLATE_CONSTRAINT_WITH_VALUES");
+  Run("ALTER TABLE t DROP CONSTRAINT c; ALTER TABLE t DROP CONSTRAINT IF EXISTS c");
+  EXPECT_EQ(CodeOf("ALTER TABLE t DROP CONSTRAINT c"), "DELTA_CONSTRAINT_DOES_NOT_EXIST");
+  Run("ALTER TABLE IF EXISTS nope SET TBLPROPERTIES ('a' = 'b')");
+  EXPECT_EQ(CodeOf("ALTER TABLE nope SET TBLPROPERTIES ('a' = 'b')"), "TABLE_OR_VIEW_NOT_FOUND");
+  EXPECT_EQ(CodeOf("ALTER TABLE t RENAME TO u"), "NOT_SUPPORTED_YET");
+  EXPECT_EQ(CodeOf("ALTER TABLE t ALTER COLUMN id SET DEFAULT nope(1)"), "UNRESOLVED_ROUTINE");
+}
+
+TEST_F(StatementsTest, WhatATableIs) {
+  Run("CREATE TABLE t (id INT, day STRING) PARTITIONED BY (day)");
+  Run("ALTER TABLE t SET TBLPROPERTIES ('owner' = 'me', 'delta.appendOnly' = 'true')");
+  Run("COMMENT ON TABLE t IS 'rows of days'; COMMENT ON COLUMN t.id IS 'a number'");
+  Run("INSERT INTO t VALUES (1, 'a')");
+  const Lines detail = Run("DESCRIBE DETAIL t");
+  ASSERT_EQ(detail.size(), 1u);
+  for (const std::string part : {"delta|", "spark_catalog.default.t", "rows of days", "owner",
+                                 "delta.appendOnly", "|1|2|", "invariants"}) {
+    EXPECT_NE(detail[0].find(part), std::string::npos) << part << " in " << detail[0];
+  }
+  EXPECT_EQ(Run("DESCRIBE HISTORY t").size(), 5u);
+  const Lines last = Run("DESCRIBE HISTORY t LIMIT 2");
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_EQ(last[0].rfind("4|", 0), 0u);
+  EXPECT_NE(last[1].find("CHANGE COLUMN"), std::string::npos) << last[1];
+  Run("ALTER TABLE t UNSET TBLPROPERTIES ('delta.appendOnly')");
+  Run("COMMENT ON TABLE t IS NULL");
+  EXPECT_EQ(Run("DESCRIBE DETAIL t")[0].find("rows of days"), std::string::npos);
+}
+
+TEST_F(StatementsTest, RestoreCloneConvertReorg) {
+  Run("CREATE TABLE t (id INT) TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')");
+  Run("INSERT INTO t VALUES (1), (2), (3); DELETE FROM t WHERE id = 2");
+  EXPECT_EQ(Run("REORG TABLE t APPLY (PURGE)"), Lines{"1|1"});
+  EXPECT_EQ(Run("SELECT id FROM t ORDER BY id"), (Lines{"1", "3"}));
+  Run("CREATE TABLE u SHALLOW CLONE t VERSION AS OF 1");
+  EXPECT_EQ(Run("SELECT sum(id) FROM u"), Lines{"6"});
+  EXPECT_EQ(CodeOf("CREATE TABLE u SHALLOW CLONE t"), "TABLE_OR_VIEW_ALREADY_EXISTS");
+  Run("CREATE TABLE IF NOT EXISTS u SHALLOW CLONE t; INSERT INTO u VALUES (4)");
+  EXPECT_EQ(Run("SELECT sum(id) FROM t"), Lines{"4"});
+  Run("RESTORE TABLE t TO VERSION AS OF 1");
+  EXPECT_EQ(Run("SELECT sum(id) FROM t"), Lines{"6"});
+  EXPECT_EQ(CodeOf("RESTORE t TO VERSION AS OF 99"), "DELTA_VERSION_NOT_FOUND");
+  EXPECT_EQ(CodeOf("RESTORE t TO TIMESTAMP AS OF '2001-01-01'"), "DELTA_TIMESTAMP_OUT_OF_RANGE");
+  // A folder of Parquet: the files of a table without its log.
+  Run("CREATE TABLE p (id INT); INSERT INTO p VALUES (7), (8)");
+  std::filesystem::remove_all(root_ / "default" / "p" / "_delta_log");
+  tables_->Forget((root_ / "default" / "p").string());
+  Run("CONVERT TO DELTA parquet.`" + (root_ / "default" / "p").string() + "`");
+  EXPECT_EQ(Run("SELECT sum(id) FROM p"), Lines{"15"});
+}
+
 TEST_F(StatementsTest, WhatIsNotExecutedIsRefusedByName) {
   Run("CREATE TABLE t (id INT)");
-  for (const std::string text :
-       {"OPTIMIZE t ZORDER BY (id)", "CREATE TABLE u SHALLOW CLONE t",
-        "INSERT INTO t PARTITION (id = 1) SELECT 1", "CREATE TABLE u (id INT) USING parquet",
-        "CREATE TABLE u (id INT) LOCATION '/x'", "DROP VIEW v"}) {
+  for (const std::string text : {"OPTIMIZE t ZORDER BY (id)", "CREATE TABLE u DEEP CLONE t",
+                                 "CREATE TABLE u (id INT) USING parquet",
+                                 "CREATE TABLE u (id INT) LOCATION '/x'", "DROP VIEW v"}) {
     EXPECT_EQ(CodeOf(text), "NOT_SUPPORTED_YET") << text;
   }
 }

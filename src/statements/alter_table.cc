@@ -1,0 +1,191 @@
+// ALTER TABLE, COMMENT ON.
+#include "delta/alter.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "delta/schema_edit.h"
+#include "sql/print.h"
+#include "statements/column_fields.h"
+#include "statements/statements_internal.h"
+
+namespace sluice::statements {
+namespace {
+
+using Action = sql::AlterAction;
+
+delta::ColumnPath PathOf(const sql::QualifiedName& name) {
+  delta::ColumnPath path;
+  for (const sql::Name& part : name.parts) path.push_back(part.text);
+  return path;
+}
+
+std::optional<delta::ColumnPosition> PositionOf(const std::optional<Action::Position>& position) {
+  if (!position.has_value()) return std::nullopt;
+  if (!position->after.has_value()) return delta::ColumnPosition{true, ""};
+  return delta::ColumnPosition{false, position->after->text};
+}
+
+bool HasColumn(const arrow::Schema& schema, const delta::ColumnPath& path) {
+  return delta::SplitAtHolder(schema.fields(), path).ok();
+}
+
+bool HasLength(const sql::TypeName& type) {
+  const std::string text = LowerAscii(type.sql);
+  return text.rfind("varchar(", 0) == 0 || text.rfind("char(", 0) == 0;
+}
+
+/// One ALTER TABLE over one table.
+class Alteration {
+ public:
+  Alteration(Job& job, const Action& action, delta::Table& table)
+      : job_(job), action_(action), table_(table) {}
+
+  Status Run() {
+    using Kind = Action::Kind;
+    switch (action_.kind) {
+      case Kind::kAddColumns: return AddColumns();
+      case Kind::kDropColumns: return DropColumns();
+      case Kind::kRenameColumn:
+        return delta::RenameColumn(table_, PathOf(action_.column), action_.column_name.text)
+            .status();
+      case Kind::kAlterColumn: return AlterColumn();
+      case Kind::kSetProperties:
+        return delta::SetProperties(table_, PropertiesOf(action_.properties)).status();
+      case Kind::kUnsetProperties:
+        return delta::UnsetProperties(table_, action_.keys, action_.if_exists).status();
+      case Kind::kAddConstraint: return AddConstraint();
+      case Kind::kDropConstraint:
+        return delta::DropConstraint(table_, action_.column_name.text, action_.if_exists).status();
+      case Kind::kAddFeature:
+        return delta::SetProperties(table_, {{"delta.feature." + action_.text, "supported"}})
+            .status();
+      default: return Refuse();
+    }
+  }
+
+ private:
+  Status Refuse() const {
+    return job_.NotSupported(action_.span, "ALTER TABLE " + std::string(TextOf(action_.span)));
+  }
+  std::string_view TextOf(sql::Span span) const { return job_.file.source->Slice(span); }
+
+  Status AddColumns() {
+    std::vector<delta::NewColumn> columns;
+    for (const Action::Column& given : action_.columns) {
+      delta::NewColumn column;
+      column.parent = PathOf(given.path);
+      column.parent.pop_back();
+      SLUICE_ASSIGN_OR_RETURN(column.field, FieldOf(job_, given.definition));
+      column.position = PositionOf(given.position);
+      columns.push_back(std::move(column));
+    }
+    return delta::AddColumns(table_, columns).status();
+  }
+
+  Status DropColumns() {
+    std::vector<delta::ColumnPath> paths;
+    for (const sql::QualifiedName& name : action_.names) {
+      delta::ColumnPath path = PathOf(name);
+      if (action_.if_exists && !HasColumn(*table_.Current()->schema(), path)) continue;
+      paths.push_back(std::move(path));
+    }
+    return paths.empty() ? Status::OK() : delta::DropColumns(table_, paths).status();
+  }
+
+  Status AlterColumn() {
+    using Change = Action::Change;
+    const Action::Column& given = action_.columns.front();
+    const sql::ColumnDefinition& definition = given.definition;
+    delta::ColumnChange change;
+    change.path = PathOf(given.path);
+    change.position = PositionOf(given.position);
+    switch (action_.change) {
+      case Change::kType: {
+        SLUICE_RETURN_NOT_OK(TakeType(definition, &change));
+        break;
+      }
+      case Change::kComment: change.comment = definition.comment; break;
+      case Change::kPosition: break;
+      case Change::kSetNotNull: change.set_not_null = true; break;
+      case Change::kDropNotNull: change.drop_not_null = true; break;
+      case Change::kSetDefault:
+        change.default_value = sql::ToSql(*definition.default_value);
+        // Refuses what cannot be evaluated.
+        SLUICE_RETURN_NOT_OK(
+            job_.expressions.Compile(*change.default_value, arrow::schema({}), nullptr).status());
+        break;
+      case Change::kDropDefault: change.default_value = ""; break;
+      default: return Refuse();
+    }
+    return delta::ChangeColumn(table_, change).status();
+  }
+
+  /// ALTER COLUMN c TYPE t, and CHANGE COLUMN c c t COMMENT '..' FIRST.
+  Status TakeType(const sql::ColumnDefinition& definition, delta::ColumnChange* change) const {
+    const bool renames = !action_.column_name.text.empty() &&
+                         !EqualsIgnoreCase(action_.column_name.text, definition.name.text);
+    if (renames)
+      return job_.NotSupported(action_.span, "CHANGE COLUMN with another name (RENAME COLUMN is)");
+    if (definition.not_null) change->set_not_null = true;
+    change->comment = definition.comment;
+    if (!definition.type.has_value()) return Status::OK();
+    if (HasLength(*definition.type))
+      return job_.NotSupported(action_.span, "another length of CHAR or VARCHAR");
+    change->type = definition.type->type;
+    return Status::OK();
+  }
+
+  Status AddConstraint() {
+    const sql::KeyConstraint& constraint = *action_.constraint;
+    if (constraint.kind != sql::KeyConstraint::Kind::kCheck || !constraint.name.has_value())
+      return Refuse();
+    return delta::AddConstraint(table_, constraint.name->text, sql::ToSql(*constraint.check),
+                                job_.expressions)
+        .status();
+  }
+
+  Job& job_;
+  const Action& action_;
+  delta::Table& table_;
+};
+
+}  // namespace
+
+Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span) {
+  if (alter.object != sql::ObjectKind::kTable)
+    return job.NotSupported(span, "ALTER of something else than a table");
+  if (alter.if_exists) {
+    SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(job.context, alter.name));
+    SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(location.path));
+    if (!exists) return NoRows();
+  }
+  SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, alter.name));
+  SLUICE_RETURN_NOT_OK(Alteration(job, alter.action, *table).Run());
+  return NoRows();
+}
+
+Result<RowReader> RunCommentOn(Job& job, const sql::CommentOn& comment, sql::Span span) {
+  sql::QualifiedName name = comment.name;
+  const bool column = comment.object == sql::ObjectKind::kColumn;
+  if (!column && comment.object != sql::ObjectKind::kTable)
+    return job.NotSupported(span, "COMMENT ON something else than a table or a column");
+  if (column && name.parts.size() < 2)
+    return job.NotSupported(span, "COMMENT ON COLUMN without the table in front");
+  delta::ColumnChange change;
+  if (column) {
+    change.path = {name.parts.back().text};
+    name.parts.pop_back();
+  }
+  SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, name));
+  if (!column) {
+    SLUICE_RETURN_NOT_OK(
+        delta::SetProperties(*table, {{"comment", comment.text.value_or("")}}).status());
+    return NoRows();
+  }
+  change.comment = comment.text.value_or("");
+  SLUICE_RETURN_NOT_OK(delta::ChangeColumn(*table, change).status());
+  return NoRows();
+}
+
+}  // namespace sluice::statements
