@@ -14,7 +14,7 @@ build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers docs clean
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers docs clean
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -77,6 +77,11 @@ soak: test-deps ## MINUTES (default 30) at 20,000 events/s
 peers: test-deps ## Spark, delta-rs and DuckDB read the tables of the example
 	@$(call build,asan)
 	@ctest --test-dir build/asan -L peer --output-on-failure
+
+statement-peers: test-deps ## statements by sluice and Spark in turns: SEEDS (default 3) seeds, STEPS (default 40) a table
+	@$(call build,asan)
+	@SLUICE_BINARY=build/asan/bin/sluice SLUICE_PEER_SEED=$(or $(SEED),1) SLUICE_PEER_ROUNDS=$(or $(SEEDS),3) SLUICE_PEER_STEPS=$(or $(STEPS),40) \
+	  tests/peers/statement_peer_test.py $(TABLES)
 
 docs: ## checks that the documents' links and commands hold
 	@tools/check_docs.py

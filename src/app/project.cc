@@ -21,6 +21,7 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
   if (path.empty()) {
     project->spec_.root = std::filesystem::current_path().string();
     project->spec_.engine.warehouse = project->spec_.root + "/warehouse";
+    for (const auto& [key, value] : options.set) project->spec_.configuration[key] = value;
   } else {
     if (std::filesystem::is_directory(path)) {
       SLUICE_ASSIGN_OR_RETURN(path, plan::FindSpecFile(path));

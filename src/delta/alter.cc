@@ -22,6 +22,7 @@ namespace {
 
 constexpr char kConstraintPrefix[] = "delta.constraints.";
 constexpr char kComment[] = "comment";
+constexpr char kByConstraint[] = "DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE";
 constexpr char kRowTracking[] = "delta.enableRowTracking";
 
 std::string Lower(std::string text) {
@@ -113,22 +114,22 @@ bool Names(const std::string& text, const std::string& column) {
 
 /// Nothing that the table computes may rest on `path`.
 Status CheckIndependent(const Snapshot& snapshot, const ColumnPath& path) {
-  const auto depends = [&](const std::string& what) {
-    return MakeError("DELTA_DEPENDENT_COLUMN_CHANGE",
-                     "column " + DottedPath(path) + " is used by " + what,
+  const auto depends = [&](const char* code, const std::string& what) {
+    return MakeError(code, "column " + DottedPath(path) + " is used by " + what,
                      "drop that first, and make it again afterwards");
   };
   for (const auto& [key, text] : snapshot.metadata().configuration) {
     if (key.starts_with(kConstraintPrefix) && Names(text, path.back()))
-      return depends("the constraint " + key.substr(sizeof(kConstraintPrefix) - 1));
+      return depends(kByConstraint, "the constraint " + key.substr(sizeof(kConstraintPrefix) - 1));
   }
   for (const auto& field : snapshot.schema()->fields()) {
     const std::string text = ColumnMetadata(*field, "delta.generationExpression");
     if (!text.empty() && Names(text, path.back()))
-      return depends("the generated column " + field->name());
+      return depends("DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE",
+                     "the generated column " + field->name());
     const std::string invariant = ColumnMetadata(*field, "delta.invariants");
     if (!invariant.empty() && Names(invariant, path.back()))
-      return depends("the invariant of column " + field->name());
+      return depends(kByConstraint, "the invariant of column " + field->name());
   }
   return Status::OK();
 }
@@ -184,12 +185,17 @@ Result<CommitResult> AddColumns(Table& table, const std::vector<NewColumn>& colu
   for (const NewColumn& column : columns) {
     ColumnPath path = column.parent;
     path.push_back(column.field->name());
-    if (!column.field->nullable() || !ColumnMetadata(*column.field, "CURRENT_DEFAULT").empty())
-      return CannotChange("a new column cannot be NOT NULL or have a default: " + DottedPath(path),
-                          "add it without, and set the default afterwards");
+    if (!column.field->nullable())
+      return CannotChange("a new column cannot be NOT NULL: " + DottedPath(path),
+                          "rows there are would have no value; add it without, fill it, and set "
+                          "NOT NULL afterwards");
+    if (!ColumnMetadata(*column.field, "CURRENT_DEFAULT").empty())
+      return MakeError("WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED",
+                       "a new column cannot have a default: " + DottedPath(path),
+                       "add it without, and set the default afterwards");
     const auto edit = [&](arrow::FieldVector fields) -> Result<arrow::FieldVector> {
       if (FindFieldIndex(fields, column.field->name()) >= 0)
-        return MakeError("COLUMN_ALREADY_EXISTS", "column exists already: " + DottedPath(path));
+        return MakeError("FIELD_ALREADY_EXISTS", "column exists already: " + DottedPath(path));
       SLUICE_RETURN_NOT_OK(Place(column.field, column.position, &fields));
       return fields;
     };
@@ -215,7 +221,7 @@ Result<CommitResult> RenameColumn(Table& table, const ColumnPath& path, const st
       return MakeError("DELTA_SCHEMA_MISMATCH", "the table has no column " + DottedPath(path));
     const int same = FindFieldIndex(fields, name);
     if (same >= 0 && same != index)
-      return MakeError("COLUMN_ALREADY_EXISTS", "column exists already: " + name);
+      return MakeError("FIELD_ALREADY_EXISTS", "column exists already: " + name);
     auto& field = fields[static_cast<size_t>(index)];
     old_name = field->name();
     field = field->WithName(name);
@@ -300,8 +306,9 @@ Result<std::shared_ptr<arrow::Field>> Changed(const Snapshot& snapshot, const Co
   if (change.default_value.has_value()) {
     if (!snapshot.protocol().HasWriterFeature("allowColumnDefaults") &&
         !change.default_value->empty())
-      return CannotChange("the table does not have column defaults on",
-                          "set delta.feature.allowColumnDefaults=supported");
+      return MakeError("WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED",
+                       "the table does not have column defaults on",
+                       "set delta.feature.allowColumnDefaults=supported");
     field = WithKey(field, "CURRENT_DEFAULT", *change.default_value);
   }
   return field;
@@ -363,8 +370,52 @@ Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
 
 namespace {
 
+/// True for the name of a property of Delta's, whether or not it means something here.
+bool IsKnownProperty(const std::string& key) {
+  static constexpr const char* kFamilies[] = {
+      "delta.autoOptimize",   "delta.checkpoint.",    "delta.constraints.",
+      "delta.feature.",       "delta.identity.",      "delta.inCommitTimestampEnablement",
+      "delta.parquet.",       "delta.rowTracking.",   "delta.universalFormat.",
+      "delta.columnMapping.", "delta.redirect",       "delta.coordinatedCommits.",
+      "delta.enableIceberg",  "delta.compatibility.", "delta.workloadBasedColumns."};
+  static constexpr const char* kNames[] = {"delta.appendOnly",
+                                           "delta.castIcebergTimeType",
+                                           "delta.checkpointInterval",
+                                           "delta.checkpointPolicy",
+                                           "delta.checkpointRetentionDuration",
+                                           "delta.dataSkippingNumIndexedCols",
+                                           "delta.dataSkippingStatsColumns",
+                                           "delta.deletedFileRetentionDuration",
+                                           "delta.enableChangeDataFeed",
+                                           "delta.enableDeletionVectors",
+                                           "delta.enableExpiredLogCleanup",
+                                           "delta.enableFullRetentionRollback",
+                                           "delta.enableInCommitTimestamps",
+                                           "delta.enableRowTracking",
+                                           "delta.enableTypeWidening",
+                                           "delta.enableVariantShredding",
+                                           "delta.ignoreProtocolDefaults",
+                                           "delta.isolationLevel",
+                                           "delta.logRetentionDuration",
+                                           "delta.minReaderVersion",
+                                           "delta.minWriterVersion",
+                                           "delta.randomPrefixLength",
+                                           "delta.randomizeFilePrefixes",
+                                           "delta.requireCheckpointProtectionBeforeVersion",
+                                           "delta.sampleRetentionDuration",
+                                           "delta.setTransactionRetentionDuration",
+                                           "delta.targetFileSize",
+                                           "delta.tuneFileSizesForRewrites"};
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies),
+                     [&](const char* family) { return key.starts_with(family); }) ||
+         std::find(std::begin(kNames), std::end(kNames), key) != std::end(kNames);
+}
+
 Status CheckSettable(const StringMap& properties) {
   for (const auto& [key, value] : properties) {
+    if (key.starts_with("delta.") && !IsKnownProperty(key))
+      return MakeError("DELTA_UNKNOWN_CONFIGURATION", "Delta has no property " + key,
+                       "correct the name; properties of your own do not begin with delta.");
     const bool own = key.starts_with(kConstraintPrefix) ||
                      key.starts_with("delta.rowTracking.materialized") ||
                      key == "delta.columnMapping.maxColumnId" ||
@@ -437,9 +488,7 @@ Result<CommitResult> UnsetProperties(Table& table, const std::vector<std::string
       alteration.metadata().description = std::nullopt;
       continue;
     }
-    if (alteration.metadata().configuration.erase(key) == 0 && !if_exists)
-      return MakeError("DELTA_INVALID_PROPERTY", "property is not set: " + key,
-                       "say IF EXISTS, or leave it out");
+    alteration.metadata().configuration.erase(key);
   }
   return alteration.Commit("UNSET TBLPROPERTIES", {{"properties", NamesJson(keys)},
                                                    {"ifExists", if_exists ? "true" : "false"}});

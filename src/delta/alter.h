@@ -31,13 +31,14 @@ struct NewColumn {
   std::optional<ColumnPosition> position;  // nullopt = last
 };
 
-/// COLUMN_ALREADY_EXISTS; DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP for a column that is NOT NULL
-/// or has a default: rows there are would have neither.
+/// FIELD_ALREADY_EXISTS; DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP for a column that is NOT NULL,
+/// WRONG_COLUMN_DEFAULTS_FOR_DELTA_ALTER_TABLE_ADD_COLUMN_NOT_SUPPORTED for one with a default:
+/// rows there are would have neither.
 Result<CommitResult> AddColumns(Table& table, const std::vector<NewColumn>& columns);
 
 /// These two need column mapping (DELTA_UNSUPPORTED_RENAME_COLUMN, DELTA_UNSUPPORTED_DROP_COLUMN):
-/// only metadata changes. DELTA_DEPENDENT_COLUMN_CHANGE when a constraint or a generated column
-/// names the column.
+/// only metadata changes. DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE,
+/// DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE when one names the column.
 Result<CommitResult> RenameColumn(Table& table, const ColumnPath& path, const std::string& name);
 Result<CommitResult> DropColumns(Table& table, const std::vector<ColumnPath>& paths);
 
@@ -56,10 +57,11 @@ struct ColumnChange {
 Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change);
 
 /// Features come with the properties that need them, or by delta.feature.<name>=supported. The key
-/// "comment" is the table's description (empty = none). DELTA_INVALID_PROPERTY. Row tracking that
-/// is switched on gives ids to the rows there are, in a commit of its own before.
+/// "comment" is the table's description (empty = none). Row tracking that is switched on gives ids
+/// to the rows there are, in a commit of its own before. DELTA_INVALID_PROPERTY,
+/// DELTA_UNKNOWN_CONFIGURATION.
 Result<CommitResult> SetProperties(Table& table, const StringMap& properties);
-/// DELTA_INVALID_PROPERTY for one that is not set, unless `if_exists`.
+/// One that is not set is nothing to unset. DELTA_INVALID_PROPERTY for one that stays.
 Result<CommitResult> UnsetProperties(Table& table, const std::vector<std::string>& keys,
                                      bool if_exists);
 

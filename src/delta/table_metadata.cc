@@ -66,7 +66,8 @@ Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::str
     }
   }
   if (!columns.empty() && static_cast<int>(columns.size()) >= schema.num_fields()) {
-    return MakeError("DELTA_SCHEMA_MISMATCH", "cannot partition by all columns of a table");
+    return MakeError("ALL_PARTITION_COLUMNS_NOT_ALLOWED",
+                     "cannot partition by all columns of a table");
   }
   return Status::OK();
 }

@@ -19,7 +19,7 @@ namespace sluice::delta {
 Status CompleteMetadata(const Metadata* before, const std::function<std::string()>& new_uuid,
                         Metadata* metadata);
 
-/// DELTA_SCHEMA_MISMATCH, DELTA_UNSUPPORTED_TYPE.
+/// DELTA_SCHEMA_MISMATCH, DELTA_UNSUPPORTED_TYPE, ALL_PARTITION_COLUMNS_NOT_ALLOWED.
 Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::string>& columns);
 
 }  // namespace sluice::delta

@@ -85,19 +85,16 @@ Result<BoundPtr> StoreAssignment(const BoundPtr& value,
                                  const std::shared_ptr<arrow::DataType>& type,
                                  const std::string& column) {
   if (value->type->Equals(*type)) return value;
-  const arrow::DataType& from = *value->type;
-  const bool numeric = IsNumeric(from) && IsNumeric(*type);
-  const bool to_string = type->id() == arrow::Type::STRING && from.num_fields() == 0 &&
-                         from.id() != arrow::Type::BINARY;
-  const bool date_time =
-      (from.id() == arrow::Type::DATE32 || from.id() == arrow::Type::TIMESTAMP) &&
-      (type->id() == arrow::Type::DATE32 || type->id() == arrow::Type::TIMESTAMP);
-  const bool nested = from.id() == type->id() && from.num_fields() > 0 && CanCast(from, *type);
-  if (from.id() == arrow::Type::NA || numeric || to_string || date_time || nested)
-    return MakeCast(value, type);
-  return MakeError("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST",
-                   fmt::format("cannot safely cast `{}` \"{}\" to \"{}\"", column,
-                               SparkTypeSql(from), SparkTypeSql(*type)));
+  if (!CanCast(*value->type, *type)) {
+    return MakeError("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
+                     fmt::format("cannot store \"{}\" in the column `{}` of the type \"{}\"",
+                                 SparkTypeSql(*value->type), column, SparkTypeSql(*type)));
+  }
+  const BoundPtr cast = MakeCast(value, type);
+  if (cast->kind != BoundKind::kCast) return cast;
+  auto stored = std::make_shared<BoundExpression>(*cast);
+  stored->name = column;  // of an overflow
+  return BoundPtr(std::move(stored));
 }
 
 }  // namespace sluice::sql

@@ -91,7 +91,8 @@ bool Equals(const BoundExpression& left, const BoundExpression& right) {
       left.args.size() != right.args.size() || !left.type->Equals(*right.type)) {
     return false;
   }
-  if (left.kind == BoundKind::kCall && left.name != right.name) return false;
+  const bool named = left.kind == BoundKind::kCall || left.kind == BoundKind::kCast;
+  if (named && left.name != right.name) return false;
   if (left.kind == BoundKind::kLiteral) {
     return left.literal->Equals(
         *right.literal, arrow::EqualOptions::Defaults().nans_equal(true).signed_zeros_equal(false));

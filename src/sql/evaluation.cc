@@ -1,10 +1,12 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "batch/select_rows.h"
 #include "sql/cast.h"
+#include "sql/data_type_parser.h"
 #include "sql/evaluation_internal.h"
 
 namespace sluice::sql {
@@ -47,6 +49,19 @@ Result<ArrayPtr> Gather(const std::vector<Value>& branches, const std::vector<in
       auto result,
       arrow::compute::Take(*all, *taken, arrow::compute::TakeOptions::NoBoundsCheck()));
   return result;
+}
+
+/// What failed when `cast` made the value of a column of a table says so.
+Status CastFailure(const Status& failed, const BoundExpression& cast) {
+  const bool overflow =
+      HasCode(failed, "CAST_OVERFLOW") || HasCode(failed, "NUMERIC_VALUE_OUT_OF_RANGE");
+  if (cast.name.empty() || !overflow) return failed;
+  return MakeError(
+      "CAST_OVERFLOW_IN_TABLE_INSERT",
+      fmt::format("[CAST_OVERFLOW_IN_TABLE_INSERT] fail to assign a value of \"{}\" "
+                  "type to the \"{}\" type column or variable `{}` due to an overflow",
+                  SparkTypeSql(*cast.args[0]->type), SparkTypeSql(*cast.type), cast.name),
+      "use try_cast on the value to store NULL instead");
 }
 
 }  // namespace
@@ -100,8 +115,9 @@ Result<Value> Frame::Compute(const Node& node) {
     case NodeKind::kCoalesce: return EvalCoalesce(node);
     case NodeKind::kCast: {
       SLUICE_ASSIGN_OR_RETURN(auto value, Eval(*node.args[0]));
-      SLUICE_ASSIGN_OR_RETURN(
-          value.array, CastArray(value.array, node.expression->type, node.expression->try_mode));
+      auto cast = CastArray(value.array, node.expression->type, node.expression->try_mode);
+      if (!cast.ok()) return CastFailure(cast.status(), *node.expression);
+      value.array = *std::move(cast);
       return value;
     }
     case NodeKind::kKernel:

@@ -15,6 +15,7 @@ const std::map<std::string_view, std::string_view>& SqlStates() {
       {"ARITHMETIC_OVERFLOW", "22003"},
       {"CAST_INVALID_INPUT", "22018"},
       {"CAST_OVERFLOW", "22003"},
+      {"CAST_OVERFLOW_IN_TABLE_INSERT", "22003"},
       {"COLUMN_ALREADY_EXISTS", "42711"},
       {"CREATE_VIEW_COLUMN_ARITY_MISMATCH", "21S01"},
       {"DATATYPE_MISMATCH", "42K09"},

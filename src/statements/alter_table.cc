@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "delta/schema_edit.h"
+#include "sql/analysis_error.h"
 #include "sql/print.h"
 #include "statements/column_fields.h"
 #include "statements/statements_internal.h"
@@ -35,6 +36,28 @@ bool HasLength(const sql::TypeName& type) {
   return text.rfind("varchar(", 0) == 0 || text.rfind("char(", 0) == 0;
 }
 
+/// UNRESOLVED_COLUMN.WITH_SUGGESTION unless the table has the column.
+Status CheckColumn(Job& job, const arrow::Schema& schema, const sql::QualifiedName& name,
+                   const delta::ColumnPath& path) {
+  if (path.empty() || HasColumn(schema, path)) return Status::OK();
+  return sql::AnalysisError(*job.file.source, name.span, "UNRESOLVED_COLUMN.WITH_SUGGESTION",
+                            "the table has no column " + delta::DottedPath(path));
+}
+
+/// What Spark keeps for itself.
+Status CheckProperties(Job& job, const Action& action) {
+  static constexpr const char* kReserved[] = {"provider", "location", "owner", "external",
+                                              "is_managed_location"};
+  for (const sql::Property& property : action.properties) {
+    if (std::find(std::begin(kReserved), std::end(kReserved), property.key) == std::end(kReserved))
+      continue;
+    return sql::AnalysisError(*job.file.source, action.span,
+                              "UNSUPPORTED_FEATURE.SET_TABLE_PROPERTY",
+                              "the property " + property.key + " is reserved");
+  }
+  return Status::OK();
+}
+
 /// One ALTER TABLE over one table.
 class Alteration {
  public:
@@ -47,10 +70,12 @@ class Alteration {
       case Kind::kAddColumns: return AddColumns();
       case Kind::kDropColumns: return DropColumns();
       case Kind::kRenameColumn:
+        SLUICE_RETURN_NOT_OK(Check(action_.column, PathOf(action_.column)));
         return delta::RenameColumn(table_, PathOf(action_.column), action_.column_name.text)
             .status();
       case Kind::kAlterColumn: return AlterColumn();
       case Kind::kSetProperties:
+        SLUICE_RETURN_NOT_OK(CheckProperties(job_, action_));
         return delta::SetProperties(table_, PropertiesOf(action_.properties)).status();
       case Kind::kUnsetProperties:
         return delta::UnsetProperties(table_, action_.keys, action_.if_exists).status();
@@ -70,12 +95,30 @@ class Alteration {
   }
   std::string_view TextOf(sql::Span span) const { return job_.file.source->Slice(span); }
 
+  Status Check(const sql::QualifiedName& name, const delta::ColumnPath& path) const {
+    return CheckColumn(job_, *table_.Current()->schema(), name, path);
+  }
+  /// AFTER names a sibling.
+  Status CheckPosition(const Action::Column& given, delta::ColumnPath parent) const {
+    if (!given.position.has_value() || !given.position->after.has_value()) return Status::OK();
+    parent.push_back(given.position->after->text);
+    const bool added_before = std::any_of(
+        action_.columns.begin(), action_.columns.end(), [&](const Action::Column& other) {
+          return &other < &given && EqualsIgnoreCase(other.path.last(), parent.back());
+        });
+    if (added_before || HasColumn(*table_.Current()->schema(), parent)) return Status::OK();
+    return sql::AnalysisError(*job_.file.source, given.position->after->span, "FIELD_NOT_FOUND",
+                              "there is no column " + delta::DottedPath(parent));
+  }
+
   Status AddColumns() {
     std::vector<delta::NewColumn> columns;
     for (const Action::Column& given : action_.columns) {
       delta::NewColumn column;
       column.parent = PathOf(given.path);
       column.parent.pop_back();
+      SLUICE_RETURN_NOT_OK(Check(given.path, column.parent));
+      SLUICE_RETURN_NOT_OK(CheckPosition(given, column.parent));
       SLUICE_ASSIGN_OR_RETURN(column.field, FieldOf(job_, given.definition));
       column.position = PositionOf(given.position);
       columns.push_back(std::move(column));
@@ -88,6 +131,7 @@ class Alteration {
     for (const sql::QualifiedName& name : action_.names) {
       delta::ColumnPath path = PathOf(name);
       if (action_.if_exists && !HasColumn(*table_.Current()->schema(), path)) continue;
+      SLUICE_RETURN_NOT_OK(Check(name, path));
       paths.push_back(std::move(path));
     }
     return paths.empty() ? Status::OK() : delta::DropColumns(table_, paths).status();
@@ -99,6 +143,7 @@ class Alteration {
     const sql::ColumnDefinition& definition = given.definition;
     delta::ColumnChange change;
     change.path = PathOf(given.path);
+    SLUICE_RETURN_NOT_OK(Check(given.path, change.path));
     change.position = PositionOf(given.position);
     switch (action_.change) {
       case Change::kType: {
@@ -183,6 +228,7 @@ Result<RowReader> RunCommentOn(Job& job, const sql::CommentOn& comment, sql::Spa
         delta::SetProperties(*table, {{"comment", comment.text.value_or("")}}).status());
     return NoRows();
   }
+  SLUICE_RETURN_NOT_OK(CheckColumn(job, *table->Current()->schema(), comment.name, change.path));
   change.comment = comment.text.value_or("");
   SLUICE_RETURN_NOT_OK(delta::ChangeColumn(*table, change).status());
   return NoRows();

@@ -77,13 +77,34 @@ std::string DefaultOf(const arrow::Field& column) {
 
 namespace {
 
+/// SET assigns each column once, and no struct beside its fields.
+Status CheckConflicts(Job& job, const std::vector<delta::Assignment>& assigned,
+                      const sql::Assignment& next, const std::vector<std::string>& path) {
+  for (const delta::Assignment& other : assigned) {
+    const size_t common = std::min(other.path.size(), path.size());
+    if (!std::equal(path.begin(), path.begin() + static_cast<int64_t>(common), other.path.begin()))
+      continue;
+    return sql::AnalysisError(*job.file.source, next.column.span, "DELTA_CONFLICT_SET_COLUMN",
+                              "the column " + next.column.ToString() + " is assigned twice");
+  }
+  return Status::OK();
+}
+
+/// UPDATE and MERGE have a class of their own for values that do not fit.
+delta::RowFunction OverflowsAsWrite(delta::RowFunction value) {
+  return [value = std::move(value)](const std::shared_ptr<arrow::RecordBatch>& rows)
+             -> Result<std::shared_ptr<arrow::Array>> {
+    auto computed = value(rows);
+    if (!HasCode(computed.status(), "CAST_OVERFLOW_IN_TABLE_INSERT")) return computed;
+    return MakeError("DELTA_CAST_OVERFLOW_IN_TABLE_WRITE", computed.status().message(),
+                     "use try_cast on the value to store NULL instead");
+  };
+}
+
 Result<delta::RowFunction> ValueOf(Job& job, const Target& target, const sql::Expr& value,
                                    const Inputs& inputs, const sql::WithClause& with) {
-  if (HoldsSubquery(value)) {
-    if (inputs.size() != 1)
-      return job.NotSupported(value.span, "a subquery in an assignment of MERGE");
-    return SubqueryValue(job, with, value, inputs[0], target.type, target.path.back());
-  }
+  if (HoldsSubquery(value))
+    return SubqueryValue(job, with, value, inputs, target.type, target.path.back());
   plan::NoRelations none;
   sql::Analyzer analyzer(none, *job.file.source);
   SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(value, inputs));
@@ -99,6 +120,7 @@ Result<std::vector<delta::Assignment>> BindAssignments(
   std::vector<delta::Assignment> bound;
   for (const sql::Assignment& one : assignments) {
     SLUICE_ASSIGN_OR_RETURN(const Target target, FindTarget(job, one.column, schema, qualifier));
+    SLUICE_RETURN_NOT_OK(CheckConflicts(job, bound, one, target.path));
     delta::Assignment assignment{target.path, nullptr};
     if (IsDefault(*one.value)) {
       SLUICE_ASSIGN_OR_RETURN(
@@ -107,6 +129,7 @@ Result<std::vector<delta::Assignment>> BindAssignments(
     } else {
       SLUICE_ASSIGN_OR_RETURN(assignment.value, ValueOf(job, target, *one.value, inputs, with));
     }
+    assignment.value = OverflowsAsWrite(std::move(assignment.value));
     bound.push_back(std::move(assignment));
   }
   return bound;

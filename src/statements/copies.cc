@@ -45,7 +45,11 @@ Result<std::shared_ptr<arrow::Scalar>> Constant(Job& job, const sql::Expr& expre
 Result<RowReader> RunRestore(Job& job, const sql::RestoreTable& restore) {
   SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, restore.name));
   SLUICE_ASSIGN_OR_RETURN(const delta::RestoreTarget target, TargetOf(job, restore.to));
-  SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report, delta::RestoreTable(*table, target));
+  const auto restored = delta::RestoreTable(*table, target);
+  if (HasCode(restored.status(), "DELTA_VERSION_NOT_FOUND"))
+    return MakeError("DELTA_CANNOT_RESTORE_TABLE_VERSION", restored.status().message(),
+                     "choose a version of DESCRIBE HISTORY");
+  SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report, restored);
   return Counts({{"table_size_after_restore", Metric(report, "tableSizeAfterRestore")},
                  {"num_of_files_after_restore", Metric(report, "numOfFilesAfterRestore")},
                  {"num_removed_files", Metric(report, "numRemovedFiles")},

@@ -1,6 +1,8 @@
 // CREATE [OR REPLACE] TABLE with columns, AS query or LIKE another table; DROP TABLE.
 #include <arrow/api.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "delta/schema_json.h"
 #include "delta/write_rows.h"
@@ -90,6 +92,12 @@ Result<Definition> Define(Job& job, const sql::CreateTable& create) {
     arrow::FieldVector fields;
     for (const sql::ColumnDefinition& column : create.options.columns) {
       SLUICE_ASSIGN_OR_RETURN(auto field, FieldOf(job, column));
+      const bool twice = std::any_of(fields.begin(), fields.end(), [&](const auto& other) {
+        return EqualsIgnoreCase(other->name(), field->name());
+      });
+      if (twice)
+        return sql::AnalysisError(*job.file.source, column.span, "COLUMN_ALREADY_EXISTS",
+                                  "the column `" + field->name() + "` is there twice");
       fields.push_back(std::move(field));
     }
     options.schema = arrow::schema(std::move(fields));

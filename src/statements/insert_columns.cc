@@ -148,7 +148,7 @@ class InsertColumns {
       if (std::any_of(fields_.begin(), fields_.end(), [&](const FieldPtr& taken) {
             return EqualsIgnoreCase(taken->name(), column->name());
           })) {
-        return Error(insert_.target.span, "AMBIGUOUS_COLUMN_REFERENCE",
+        return Error(insert_.target.span, "DELTA_DUPLICATE_COLUMNS_FOUND",
                      "the query has two columns `" + column->name() + "`");
       }
       if (field != nullptr) {

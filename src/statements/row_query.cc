@@ -25,18 +25,35 @@ sql::PlanPtr TableOf(const std::shared_ptr<arrow::Schema>& schema, TablePtr rows
   return node;
 }
 
-/// A query over rows that are given batch by batch. Its first column is the row's number.
+std::string RowsName(size_t input) { return kRows + std::to_string(input); }
+std::string NumberName(size_t input) { return kRowNumber + std::to_string(input); }
+
+/// The columns of an input, behind them the row's number.
+Result<std::shared_ptr<arrow::Schema>> NumberedSchema(const sql::NamedInput& input, size_t index) {
+  return input.schema->AddField(input.schema->num_fields(),
+                                arrow::field(NumberName(index), arrow::int64(), false));
+}
+
+bool ReadsRows(const sql::LogicalPlan& plan) {
+  return sql::AnyNode(plan, [](const sql::LogicalPlan& node) {
+    return node.kind == sql::PlanKind::kTable && sql::As<sql::TableNode>(node).recursion >= kRowsId;
+  });
+}
+
+/// A query over rows that are given batch by batch, as one relation for each input. Its first
+/// column is the row's number.
 class RowQuery {
  public:
   static Result<std::shared_ptr<RowQuery>> Make(Job& job, const sql::Query& query,
-                                                const sql::NamedInput& input,
+                                                const Inputs& inputs,
                                                 const std::vector<NamedRows>& relations) {
     auto made = std::shared_ptr<RowQuery>(new RowQuery(job));
-    SLUICE_ASSIGN_OR_RETURN(
-        made->schema_, input.schema->AddField(input.schema->num_fields(),
-                                              arrow::field(kRowNumber, arrow::int64(), false)));
     AdHocOptions options;
-    options.relations[kRows] = TableOf(made->schema_, nullptr, kRowsId);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      SLUICE_ASSIGN_OR_RETURN(auto schema, NumberedSchema(inputs[i], i));
+      options.relations[RowsName(i)] = TableOf(schema, nullptr, kRowsId + static_cast<int>(i));
+      made->schemas_.push_back(std::move(schema));
+    }
     for (const NamedRows& relation : relations)
       options.relations[relation.name] = TableOf(relation.rows->schema(), relation.rows, -1);
     SLUICE_ASSIGN_OR_RETURN(made->plan_, AnalyzeAdHoc(job.context, job.file, query, options));
@@ -53,24 +70,15 @@ class RowQuery {
     plan_ = std::move(project);
   }
 
-  /// The query's answer over `rows`.
+  /// The query's answer over `rows`, which have the columns of all inputs.
   Result<std::shared_ptr<arrow::RecordBatch>> Run(const arrow::RecordBatch& rows) {
     if (!computed_) {
       SLUICE_ASSIGN_OR_RETURN(plan_, ComputeOnce(plan_));
       computed_ = true;
     }
-    arrow::Int64Builder numbers;
-    SLUICE_RETURN_NOT_OK(numbers.Reserve(rows.num_rows()));
-    for (int64_t i = 0; i < rows.num_rows(); ++i) numbers.UnsafeAppend(i);
-    SLUICE_ASSIGN_OR_RETURN(auto column, numbers.Finish());
-    arrow::ArrayVector columns = rows.columns();
-    columns.push_back(std::move(column));
-    SLUICE_ASSIGN_OR_RETURN(
-        const auto table,
-        arrow::Table::FromRecordBatches(
-            schema_, {arrow::RecordBatch::Make(schema_, rows.num_rows(), std::move(columns))}));
+    SLUICE_ASSIGN_OR_RETURN(const auto tables, Numbered(rows));
     SLUICE_ASSIGN_OR_RETURN(const RowReader answer,
-                            RunPlan(job_.context, Over(plan_, table), job_.clock.NowMicros()));
+                            RunPlan(job_.context, Over(plan_, tables), job_.clock.NowMicros()));
     SLUICE_ASSIGN_OR_RETURN(const auto all, answer->ToTable());
     return all->CombineChunksToBatch();
   }
@@ -78,9 +86,27 @@ class RowQuery {
  private:
   explicit RowQuery(Job& job) : job_(job) {}
 
+  Result<std::vector<TablePtr>> Numbered(const arrow::RecordBatch& rows) const {
+    arrow::Int64Builder numbers;
+    SLUICE_RETURN_NOT_OK(numbers.Reserve(rows.num_rows()));
+    for (int64_t i = 0; i < rows.num_rows(); ++i) numbers.UnsafeAppend(i);
+    SLUICE_ASSIGN_OR_RETURN(const auto number, numbers.Finish());
+    std::vector<TablePtr> tables;
+    int from = 0;
+    for (const auto& schema : schemas_) {
+      arrow::ArrayVector columns;
+      for (int i = 0; i + 1 < schema->num_fields(); ++i) columns.push_back(rows.column(from++));
+      columns.push_back(number);
+      const auto batch = arrow::RecordBatch::Make(schema, rows.num_rows(), std::move(columns));
+      SLUICE_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches(schema, {batch}));
+      tables.push_back(std::move(table));
+    }
+    return tables;
+  }
+
   Result<sql::PlanPtr> ComputeOnce(const sql::PlanPtr& plan) const {
     if (plan->kind == sql::PlanKind::kTable) return plan;
-    if (!sql::ReadsRecursion(*plan, kRowsId)) {
+    if (!ReadsRows(*plan)) {
       SLUICE_ASSIGN_OR_RETURN(const RowReader rows,
                               RunPlan(job_.context, plan, job_.clock.NowMicros()));
       SLUICE_ASSIGN_OR_RETURN(auto table, rows->ToTable());
@@ -94,16 +120,19 @@ class RowQuery {
     return sql::WithInputs(*plan, std::move(inputs));
   }
 
-  static sql::PlanPtr Over(const sql::PlanPtr& plan, const TablePtr& rows) {
-    if (!sql::ReadsRecursion(*plan, kRowsId)) return plan;
-    if (plan->kind == sql::PlanKind::kTable) return TableOf(plan->schema, rows, -1);
+  static sql::PlanPtr Over(const sql::PlanPtr& plan, const std::vector<TablePtr>& rows) {
+    if (!ReadsRows(*plan)) return plan;
+    if (plan->kind == sql::PlanKind::kTable) {
+      const int input = sql::As<sql::TableNode>(*plan).recursion - kRowsId;
+      return TableOf(plan->schema, rows[static_cast<size_t>(input)], -1);
+    }
     std::vector<sql::PlanPtr> inputs;
     for (const sql::PlanPtr& input : plan->inputs) inputs.push_back(Over(input, rows));
     return sql::WithInputs(*plan, std::move(inputs));
   }
 
   Job& job_;
-  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::shared_ptr<arrow::Schema>> schemas_;  // of the inputs, with the row's number
   sql::PlanPtr plan_;
   bool computed_ = false;
 };
@@ -115,20 +144,41 @@ sql::SelectItem Item(sql::Expr expression) {
   return item;
 }
 
-/// SELECT number of the row FROM rows AS qualifier
-sql::Query QueryOver(const sql::WithClause& with, const std::string& qualifier, sql::Span span) {
+sql::Expr NumberOf(size_t input, sql::Span span) {
   sql::Expr number;
-  number.node = sql::ColumnRef{{sql::Name{kRowNumber, span, true}}};
+  number.node = sql::ColumnRef{{sql::Name{NumberName(input), span, true}}};
   number.span = span;
-  sql::Relation rows;
+  return number;
+}
+
+sql::Relation RowsOf(size_t input, const std::string& qualifier, sql::Span span) {
   sql::TableRef table;
-  table.name = {{sql::Name{kRows, span, true}}, span};
+  table.name = {{sql::Name{RowsName(input), span, true}}, span};
+  sql::Relation rows;
   rows.node = std::move(table);
   if (!qualifier.empty()) rows.alias = sql::TableAlias{sql::Name{qualifier, span, true}, {}};
   rows.span = span;
+  return rows;
+}
+
+/// SELECT number of the row FROM rows AS qualifier [JOIN rows AS qualifier ON equal numbers]
+sql::Query QueryOver(const sql::WithClause& with, const Inputs& inputs, sql::Span span) {
   sql::Select select;
-  select.items.push_back(Item(std::move(number)));
-  select.from = std::move(rows);
+  select.items.push_back(Item(NumberOf(0, span)));
+  sql::Relation from = RowsOf(0, inputs[0].qualifier, span);
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    sql::Join join;
+    join.left = std::move(from);
+    join.right = RowsOf(i, inputs[i].qualifier, span);
+    sql::Expr on;
+    on.node = sql::Binary{sql::BinaryOp::kEq, NumberOf(0, span), NumberOf(i, span)};
+    on.span = span;
+    join.on = std::move(on);
+    from = sql::Relation();
+    from.node = std::move(join);
+    from.span = span;
+  }
+  select.from = std::move(from);
   sql::Query query;
   query.recursive = with.recursive;
   query.with = with.tables;
@@ -171,10 +221,10 @@ Result<delta::RowCondition> SubqueryCondition(Job& job, const sql::WithClause& w
                                               const std::string& qualifier,
                                               const std::vector<NamedRows>& relations) {
   const auto schema = table.Current()->schema();
-  sql::Query query = QueryOver(with, qualifier, where.span);
+  const Inputs inputs = {{schema, qualifier}};
+  sql::Query query = QueryOver(with, inputs, where.span);
   std::get<sql::Select>(query.body).where = where;
-  SLUICE_ASSIGN_OR_RETURN(const auto rows,
-                          RowQuery::Make(job, query, {schema, qualifier}, relations));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowQuery::Make(job, query, inputs, relations));
   delta::RowCondition condition;
   condition.text = sql::ToSql(where);
   condition.holds = [rows](const std::shared_ptr<arrow::RecordBatch>& batch)
@@ -200,12 +250,12 @@ Result<delta::RowCondition> SubqueryCondition(Job& job, const sql::WithClause& w
 }
 
 Result<delta::RowFunction> SubqueryValue(Job& job, const sql::WithClause& with,
-                                         const sql::Expr& value, const sql::NamedInput& input,
+                                         const sql::Expr& value, const Inputs& inputs,
                                          const std::shared_ptr<arrow::DataType>& type,
                                          const std::string& column) {
-  sql::Query query = QueryOver(with, input.qualifier, value.span);
+  sql::Query query = QueryOver(with, inputs, value.span);
   std::get<sql::Select>(query.body).items.push_back(Item(value));
-  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowQuery::Make(job, query, input, {}));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, RowQuery::Make(job, query, inputs, {}));
   const auto& answer = *rows->plan()->schema;
   SLUICE_ASSIGN_OR_RETURN(auto stored,
                           sql::StoreAssignment(sql::MakeColumn(1, *answer.field(1)), type, column));

@@ -26,9 +26,9 @@ Result<delta::RowCondition> SubqueryCondition(Job& job, const sql::WithClause& w
                                               const std::string& qualifier,
                                               const std::vector<NamedRows>& relations = {});
 
-/// `value` for each row, stored as a column `column` of `type` is.
+/// `value` for each row with the columns of all inputs, stored as a column `column` of `type` is.
 Result<delta::RowFunction> SubqueryValue(Job& job, const sql::WithClause& with,
-                                         const sql::Expr& value, const sql::NamedInput& input,
+                                         const sql::Expr& value, const Inputs& inputs,
                                          const std::shared_ptr<arrow::DataType>& type,
                                          const std::string& column);
 

@@ -98,8 +98,14 @@ TEST_F(StatementsTest, RowsGoInAndOut) {
 
 TEST_F(StatementsTest, ValuesAreStoredAsAnInsertDoes) {
   Run("CREATE TABLE t (id INT, d DATE)");
-  EXPECT_EQ(CodeOf("INSERT INTO t VALUES ('x', DATE'2024-01-01')"),
-            "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST");
+  EXPECT_EQ(CodeOf("INSERT INTO t VALUES ('x', DATE'2024-01-01')"), "CAST_INVALID_INPUT");
+  EXPECT_EQ(CodeOf("INSERT INTO t VALUES (DATE'2024-01-01', NULL)"),
+            "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION");
+  EXPECT_EQ(CodeOf("INSERT INTO t VALUES (3000000000L, NULL)"), "CAST_OVERFLOW_IN_TABLE_INSERT");
+  EXPECT_EQ(CodeOf("INSERT INTO t SELECT id * 3000000000, NULL FROM range(2)"),
+            "CAST_OVERFLOW_IN_TABLE_INSERT");
+  EXPECT_EQ(CodeOf("INSERT INTO t SELECT CAST(id * 3000000000 AS INT), NULL FROM range(2)"),
+            "CAST_OVERFLOW");
   EXPECT_EQ(CodeOf("INSERT INTO t VALUES (1)"),
             "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS");
   EXPECT_EQ(CodeOf("INSERT INTO t VALUES (1, DATE'2024-01-01', 2)"),
@@ -107,7 +113,7 @@ TEST_F(StatementsTest, ValuesAreStoredAsAnInsertDoes) {
   EXPECT_EQ(CodeOf("INSERT INTO t (nope) VALUES (1)"), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
   EXPECT_EQ(CodeOf("UPDATE t SET nope = 1"), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
   Run("INSERT INTO t VALUES (1, DATE'2024-01-01')");
-  EXPECT_EQ(CodeOf("UPDATE t SET id = 3000000000"), "CAST_OVERFLOW");
+  EXPECT_EQ(CodeOf("UPDATE t SET id = 3000000000"), "DELTA_CAST_OVERFLOW_IN_TABLE_WRITE");
   EXPECT_EQ(CodeOf("INSERT INTO nope VALUES (1)"), "TABLE_OR_VIEW_NOT_FOUND");
   EXPECT_EQ(CodeOf("CREATE TABLE t (id INT)"), "TABLE_OR_VIEW_ALREADY_EXISTS");
   Run("CREATE TABLE IF NOT EXISTS t (id INT)");
@@ -202,6 +208,10 @@ TEST_F(StatementsTest, Subqueries) {
   EXPECT_EQ(Run("WITH w AS (SELECT 9 AS id) MERGE INTO t USING w ON t.id = w.id "
                 "WHEN NOT MATCHED THEN INSERT (id) VALUES (w.id)"),
             Lines{"1|0|0|1"});
+  EXPECT_EQ(Run("MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN "
+                "UPDATE SET n = (SELECT max(x.n) FROM s AS x WHERE x.id > s.id) + t.n"),
+            Lines{"1|1|0|0"});
+  EXPECT_EQ(Run("SELECT n FROM t WHERE id = 2"), Lines{"50"});
   EXPECT_EQ(Run("DELETE FROM t WHERE n IS NULL AND id NOT IN (SELECT id FROM s)"), Lines{"1"});
   EXPECT_EQ(Run("SELECT id FROM t ORDER BY id"), (Lines{"1", "2"}));
   EXPECT_EQ(Run("DELETE FROM t WHERE EXISTS (SELECT 1 FROM s)"), Lines{"2"});
@@ -274,12 +284,12 @@ TEST_F(StatementsTest, AlterTable) {
 
 TEST_F(StatementsTest, WhatATableIs) {
   Run("CREATE TABLE t (id INT, day STRING) PARTITIONED BY (day)");
-  Run("ALTER TABLE t SET TBLPROPERTIES ('owner' = 'me', 'delta.appendOnly' = 'true')");
+  Run("ALTER TABLE t SET TBLPROPERTIES ('keeper' = 'me', 'delta.appendOnly' = 'true')");
   Run("COMMENT ON TABLE t IS 'rows of days'; COMMENT ON COLUMN t.id IS 'a number'");
   Run("INSERT INTO t VALUES (1, 'a')");
   const Lines detail = Run("DESCRIBE DETAIL t");
   ASSERT_EQ(detail.size(), 1u);
-  for (const std::string part : {"delta|", "spark_catalog.default.t", "rows of days", "owner",
+  for (const std::string part : {"delta|", "spark_catalog.default.t", "rows of days", "keeper",
                                  "delta.appendOnly", "|1|2|", "invariants"}) {
     EXPECT_NE(detail[0].find(part), std::string::npos) << part << " in " << detail[0];
   }
@@ -305,7 +315,7 @@ TEST_F(StatementsTest, RestoreCloneConvertReorg) {
   EXPECT_EQ(Run("SELECT sum(id) FROM t"), Lines{"4"});
   Run("RESTORE TABLE t TO VERSION AS OF 1");
   EXPECT_EQ(Run("SELECT sum(id) FROM t"), Lines{"6"});
-  EXPECT_EQ(CodeOf("RESTORE t TO VERSION AS OF 99"), "DELTA_VERSION_NOT_FOUND");
+  EXPECT_EQ(CodeOf("RESTORE t TO VERSION AS OF 99"), "DELTA_CANNOT_RESTORE_TABLE_VERSION");
   EXPECT_EQ(CodeOf("RESTORE t TO TIMESTAMP AS OF '2001-01-01'"), "DELTA_TIMESTAMP_OUT_OF_RANGE");
   // A folder of Parquet: the files of a table without its log.
   Run("CREATE TABLE p (id INT); INSERT INTO p VALUES (7), (8)");

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Writes statements/*.jsonl: what real Spark with Delta answers to the scripts statements/*.sql, one after the other.
+
+    python3 tests/sql/capture_statements.py [name ...]
+
+Run by the Python of tests/peers/setup.sh. A line is {"spark", "delta"} or {"sql"} with its answer (spark_answers.py);
+DESCRIBE HISTORY is answered by the columns that do not depend on time and place (HISTORY).
+"""
+import glob
+import json
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import spark_answers
+
+HERE = pathlib.Path(__file__).parent
+JARS = HERE.parent.parent / ".deps" / "peers" / "jars"
+WRITES = ["WRITE", "DELETE", "UPDATE", "MERGE"]
+METRICS = ["numOutputRows", "numDeletedRows", "numUpdatedRows", "numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted", "numSourceRows"]
+
+
+def history(spark, sql):
+    """[version, operation, isBlindAppend of WRITES, {metric: value}], oldest first."""
+    rows = spark.sql(sql).collect()
+    return {"history": [[r["version"], r["operation"], r["operation"] in WRITES and r["isBlindAppend"],
+                         {k: (r["operationMetrics"] or {})[k] for k in METRICS if k in (r["operationMetrics"] or {})}]
+                        for r in reversed(rows)]}
+
+
+def main():
+    warehouse = tempfile.mkdtemp(prefix="sluice-statements-")
+    spark = spark_answers.session(**{
+        "spark.jars": ",".join(sorted(glob.glob(str(JARS / "*.jar")))), "spark.driver.memory": "1500m",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.databricks.delta.snapshotPartitions": "1", "spark.sql.warehouse.dir": warehouse,
+        "spark.sql.catalogImplementation": "in-memory", "spark.sql.optimizer.maxIterations": "100"})
+    for path in sorted((HERE / "statements").glob("*.sql")):
+        if len(sys.argv) > 1 and path.stem not in sys.argv[1:]:
+            continue
+        spark.sql(f"CREATE SCHEMA {path.stem}_s")
+        spark.sql(f"USE {path.stem}_s")
+        lines = [{"spark": spark.version}]
+        for sql in spark_answers.statements(path.read_text()):
+            answer = history(spark, sql) if sql.startswith("DESCRIBE HISTORY") else spark_answers.answer(spark, sql)
+            lines.append({"sql": sql, **answer})
+        (HERE / "statements" / (path.stem + ".jsonl")).write_text("".join(json.dumps(line) + "\n" for line in lines))
+        print(path.stem, len(lines))
+    spark.stop()
+    shutil.rmtree(warehouse)
+
+
+if __name__ == "__main__":
+    main()
