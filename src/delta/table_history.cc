@@ -1,6 +1,7 @@
 // History and time travel of a table: which version was committed when.
 #include <algorithm>
 
+#include "delta/commit_times.h"
 #include "delta/log_segment.h"
 #include "delta/table.h"
 
@@ -46,15 +47,21 @@ Result<std::vector<VersionInfo>> Table::History(size_t limit) const {
   return history;
 }
 
-Result<TableVersion> Table::VersionAt(int64_t timestamp_ms) const {
-  SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(context_.storage, path_, std::nullopt));
+Result<std::vector<std::pair<TableVersion, int64_t>>> CommitTimes(const Table& table) {
+  SLUICE_ASSIGN_OR_RETURN(const LogSegment segment,
+                          ListLog(table.storage(), table.path(), std::nullopt));
   auto times = FileTimes(segment.commits);
-  if (Current()->properties().enable_in_commit_timestamps) {
+  if (table.Current()->properties().enable_in_commit_timestamps) {
     for (auto& [version, time_ms] : times) {
-      SLUICE_ASSIGN_OR_RETURN(const auto actions, ReadCommit(version));
+      SLUICE_ASSIGN_OR_RETURN(const auto actions, table.ReadCommit(version));
       time_ms = InCommitTime(actions).value_or(time_ms);
     }
   }
+  return times;
+}
+
+Result<TableVersion> Table::VersionAt(int64_t timestamp_ms) const {
+  SLUICE_ASSIGN_OR_RETURN(const auto times, CommitTimes(*this));
   const auto after =
       std::upper_bound(times.begin(), times.end(), timestamp_ms,
                        [](int64_t wanted, const auto& entry) { return wanted < entry.second; });

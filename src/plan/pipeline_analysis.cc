@@ -413,6 +413,8 @@ class PipelineAnalyzer {
     CollectScans(flow->plan, &scans);
     if (scans.empty()) return "it reads no table";
     if (scans.size() > 1) return "it reads more than one table";
+    if (scans[0]->version.has_value() || scans[0]->changes.has_value())
+      return "it reads versions of a table: " + scans[0]->dataset;
     if (!rules.empty()) return "it has expectations";
     if (PlanIsVolatile(flow->plan)) return "its query depends on the time it runs";
     const auto input = std::find_if(known_.begin(), known_.end(), [&](const auto& entry) {

@@ -11,30 +11,36 @@ namespace {
 const std::set<std::string>& PlannedTableFunctions() {
   static const auto* const names = new std::set<std::string>{
       "read_files",  "cloud_files", "read_eventhubs", "read_http", "read_mqtt", "read_kinesis",
-      "read_pubsub", "read_pulsar", "read_database",  "read_cdc",  "event_log", "table_changes"};
+      "read_pubsub", "read_pulsar", "read_database",  "read_cdc",  "event_log"};
   return *names;
 }
 
 }  // namespace
 
-Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
-    const std::vector<std::string>& parts, bool stream) {
+Result<RelationCatalog::Place> RelationCatalog::PlaceOf(
+    const std::vector<std::string>& parts) const {
   std::vector<std::string> rest = parts;
   if (rest.size() > 1 && LowerAscii(rest.front()) == "live") rest.erase(rest.begin());
-  SLUICE_ASSIGN_OR_RETURN(
-      const auto location,
-      catalog::LocateTable(rest, spec_.engine.warehouse, spec_.catalog, default_schema_));
-  std::string name = std::string(kPathPrefix) + location.path;
-  if (location.name.has_value()) {
-    const auto found = datasets_.find(*location.name);
-    if (found != datasets_.end()) return ResolveDataset(*location.name, found->second, stream);
-    name = location.name->ToString();
+  SLUICE_ASSIGN_OR_RETURN(auto location, catalog::LocateTable(rest, spec_.engine.warehouse,
+                                                              spec_.catalog, default_schema_));
+  std::string name = location.name.has_value() ? location.name->ToString()
+                                               : std::string(kPathPrefix) + location.path;
+  return Place{std::move(name), std::move(location.path), std::move(location.name)};
+}
+
+Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
+    const std::vector<std::string>& parts, bool stream) {
+  SLUICE_ASSIGN_OR_RETURN(const Place place, PlaceOf(parts));
+  if (place.dataset.has_value()) {
+    const auto found = datasets_.find(*place.dataset);
+    if (found != datasets_.end()) return ResolveDataset(*place.dataset, found->second, stream);
   }
-  SLUICE_ASSIGN_OR_RETURN(bool exists, tables_.Exists(location.path));
+  SLUICE_ASSIGN_OR_RETURN(bool exists, tables_.Exists(place.path));
+  if (!exists && !place.dataset.has_value() && !stream) return ResolvePathAt(place.path);
   if (!exists) return std::nullopt;
-  SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(location.path));
+  SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(place.path));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
-  return sql::ResolvedRelation{name, snapshot->schema(), nullptr};
+  return sql::ResolvedRelation{place.name, snapshot->schema(), nullptr};
 }
 
 Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveDataset(

@@ -35,9 +35,26 @@ class RelationCatalog : public sql::RelationResolver {
   Result<std::optional<sql::ResolvedTableFunction>> ResolveTableFunction(
       const std::string& function, const std::map<std::string, std::string>& args,
       bool stream) override;
+  /// A version of a table that is there already; also of a dataset of the pipeline.
+  Result<std::optional<sql::ResolvedRelation>> ResolveVersion(
+      const std::vector<std::string>& parts, const sql::TableMoment& moment) override;
+  Result<std::optional<sql::ResolvedRelation>> ResolveChanges(const std::vector<std::string>& parts,
+                                                              const sql::TableMoment& from,
+                                                              const sql::TableMoment* to) override;
   std::vector<std::string> KnownRelations() override;
 
  private:
+  /// A table of the warehouse or of a path, without the datasets' own meaning.
+  struct Place {
+    std::string name;  // of ScanNode::dataset
+    std::string path;
+    std::optional<catalog::TableName> dataset;  // unless it is a path
+  };
+  Result<Place> PlaceOf(const std::vector<std::string>& parts) const;
+  /// Nothing = no such table.
+  Result<std::optional<std::shared_ptr<delta::Table>>> TableAt(
+      const std::vector<std::string>& parts, std::string* name);
+  Result<std::optional<sql::ResolvedRelation>> ResolvePathAt(const std::string& path);
   Result<std::optional<sql::ResolvedRelation>> ResolveDataset(const catalog::TableName& name,
                                                               const KnownDataset& dataset,
                                                               bool stream) const;

@@ -8,6 +8,17 @@
 namespace sluice::plan {
 namespace {
 
+/// The parts of a name between dots.
+std::vector<std::string> SplitName(const std::string& name) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= name.size();) {
+    const size_t end = std::min(name.find('.', begin), name.size());
+    parts.push_back(name.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 class ReferenceFinder {
  public:
   ReferenceFinder(const std::string& catalog, const std::string& schema)
@@ -65,6 +76,16 @@ class ReferenceFinder {
   }
   void WalkRelation(const sql::TableRef& table) { Add(table.name, table.stream); }
   void WalkRelation(const sql::TableFunction& function) {
+    const auto* name =
+        function.arguments.empty() ? nullptr : function.arguments[0].value->As<sql::Literal>();
+    if (EqualsIgnoreCase(function.name.last(), "table_changes") && name != nullptr &&
+        name->kind == sql::LiteralKind::kString) {
+      sql::QualifiedName table;
+      for (const std::string& part : SplitName(name->text))
+        table.parts.push_back({part, {}, false});
+      table.span = function.arguments[0].value->span;
+      Add(table, false);
+    }
     for (const sql::Argument& argument : function.arguments) Walk(*argument.value);
   }
   void WalkRelation(const sql::SubqueryRelation& subquery) { Walk(*subquery.query); }

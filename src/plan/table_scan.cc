@@ -1,7 +1,9 @@
 #include "plan/table_scan.h"
 
 #include <arrow/api.h>
+#include <arrow/util/iterator.h>
 
+#include "delta/change_feed.h"
 #include "delta/scan.h"
 #include "plan/pipeline_analysis.h"
 
@@ -57,6 +59,50 @@ delta::Predicate PruningPredicate(const std::vector<sql::SimplePredicate>& predi
   return out;
 }
 
+namespace {
+
+/// The version that a scan reads: its own, else the pinned one, else the newest.
+Result<std::shared_ptr<const delta::Snapshot>> SnapshotOf(delta::Table& table,
+                                                          const sql::ScanNode& scan,
+                                                          const PinnedVersions& versions) {
+  const auto pinned = versions.find(scan.dataset);
+  if (scan.version.has_value()) return table.SnapshotAt(TableVersion(*scan.version));
+  if (pinned != versions.end()) return table.SnapshotAt(TableVersion(pinned->second));
+  return table.Update();
+}
+
+/// The change feed as a reader of `columns`.
+Result<std::shared_ptr<arrow::RecordBatchReader>> ReadChanges(
+    const std::shared_ptr<delta::Table>& table, const sql::ScanNode& scan,
+    const std::vector<int>& columns, const PinnedVersions& versions) {
+  std::optional<TableVersion> last;
+  if (scan.changes->to.has_value()) last = TableVersion(*scan.changes->to);
+  const auto pinned = versions.find(scan.dataset);
+  if (!last.has_value() && pinned != versions.end()) last = TableVersion(pinned->second);
+  SLUICE_RETURN_NOT_OK(table->Update().status());
+  SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<delta::ChangeFeed> feed,
+                          delta::ChangeFeed::Make(*table, TableVersion(scan.changes->from), last));
+  if (!feed->schema()->Equals(*scan.schema))
+    return MakeError("DELTA_SOURCE_SCHEMA_CHANGED",
+                     "the columns of " + scan.dataset + " changed since the query was analyzed",
+                     "run it again");
+  arrow::FieldVector fields;
+  for (const int column : columns) fields.push_back(scan.schema->field(column));
+  const auto schema = arrow::schema(std::move(fields));
+  auto next = [table, feed, columns,
+               schema]() -> arrow::Result<std::shared_ptr<arrow::RecordBatch>> {
+    SLUICE_ASSIGN_OR_RETURN(const auto batch, feed->Next());
+    if (batch == nullptr) return batch;
+    arrow::ArrayVector arrays;
+    for (const int column : columns) arrays.push_back(batch->column(column));
+    return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
+  };
+  return arrow::RecordBatchReader::MakeFromIterator(arrow::MakeFunctionIterator(std::move(next)),
+                                                    schema);
+}
+
+}  // namespace
+
 sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& tables,
                                PinnedVersions versions) {
   return [&tables, spec, versions = std::move(versions)](
@@ -64,6 +110,8 @@ sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& ta
              const std::vector<sql::SimplePredicate>& predicates)
              -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
     const auto& scan = sql::As<sql::ScanNode>(plan);
+    SLUICE_ASSIGN_OR_RETURN(auto table, tables.Open(ScanPath(spec, scan.dataset)));
+    if (scan.changes.has_value()) return ReadChanges(table, scan, columns, versions);
     arrow::FieldVector fields;
     delta::ScanOptions options;
     options.columns.emplace();
@@ -74,16 +122,7 @@ sql::ScanOpener MakeScanOpener(const ProjectSpec& spec, delta::TableRegistry& ta
     if (columns.empty() && scan.schema->num_fields() > 0)
       options.columns->push_back(scan.schema->field(0)->name());
     options.predicate = PruningPredicate(predicates, *scan.schema);
-    SLUICE_ASSIGN_OR_RETURN(auto table, tables.Open(ScanPath(spec, scan.dataset)));
-    const auto pinned = versions.find(scan.dataset);
-    std::shared_ptr<const delta::Snapshot> snapshot;
-    if (pinned != versions.end() && table->Current()->version().value() != pinned->second) {
-      SLUICE_ASSIGN_OR_RETURN(snapshot, table->SnapshotAt(TableVersion(pinned->second)));
-    } else if (pinned != versions.end()) {
-      snapshot = table->Current();
-    } else {
-      SLUICE_ASSIGN_OR_RETURN(snapshot, table->Update());
-    }
+    SLUICE_ASSIGN_OR_RETURN(const auto snapshot, SnapshotOf(*table, scan, versions));
     SLUICE_ASSIGN_OR_RETURN(auto reader, delta::Scan::Make(table->storage(), snapshot, options));
     return std::static_pointer_cast<arrow::RecordBatchReader>(
         std::make_shared<ScanReader>(std::move(reader), arrow::schema(fields)));

@@ -8,6 +8,7 @@
 #include "sql/expression_binder_internal.h"
 #include "sql/print.h"
 #include "sql/spark_type.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
@@ -22,6 +23,17 @@ bool SameArgs(const std::vector<BoundPtr>& left, const std::vector<BoundPtr>& ri
 
 bool SameFilter(const BoundPtr& left, const BoundPtr& right) {
   return left == nullptr || right == nullptr ? left == right : Equals(*left, *right);
+}
+
+/// min and max of nested values: those with the least and the greatest key.
+Status ExtremeByKey(const FunctionBinder& functions, const std::string& written,
+                    AggregateCall* call) {
+  const BoundPtr value = call->args[0];
+  if (!IsOrderable(*call->type))
+    return functions.WrongType(written, 1, "a type with an order", value);
+  call->args.push_back(MakeCall("sort_key", {value}, arrow::binary(), value->nullable));
+  call->function += "_by";
+  return Status::OK();
 }
 
 }  // namespace
@@ -101,9 +113,8 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
       call->ignore_nulls = static_cast<const arrow::BooleanScalar&>(*args[1]->literal).value;
       args.resize(1);
     }
-    const bool nested = call->type->num_fields() > 0;
-    if (nested && (f == "min" || f == "max"))
-      return functions_.Unsupported(call->span, f + " of nested values");
+    if (call->type->num_fields() > 0 && (f == "min" || f == "max"))
+      SLUICE_RETURN_NOT_OK(ExtremeByKey(functions_, written, call));
   } else if (f == "percentile_approx") {
     if (!IsNumeric(*args[0]->type))
       return functions_.Unsupported(call->span, written + " of " + SparkTypeName(*args[0]->type));

@@ -11,6 +11,11 @@ bool Has(const std::string& message, std::string_view part) {
 
 }  // namespace
 
+bool IsFatalDuckDbError(const std::string& message) {
+  return Has(message, "INTERNAL Error") || Has(message, "FATAL Error") ||
+         Has(message, "has been invalidated");
+}
+
 Status DuckDbError(std::string_view what, const std::string& message) {
   // An error of ours that passed through a reader keeps its code: "[CLASS] text".
   if (const size_t open = message.find('['); open != std::string::npos) {

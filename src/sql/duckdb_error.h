@@ -9,6 +9,8 @@
 namespace sluice::sql {
 
 /// `what` says what was being done.
+/// Whether DuckDB refuses all further work after this error.
+bool IsFatalDuckDbError(const std::string& message);
 Status DuckDbError(std::string_view what, const std::string& message);
 
 }  // namespace sluice::sql

@@ -4,9 +4,10 @@
 #include <duckdb.h>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <list>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "sql/cast.h"
 #include "sql/duckdb_error.h"
 
@@ -16,7 +17,13 @@ namespace {
 // The C API's handles with their destroy calls.
 struct Database {
   duckdb_database handle = nullptr;
+  std::atomic<bool> broken = false;  // by an error after which it refuses all work
   ~Database() { duckdb_close(&handle); }
+
+  Status Error(std::string_view what, const std::string& message) {
+    if (IsFatalDuckDbError(message)) broken = true;
+    return DuckDbError(what, message);
+  }
 };
 
 class ErrorData {
@@ -25,23 +32,24 @@ class ErrorData {
   ~ErrorData() { duckdb_destroy_error_data(&data_); }
   ErrorData(const ErrorData&) = delete;
   ErrorData& operator=(const ErrorData&) = delete;
-  Status ToStatus(std::string_view what) const {
+  Status ToStatus(std::string_view what, Database& database) const {
     if (data_ == nullptr || !duckdb_error_data_has_error(data_)) return Status::OK();
-    return DuckDbError(what, duckdb_error_data_message(data_));
+    return database.Error(what, duckdb_error_data_message(data_));
   }
 
  private:
   duckdb_error_data data_;
 };
 
-class ConnectionImpl;
-
 // Rows of one query; keeps its connection alive.
 class ResultReader : public arrow::RecordBatchReader {
  public:
-  ResultReader(std::shared_ptr<ConnectionImpl> connection, duckdb_result result,
-               std::shared_ptr<arrow::Schema> wanted)
-      : connection_(std::move(connection)), result_(result), wanted_(std::move(wanted)) {}
+  ResultReader(std::shared_ptr<DuckDbConnection> connection, std::shared_ptr<Database> database,
+               duckdb_result result, std::shared_ptr<arrow::Schema> wanted)
+      : connection_(std::move(connection)),
+        database_(std::move(database)),
+        result_(result),
+        wanted_(std::move(wanted)) {}
   ~ResultReader() override {
     if (options_ != nullptr) duckdb_destroy_arrow_options(&options_);
     duckdb_destroy_result(&result_);
@@ -62,7 +70,7 @@ class ResultReader : public arrow::RecordBatchReader {
     const ErrorData error(
         duckdb_to_arrow_schema(options_, types.data(), names.data(), count, &schema));
     for (duckdb_logical_type& type : types) duckdb_destroy_logical_type(&type);
-    SLUICE_RETURN_NOT_OK(error.ToStatus("schema of a query"));
+    SLUICE_RETURN_NOT_OK(error.ToStatus("schema of a query", *database_));
     SLUICE_ASSIGN_OR_RETURN(produced_, arrow::ImportSchema(&schema));
     return Status::OK();
   }
@@ -73,7 +81,7 @@ class ResultReader : public arrow::RecordBatchReader {
     duckdb_data_chunk chunk = duckdb_fetch_chunk(result_);
     if (chunk == nullptr) {
       const char* message = duckdb_result_error(&result_);
-      if (message != nullptr && *message != '\0') return DuckDbError("query", message);
+      if (message != nullptr && *message != '\0') return database_->Error("query", message);
       *batch = nullptr;
       return Status::OK();
     }
@@ -86,7 +94,7 @@ class ResultReader : public arrow::RecordBatchReader {
     ArrowArray array{};
     const ErrorData error(duckdb_data_chunk_to_arrow(options_, chunk, &array));
     duckdb_destroy_data_chunk(&chunk);
-    SLUICE_RETURN_NOT_OK(error.ToStatus("rows of a query"));
+    SLUICE_RETURN_NOT_OK(error.ToStatus("rows of a query", *database_));
     SLUICE_ASSIGN_OR_RETURN(auto produced, arrow::ImportRecordBatch(&array, produced_));
     arrow::ArrayVector columns;
     for (int i = 0; i < wanted_->num_fields(); ++i) {
@@ -107,7 +115,8 @@ class ResultReader : public arrow::RecordBatchReader {
     return CastArray(column, type, false);
   }
 
-  std::shared_ptr<ConnectionImpl> connection_;
+  const std::shared_ptr<DuckDbConnection> connection_;
+  const std::shared_ptr<Database> database_;
   duckdb_result result_;
   duckdb_arrow_options options_ = nullptr;
   std::shared_ptr<arrow::Schema> produced_;
@@ -146,7 +155,7 @@ class ConnectionImpl : public DuckDbConnection,
       const std::string& sql, std::shared_ptr<arrow::Schema> wanted) override {
     duckdb_prepared_statement statement = nullptr;
     if (duckdb_prepare(connection_, sql.c_str(), &statement) != DuckDBSuccess) {
-      Status status = DuckDbError("prepare", duckdb_prepare_error(statement));
+      Status status = database_->Error("prepare", duckdb_prepare_error(statement));
       duckdb_destroy_prepare(&statement);
       return status;
     }
@@ -154,17 +163,18 @@ class ConnectionImpl : public DuckDbConnection,
     const bool done = duckdb_execute_prepared_streaming(statement, &result) == DuckDBSuccess;
     duckdb_destroy_prepare(&statement);
     if (!done) {
-      Status status = DuckDbError("query", duckdb_result_error(&result));
+      Status status = database_->Error("query", duckdb_result_error(&result));
       duckdb_destroy_result(&result);
       return status;
     }
-    auto reader = std::make_shared<ResultReader>(shared_from_this(), result, std::move(wanted));
+    auto reader =
+        std::make_shared<ResultReader>(shared_from_this(), database_, result, std::move(wanted));
     SLUICE_RETURN_NOT_OK(reader->Open());
     return reader;
   }
 
  private:
-  std::shared_ptr<Database> database_;
+  const std::shared_ptr<Database> database_;
   duckdb_connection connection_ = nullptr;
   std::list<ArrowArrayStream> streams_;
 };
@@ -174,15 +184,25 @@ class RuntimeImpl : public DuckDbRuntime {
   explicit RuntimeImpl(DuckDbOptions options) : options_(std::move(options)) {}
 
   Result<std::shared_ptr<DuckDbConnection>> Connect() override {
-    std::call_once(opened_, [this] { status_ = Open(); });
-    SLUICE_RETURN_NOT_OK(status_);
-    auto connection = std::make_shared<ConnectionImpl>(database_);
+    SLUICE_ASSIGN_OR_RETURN(auto database, Usable());
+    auto connection = std::make_shared<ConnectionImpl>(std::move(database));
     SLUICE_RETURN_NOT_OK(connection->Open());
     return connection;
   }
 
  private:
-  Status Open() {
+  /// A broken database is left to those who still read from it.
+  Result<std::shared_ptr<Database>> Usable() {
+    const MutexLock lock(mutex_);
+    if (database_ == nullptr || database_->broken) {
+      auto opened = std::make_shared<Database>();
+      SLUICE_RETURN_NOT_OK(Open(opened.get()));
+      database_ = std::move(opened);
+    }
+    return database_;
+  }
+
+  Status Open(Database* database) {
     duckdb_config config = nullptr;
     if (duckdb_create_config(&config) != DuckDBSuccess)
       return DuckDbError("open", "no configuration");
@@ -199,14 +219,14 @@ class RuntimeImpl : public DuckDbRuntime {
     }
     char* message = nullptr;
     if (status.ok() &&
-        duckdb_open_ext(nullptr, &database_->handle, config, &message) != DuckDBSuccess) {
+        duckdb_open_ext(nullptr, &database->handle, config, &message) != DuckDBSuccess) {
       status = DuckDbError("open", message == nullptr ? "unknown" : message);
       duckdb_free(message);
     }
     duckdb_destroy_config(&config);
     SLUICE_RETURN_NOT_OK(status);
     duckdb_connection connection = nullptr;
-    if (duckdb_connect(database_->handle, &connection) != DuckDBSuccess)
+    if (duckdb_connect(database->handle, &connection) != DuckDBSuccess)
       return DuckDbError("connect", "no connection");
     // duckdb_arrow_scan announces that it takes projections and filters, but the stream below it
     // knows nothing of them and columns get mixed up: plans are narrowed here, and those optimizers
@@ -227,9 +247,8 @@ class RuntimeImpl : public DuckDbRuntime {
   }
 
   const DuckDbOptions options_;
-  std::once_flag opened_;
-  Status status_;
-  std::shared_ptr<Database> database_ = std::make_shared<Database>();
+  Mutex mutex_;
+  std::shared_ptr<Database> database_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

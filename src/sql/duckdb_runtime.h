@@ -35,7 +35,8 @@ class DuckDbConnection {
 class DuckDbRuntime {
  public:
   /// Opens nothing yet: the first Connect does, as opening takes a good part of a second on a busy
-  /// machine and most pipelines never need it.
+  /// machine and most pipelines never need it. After an error that DuckDB does not survive the next
+  /// Connect opens another database.
   static std::unique_ptr<DuckDbRuntime> Make(DuckDbOptions options);
   virtual ~DuckDbRuntime() = default;
   virtual Result<std::shared_ptr<DuckDbConnection>> Connect() = 0;

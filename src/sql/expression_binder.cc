@@ -6,6 +6,7 @@
 
 #include "sql/aggregate_names.h"
 #include "sql/analysis_error.h"
+#include "sql/ast_walk.h"
 #include "sql/data_type_parser.h"
 #include "sql/print.h"
 #include "sql/spark_type.h"
@@ -303,10 +304,37 @@ Result<BoundPtr> ExpressionBinder::BindIs(const Is& node, const Expr& expr) {
                  expr.span);
 }
 
+// NOT moves down to IN (SELECT ..): NOT IN is not the opposite of IN where one of them is unknown.
+Result<BoundPtr> ExpressionBinder::BindNotOf(const Expr& operand, Span span) {
+  bool has_in = false;
+  VisitTree(operand, [&](const Expr& node) {
+    has_in |= node.As<InSubquery>() != nullptr;
+    return !has_in;
+  });
+  if (has_in) {
+    if (const auto* in = operand.As<InSubquery>()) {
+      Expr negated = operand;
+      negated.As<InSubquery>()->negated = !in->negated;
+      return Bind(negated);
+    }
+    const auto* inner = operand.As<Unary>();
+    if (inner != nullptr && inner->op == UnaryOp::kNot) return Bind(*inner->operand);
+    const auto* binary = operand.As<Binary>();
+    if (binary != nullptr && (binary->op == BinaryOp::kAnd || binary->op == BinaryOp::kOr)) {
+      SLUICE_ASSIGN_OR_RETURN(auto left, BindNotOf(*binary->left, span));
+      SLUICE_ASSIGN_OR_RETURN(auto right, BindNotOf(*binary->right, span));
+      return functions_.BindLogical(binary->op == BinaryOp::kAnd ? "or" : "and", left, right, span);
+    }
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(operand));
+  return functions_.BindNot(bound, span);
+}
+
 Result<BoundPtr> ExpressionBinder::BindUnary(const Unary& node, const Expr& expr) {
+  if (node.op == UnaryOp::kNot) return BindNotOf(*node.operand, expr.span);
   SLUICE_ASSIGN_OR_RETURN(auto operand, Bind(*node.operand));
   switch (node.op) {
-    case UnaryOp::kNot: return functions_.BindNot(operand, expr.span);
+    case UnaryOp::kNot: break;
     case UnaryOp::kPlus: return functions_.Bind("positive", {operand}, expr.span);
     case UnaryOp::kBitNot: return functions_.Bind("~", {operand}, expr.span);
     case UnaryOp::kMinus: break;
@@ -482,8 +510,19 @@ Result<BoundPtr> ExpressionBinder::Bind(const Expr& expr) {
     return functions_.BindVariantPath(std::move(operand), VariantPathText(*node), expr.span);
   }
   if (expr.As<Collate>() != nullptr) return NotSupportedYet(source_, expr.span, "COLLATE");
-  if (auto* node = expr.As<ScalarSubquery>(); node != nullptr && subqueries_ != nullptr)
-    return subqueries_->BindScalar(*node->query, expr.span);
+  return BindSubquery(expr);
+}
+
+Result<BoundPtr> ExpressionBinder::BindSubquery(const Expr& expr) {
+  if (subqueries_ == nullptr) return NotSupportedYet(source_, expr.span, "a subquery here");
+  if (!lambda_parameters_.empty())
+    return AnalysisError(source_, expr.span,
+                         "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION",
+                         "subquery expressions are not supported within higher-order functions");
+  if (auto* exists = expr.As<Exists>()) return subqueries_->BindExists(*exists->query, expr.span);
+  if (auto* in = expr.As<InSubquery>()) return subqueries_->BindIn(*in, this, expr.span);
+  if (auto* scalar = expr.As<ScalarSubquery>())
+    return subqueries_->BindScalar(*scalar->query, expr.span);
   return NotSupportedYet(source_, expr.span, "a subquery here");
 }
 

@@ -115,9 +115,11 @@ class ExpressionBinder {
   Status BindOffset(const FrameBound& bound, bool rows, const arrow::DataType& key,
                     std::shared_ptr<arrow::Scalar>* offset);
   Result<const WindowSpec*> ResolveWindow(const WindowSpec& spec);
+  Result<BoundPtr> BindSubquery(const Expr& expr);
   Result<BoundPtr> BindLike(const Like& like, const Expr& expr);
   Result<BoundPtr> BindCase(const Case& node, const Expr& expr);
   Result<BoundPtr> BindIs(const Is& node, const Expr& expr);
+  Result<BoundPtr> BindNotOf(const Expr& operand, Span span);
   Result<BoundPtr> BindUnary(const Unary& node, const Expr& expr);
   Result<BoundPtr> BindBinary(const Binary& node, const Expr& expr);
   Result<BoundPtr> BindTrim(const Trim& node, const Expr& expr);

@@ -170,6 +170,7 @@ Result<Generator> BindGenerator(ExpressionBinder* binder, const std::string& nam
     SLUICE_ASSIGN_OR_RETURN(auto bound, binder->Bind(*argument.value));
     if (ExpressionBinder::HasAggregate(*bound) || ExpressionBinder::HasWindow(*bound))
       return binder->functions().Unsupported(span, name + " of an aggregate");
+    if (HasSubquery(*bound)) return binder->functions().Unsupported(span, name + " of a subquery");
     args.push_back(std::move(bound));
   }
   return GeneratorBinder(binder, name, span).Bind(std::move(args));
@@ -221,6 +222,7 @@ Result<BoundRelation> QueryBinder::AddGenerator(BoundRelation input, const std::
                                                 const std::vector<Name>& aliases,
                                                 const std::string& qualifier, Span span) {
   ExpressionBinder binder(source_, options_, input.scope, nullptr);
+  binder.SetOuter(outer_);
   SLUICE_ASSIGN_OR_RETURN(auto generator, BindGenerator(&binder, name, arguments, span));
   if (outer && !generator.outer) {
     generator.outer = true;

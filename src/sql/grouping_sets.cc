@@ -146,8 +146,6 @@ Status SelectBinder::BindGroups() {
 // Below the aggregate: Generate makes (place of the set, grouping id) for each row, and a Project
 // puts the groups of the set behind the input's columns, which the aggregates go on to use.
 Status SelectBinder::ExpandSets(AggregateNode* node) {
-  if (!hidden_.empty())
-    return queries_.Unsupported(span_, "grouping sets in a correlated subquery");
   Generator generator;
   generator.positions = true;
   std::vector<BoundPtr> literals;

@@ -94,7 +94,7 @@ Result<ArrayPtr> IsNull(const KernelCall& call) {
 Result<ArrayPtr> ScalarSubqueryValue(const KernelCall& call) {
   const Reader<int64_t> counts(call.args[1]);
   for (int64_t row = 0; row < call.rows; ++row) {
-    if (counts.Get(row) > 1) {
+    if (!counts.IsNull(row) && counts.Get(row) > 1) {
       return MakeError("SCALAR_SUBQUERY_TOO_MANY_ROWS",
                        "[SCALAR_SUBQUERY_TOO_MANY_ROWS] more than one row returned by a subquery "
                        "used as an expression. SQLSTATE: 21000",

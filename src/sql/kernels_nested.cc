@@ -11,6 +11,7 @@
 #include "sql/list_builder_internal.h"
 #include "sql/physical_type_internal.h"
 #include "sql/type_coercion.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
@@ -418,6 +419,25 @@ KernelFactory ByElement(Run run) {
   };
 }
 
+Result<ArrayPtr> SortKeyOf(const KernelCall& call) {
+  const Value& value = call.args[0];
+  if (!IsOrderable(*value.array->type()))
+    return MakeError("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                     "values of this type have no order: " + value.array->type()->ToString());
+  arrow::BinaryBuilder keys;
+  std::string key;
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (value.IsNull(row)) {
+      SLUICE_RETURN_NOT_OK(keys.AppendNull());
+      continue;
+    }
+    key.clear();
+    AppendSortKey(*value.array, value.At(row), &key);
+    SLUICE_RETURN_NOT_OK(keys.Append(key));
+  }
+  return keys.Finish();
+}
+
 }  // namespace
 
 void RegisterNestedKernels(KernelMap* kernels) {
@@ -431,6 +451,7 @@ void RegisterNestedKernels(KernelMap* kernels) {
   for (const char* name : {"array_item", "element_at", "try_element_at", "get"})
     map[name] = Plain(ArrayItem);
   map["size"] = Plain(Size);
+  map["sort_key"] = Plain(SortKeyOf);
   map["map_keys"] = Plain(MapPart);
   map["map_values"] = Plain(MapPart);
   map["array_join"] = Plain(ArrayJoin);

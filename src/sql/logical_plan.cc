@@ -33,11 +33,19 @@ std::string Calls(const AggregateNode& aggregate) {
   return text;
 }
 
+std::string ScanLine(const ScanNode& scan) {
+  std::string text = fmt::format("Scan {}{}", scan.is_streaming ? "STREAM " : "", scan.dataset);
+  if (scan.version.has_value()) text += fmt::format(" version {}", *scan.version);
+  if (scan.changes.has_value())
+    text +=
+        fmt::format(" changes {} to {}", scan.changes->from,
+                    scan.changes->to.has_value() ? std::to_string(*scan.changes->to) : "newest");
+  return text;
+}
+
 std::string Line(const LogicalPlan& plan) {
   switch (plan.kind) {
-    case PlanKind::kScan:
-      return fmt::format("Scan {}{}", plan.is_streaming ? "STREAM " : "",
-                         As<ScanNode>(plan).dataset);
+    case PlanKind::kScan: return ScanLine(As<ScanNode>(plan));
     case PlanKind::kTableFunctionScan:
       return "TableFunctionScan " + As<TableFunctionNode>(plan).function;
     case PlanKind::kValues: return fmt::format("Values {} rows", As<ValuesNode>(plan).rows.size());
@@ -85,6 +93,10 @@ std::string Line(const LogicalPlan& plan) {
                          As<GenerateNode>(plan).outer ? " outer" : "");
     case PlanKind::kRecursion: return fmt::format("Recursion {}", As<RecursionNode>(plan).id);
     case PlanKind::kTable: return fmt::format("RecursionTable {}", As<TableNode>(plan).recursion);
+    case PlanKind::kShared: return "Shared";
+    case PlanKind::kSample:
+      return fmt::format("Sample {} seed {}", As<SampleNode>(plan).fraction,
+                         As<SampleNode>(plan).seed);
   }
   return "?";
 }
@@ -132,6 +144,8 @@ PlanPtr WithInputs(const LogicalPlan& plan, std::vector<PlanPtr> inputs) {
     case PlanKind::kGenerate: return CopyWith<GenerateNode>(plan, std::move(inputs));
     case PlanKind::kRecursion: return CopyWith<RecursionNode>(plan, std::move(inputs));
     case PlanKind::kTable: return CopyWith<TableNode>(plan, std::move(inputs));
+    case PlanKind::kShared: return CopyWith<SharedNode>(plan, std::move(inputs));
+    case PlanKind::kSample: return CopyWith<SampleNode>(plan, std::move(inputs));
   }
   return nullptr;
 }

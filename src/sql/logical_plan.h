@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ enum class PlanKind {
   kGenerate,
   kRecursion,
   kTable,
+  kShared,
+  kSample,
 };
 
 struct LogicalPlan;
@@ -55,10 +58,19 @@ struct LogicalPlan {
   const PlanPtr& input() const { return inputs[0]; }
 };
 
-/// A table of the catalog or of the pipeline.
+/// Versions of a table, both inclusive; without `to`: up to the newest.
+struct VersionRange {
+  int64_t from = 0;
+  std::optional<int64_t> to;
+};
+
+/// A table of the catalog or of the pipeline: its newest rows, those of one `version`, or the
+/// change feed of some versions (then `schema` has the feed's columns too).
 struct ScanNode : LogicalPlan {
   ScanNode() : LogicalPlan(PlanKind::kScan) {}
-  std::string dataset;                         // the resolver's name for it
+  std::string dataset;  // the resolver's name for it
+  std::optional<int64_t> version;
+  std::optional<VersionRange> changes;
   std::map<std::string, std::string> options;  // STREAM t WITH (...), lower-case keys as given
   Span span;
 };
@@ -221,6 +233,21 @@ struct TableNode : LogicalPlan {
   TableNode() : LogicalPlan(PlanKind::kTable) {}
   int recursion = -1;                   // the rows made last by the RecursionNode of this id
   std::shared_ptr<arrow::Table> table;  // null until there are rows
+};
+
+/// TABLESAMPLE: each row with the probability `fraction`, by the numbers that Spark draws for a
+/// table of one partition.
+struct SampleNode : LogicalPlan {
+  SampleNode() : LogicalPlan(PlanKind::kSample) {}
+  double fraction = 1;
+  int64_t seed = 0;
+};
+
+/// Rows that are read in more than one place of a plan and computed once: all nodes of one
+/// `identity` stand for the same rows, whatever was made of their inputs since.
+struct SharedNode : LogicalPlan {
+  SharedNode() : LogicalPlan(PlanKind::kShared), identity(std::make_shared<const int>(0)) {}
+  std::shared_ptr<const int> identity;
 };
 
 /// The node over other inputs of the same schemas.

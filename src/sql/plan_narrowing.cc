@@ -297,6 +297,9 @@ PlanPtr PruneInputs(const PlanPtr& plan) {
     case PlanKind::kLimit: return with(std::make_shared<LimitNode>(As<LimitNode>(*plan)));
     case PlanKind::kSetOp: return with(std::make_shared<SetOpNode>(As<SetOpNode>(*plan)));
     case PlanKind::kWindow: return with(std::make_shared<WindowNode>(As<WindowNode>(*plan)));
+    case PlanKind::kSample: return with(std::make_shared<SampleNode>(As<SampleNode>(*plan)));
+    // All its readers see the same columns.
+    case PlanKind::kShared: return with(std::make_shared<SharedNode>(As<SharedNode>(*plan)));
     case PlanKind::kDedupFirst:
       return with(std::make_shared<DedupFirstNode>(As<DedupFirstNode>(*plan)));
     default: return plan;

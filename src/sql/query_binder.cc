@@ -8,6 +8,7 @@
 #include "sql/data_type_parser.h"
 #include "sql/evaluator.h"
 #include "sql/spark_type.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 
@@ -52,43 +53,64 @@ Status QueryBinder::Unsupported(Span span, const std::string& what) const {
 }
 
 Status QueryBinder::CheckOrdered(const BoundExpression& key, Span span) const {
-  if (key.type->id() == arrow::Type::MAP)
-    return Error(span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "a map cannot be ordered by");
-  // NULLs within them go first in Spark.
-  if (key.type->num_fields() > 0) return Unsupported(span, "ORDER BY of nested values");
+  if (!IsOrderable(*key.type))
+    return Error(span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                 fmt::format("cannot order by {}: the type \"{}\" has no order", ToString(key),
+                             SparkTypeSql(*key.type)));
   return Status::OK();
+}
+
+Result<int64_t> QueryBinder::RowCountOf(const Expr& expr) {
+  const Scope empty;
+  ExpressionBinder binder(source_, options_, empty, nullptr);
+  const auto fail = [&](const char* subclass, const std::string& message) {
+    return Error(expr.span, fmt::format("INVALID_LIMIT_LIKE_EXPRESSION.{}", subclass),
+                 "the limit like expression " + message);
+  };
+  auto bound = binder.Bind(expr);
+  if (!bound.ok()) return fail("IS_UNFOLDABLE", "must evaluate to a constant value");
+  if (!IsIntegral(*(*bound)->type) || (*bound)->type->id() == arrow::Type::INT64)
+    return fail("DATA_TYPE", "must be integer type, but got " + SparkTypeSql(*(*bound)->type));
+  SLUICE_ASSIGN_OR_RETURN(auto value, Evaluator::EvaluateConstant(*bound, 0));
+  if (!value->is_valid) return fail("IS_NULL", "must not be NULL");
+  SLUICE_ASSIGN_OR_RETURN(auto wide, value->CastTo(arrow::int64()));
+  const int64_t count = static_cast<const arrow::Int64Scalar&>(*wide).value;
+  if (count < 0) return fail("IS_NEGATIVE", "must be equal to or greater than 0");
+  return count;
+}
+
+PlanPtr MakeLimit(PlanPtr input, int64_t limit, int64_t offset) {
+  auto made = std::make_shared<LimitNode>();
+  made->limit = limit;
+  made->offset = offset;
+  made->schema = input->schema;
+  made->is_streaming = input->is_streaming;
+  made->inputs = {std::move(input)};
+  return made;
 }
 
 Result<PlanPtr> QueryBinder::AddLimit(const Query& query, PlanPtr plan) {
   if (!query.limit && !query.offset) return plan;
-  auto made = std::make_shared<LimitNode>();
-  const Scope empty;
-  ExpressionBinder binder(source_, options_, empty, nullptr);
-  auto number = [&](const Box<Expr>& expr, int64_t* target) -> Status {
-    if (!expr) return Status::OK();
-    const auto fail = [&](const char* subclass, const std::string& message) {
-      return Error(expr->span, fmt::format("INVALID_LIMIT_LIKE_EXPRESSION.{}", subclass),
-                   "the limit like expression " + message);
-    };
-    auto bound = binder.Bind(*expr);
-    if (!bound.ok()) return fail("IS_UNFOLDABLE", "must evaluate to a constant value");
-    if (!IsIntegral(*(*bound)->type) || (*bound)->type->id() == arrow::Type::INT64)
-      return fail("DATA_TYPE", "must be integer type, but got " + SparkTypeSql(*(*bound)->type));
-    SLUICE_ASSIGN_OR_RETURN(auto value, Evaluator::EvaluateConstant(*bound, 0));
-    if (!value->is_valid) return fail("IS_NULL", "must not be NULL");
-    SLUICE_ASSIGN_OR_RETURN(auto wide, value->CastTo(arrow::int64()));
-    *target = static_cast<const arrow::Int64Scalar&>(*wide).value;
-    return *target < 0 ? fail("IS_NEGATIVE", "must be equal to or greater than 0") : Status::OK();
-  };
-  SLUICE_RETURN_NOT_OK(number(query.limit, &made->limit));
-  SLUICE_RETURN_NOT_OK(number(query.offset, &made->offset));
-  made->schema = plan->schema;
-  made->is_streaming = plan->is_streaming;
-  made->inputs = {std::move(plan)};
-  return made;
+  int64_t limit = -1;
+  int64_t offset = 0;
+  if (query.limit) {
+    SLUICE_ASSIGN_OR_RETURN(limit, RowCountOf(*query.limit));
+  }
+  if (query.offset) {
+    SLUICE_ASSIGN_OR_RETURN(offset, RowCountOf(*query.offset));
+  }
+  return MakeLimit(std::move(plan), limit, offset);
 }
 
-Result<PlanPtr> QueryBinder::BindQuery(const Query& query, SubqueryTies* ties) {
+Result<PlanPtr> QueryBinder::BindSubquery(const Query& query, const Scope& outer) {
+  const Scope* around = outer_;
+  outer_ = &outer;
+  auto plan = BindQuery(query);
+  outer_ = around;
+  return plan;
+}
+
+Result<PlanPtr> QueryBinder::BindQuery(const Query& query) {
   if (++depth_ > 100) return Unsupported(query.span, "queries nested deeper than 100");
   common_tables_.emplace_back();
   for (const CommonTable& table : query.with) {
@@ -98,12 +120,14 @@ Result<PlanPtr> QueryBinder::BindQuery(const Query& query, SubqueryTies* ties) {
                    fmt::format("CTE definition can't have duplicate names: `{}`", name));
     if (query.recursive) {
       SLUICE_RETURN_NOT_OK(BindRecursive(table));
-      continue;
+    } else {
+      SLUICE_ASSIGN_OR_RETURN(auto plan, BindQuery(*table.query));
+      SLUICE_ASSIGN_OR_RETURN(common_tables_.back()[name], NameColumns(table, std::move(plan)));
     }
-    SLUICE_ASSIGN_OR_RETURN(auto plan, BindQuery(*table.query));
-    SLUICE_ASSIGN_OR_RETURN(common_tables_.back()[name], NameColumns(table, std::move(plan)));
+    const PlanPtr& made = common_tables_.back()[name];
+    if (HasOuter(*made)) common_outer_[made.get()] = outer_;
   }
-  auto plan = BindBody(query, ties);
+  auto plan = BindBody(query);
   common_tables_.pop_back();
   --depth_;
   return plan;
@@ -125,11 +149,18 @@ std::vector<OrderItem> OrderOf(const Query& query) {
 
 }  // namespace
 
-Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
+Result<PlanPtr> QueryBinder::BindBody(const Query& query) {
   if (auto* select = query.As<Select>()) {
-    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, OrderOf(query), query.span, ties));
-    if (ties != nullptr && !ties->conditions.empty() && (query.limit || query.offset))
-      return Unsupported(query.span, "LIMIT in a correlated subquery");
+    if (!query.distribute_by.empty()) {  // decides nothing here, but must be right
+      std::vector<OrderItem> distributed;
+      for (const Expr& expr : query.distribute_by) {
+        distributed.emplace_back();
+        distributed.back().expr = expr;
+        distributed.back().span = expr.span;
+      }
+      SLUICE_RETURN_NOT_OK(BindSelect(this, *select, distributed, query.span).status());
+    }
+    SLUICE_ASSIGN_OR_RETURN(auto plan, BindSelect(this, *select, OrderOf(query), query.span));
     return AddLimit(query, std::move(plan));
   }
   PlanPtr plan;
@@ -138,7 +169,7 @@ Result<PlanPtr> QueryBinder::BindBody(const Query& query, SubqueryTies* ties) {
   } else if (auto* operation = query.As<SetOperation>()) {
     SLUICE_ASSIGN_OR_RETURN(plan, BindSetOperation(*operation, query.span));
   } else if (auto* nested = query.As<NestedQuery>()) {
-    SLUICE_ASSIGN_OR_RETURN(plan, BindQuery(*nested->query, ties));
+    SLUICE_ASSIGN_OR_RETURN(plan, BindQuery(*nested->query));
   } else if (auto* table = query.As<TableQuery>()) {
     TableRef reference;
     reference.name = table->name;
@@ -182,10 +213,14 @@ Result<PlanPtr> QueryBinder::BindValues(const Values& values, Span span) {
   auto made = std::make_shared<ValuesNode>();
   const Scope empty;
   ExpressionBinder binder(source_, options_, empty, nullptr);
+  binder.SetOuter(outer_);
   for (const auto& row : values.rows) {
     std::vector<BoundPtr> bound;
     for (const Expr& expr : row) {
       SLUICE_ASSIGN_OR_RETURN(auto value, binder.Bind(expr));
+      if (HasOuter(*value))
+        return Error(expr.span, "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE",
+                     fmt::format("cannot evaluate {} in an inline table", ToString(*value)));
       bound.push_back(std::move(value));
     }
     if (!made->rows.empty() && bound.size() != made->rows[0].size()) {

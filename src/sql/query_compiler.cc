@@ -234,11 +234,12 @@ Result<Fragment> QueryCompiler::BuildSort(const SortNode& sort) {
   std::vector<std::pair<std::string, const SortKey*>> keys;
   const int columns = sort.schema->num_fields();
   for (const SortKey& key : sort.keys) {
-    if (key.expression->IsColumn()) {
-      keys.emplace_back(ColumnSql(key.expression->index), &key);
+    const BoundPtr ordered = OrderedBy(key.expression);
+    if (ordered->IsColumn()) {
+      keys.emplace_back(ColumnSql(ordered->index), &key);
       continue;
     }
-    extra.push_back(key.expression);
+    extra.push_back(ordered);
     keys.emplace_back(ColumnSql(columns + static_cast<int>(extra.size()) - 1), &key);
   }
   SLUICE_ASSIGN_OR_RETURN(auto below, BuildWith(sort.input(), extra));
@@ -286,6 +287,18 @@ Result<Fragment> QueryCompiler::BuildSetOp(const SetOpNode& operation) {
   return made;
 }
 
+Result<Fragment> QueryCompiler::BuildShared(const SharedNode& shared) {
+  auto found = shared_.find(shared.identity);
+  if (found == shared_.end()) {
+    SLUICE_ASSIGN_OR_RETURN(auto fragment, Build(shared.input()));
+    SLUICE_ASSIGN_OR_RETURN(auto reader, ToReader(std::move(fragment)));
+    reader = MakeRenamingReader(std::move(reader), shared.schema);
+    SLUICE_ASSIGN_OR_RETURN(auto rows, reader->ToTable());
+    found = shared_.emplace(shared.identity, std::move(rows)).first;
+  }
+  return FromReader(std::make_shared<arrow::TableBatchReader>(found->second));
+}
+
 Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
   switch (plan->kind) {
     case PlanKind::kScan:
@@ -321,6 +334,13 @@ Result<Fragment> QueryCompiler::Build(const PlanPtr& plan) {
     case PlanKind::kRecursion: return BuildRecursion(As<RecursionNode>(*plan));
     case PlanKind::kTable:
       return FromReader(std::make_shared<arrow::TableBatchReader>(As<TableNode>(*plan).table));
+    case PlanKind::kShared: return BuildShared(As<SharedNode>(*plan));
+    case PlanKind::kSample: {
+      SLUICE_ASSIGN_OR_RETURN(auto below, Build(plan->input()));
+      SLUICE_ASSIGN_OR_RETURN(auto reader, ToReader(std::move(below)));
+      const auto& sample = As<SampleNode>(*plan);
+      return FromReader(MakeSampleReader(std::move(reader), sample.fraction, sample.seed));
+    }
     case PlanKind::kDedupFirst: break;
   }
   return MakeError("UNSUPPORTED_STREAMING_OPERATOR",

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,12 +40,15 @@ class QueryCompiler {
   Result<Fragment> BuildFilter(const FilterNode& filter);
   Result<Fragment> BuildAggregate(const AggregateNode& aggregate);
   Result<Fragment> BuildJoin(const JoinNode& join);
+  /// The same by inner joins and numbered rows: any residual of an outer, semi or anti join.
+  Result<Fragment> BuildByRowNumbers(const JoinNode& join);
   Result<Fragment> BuildDistinct(const DistinctNode& distinct);
   Result<Fragment> BuildSort(const SortNode& sort);
   Result<Fragment> BuildLimit(const LimitNode& limit);
   Result<Fragment> BuildSetOp(const SetOpNode& operation);
   Result<Fragment> BuildWindow(const WindowNode& window);
   Result<Fragment> BuildRecursion(const RecursionNode& recursion);
+  Result<Fragment> BuildShared(const SharedNode& shared);
   /// `plan` with its parts that do not read TableNode `recursion` computed once.
   Result<PlanPtr> ComputeOnce(const PlanPtr& plan, int recursion);
   Result<ReaderPtr> OpenScan(const LogicalPlan& scan, std::vector<int> columns,
@@ -63,6 +67,7 @@ class QueryCompiler {
   const NativeFunctions& functions_;
   TimestampMicros clock_;
   int next_table_ = 0;
+  std::map<std::shared_ptr<const int>, std::shared_ptr<arrow::Table>> shared_;  // by identity
 };
 
 /// The SQL of an aggregate over column names `args`, cast to its result type. `filter` is a column
@@ -86,6 +91,8 @@ bool IsDecimalAverage(const std::string& function, const arrow::DataType& type);
 /// "c3 AS c0, c1 AS c1": a select list.
 std::string SelectList(const std::vector<std::string>& expressions);
 std::string ColumnSql(int index, const std::string& table = "");
+/// What DuckDB orders by in place of `key`: of a nested value bytes of Spark's order.
+BoundPtr OrderedBy(const BoundPtr& key);
 std::string OrderSql(const std::vector<std::pair<std::string, const SortKey*>>& keys);
 
 }  // namespace sluice::sql

@@ -85,8 +85,10 @@ Result<Fragment> QueryCompiler::BuildJoin(const JoinNode& join) {
   }
   const bool filter_above = join.residual != nullptr && join.join == JoinKind::kInner;
   if (join.residual != nullptr && !filter_above) {
-    SLUICE_ASSIGN_OR_RETURN(auto condition, residual.Lower(join.residual));
-    both(condition);
+    const auto condition = residual.Lower(join.residual);
+    if (HasCode(condition.status(), "NOT_SUPPORTED_YET")) return BuildByRowNumbers(join);
+    SLUICE_RETURN_NOT_OK(condition.status());
+    both(*condition);
   }
   SLUICE_ASSIGN_OR_RETURN(auto left, BuildWith(join.inputs[0], residual.left));
   SLUICE_ASSIGN_OR_RETURN(auto right, BuildWith(join.inputs[1], residual.right));

@@ -19,6 +19,11 @@ std::string SelectList(const std::vector<std::string>& expressions) {
   return text;
 }
 
+BoundPtr OrderedBy(const BoundPtr& key) {
+  if (key->type->num_fields() == 0) return key;
+  return MakeCall("sort_key", {key}, arrow::binary(), key->nullable, key->span);
+}
+
 std::string OrderSql(const std::vector<std::pair<std::string, const SortKey*>>& keys) {
   std::string text;
   for (const auto& [column, key] : keys) {

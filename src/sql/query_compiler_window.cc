@@ -132,7 +132,7 @@ class WindowLowering {
     for (const BoundPtr& partition : call.partition)
       over += (over.empty() ? "PARTITION BY " : ", ") + Name(partition);
     std::vector<std::pair<std::string, const SortKey*>> keys;
-    for (const SortKey& key : call.order) keys.emplace_back(Name(key.expression), &key);
+    for (const SortKey& key : call.order) keys.emplace_back(Name(OrderedBy(key.expression)), &key);
     // A distance in time is added without a time zone.
     const bool distance = call.frame.find("INTERVAL") != std::string::npos;
     if (distance) keys[0].first = fmt::format("CAST({} AS TIMESTAMP)", keys[0].first);

@@ -53,6 +53,8 @@ std::vector<Property> ParseProperties(TokenCursor& cursor);
 std::optional<Watermark> ParseWatermark(TokenCursor& cursor);
 /// VERSION AS OF, FOR TIMESTAMP AS OF ..; nothing if it does not start here.
 std::optional<TimeTravel> ParseTimeTravel(TokenCursor& cursor);
+/// t@v12, t@20240131235959000 (a time in milliseconds).
+TimeTravel ParseAtMoment(TokenCursor& cursor);
 std::optional<ChangesClause> ParseChanges(TokenCursor& cursor);
 std::optional<TableAlias> ParseTableAlias(TokenCursor& cursor);
 

@@ -91,7 +91,8 @@ TEST_F(QueryRunnerTest, ScalarSubqueries) {
   EXPECT_EQ(Rows("SELECT kind, count(*) AS n FROM sales GROUP BY kind HAVING count(*) > (SELECT "
                  "count(*) / 3.0 FROM sales) ORDER BY kind"),
             "{\"kind\":\"a\",\"n\":3334}\n");
-  EXPECT_NE(Rows("SELECT sum((SELECT 1)) FROM sales").find("in an aggregate"), std::string::npos);
+  EXPECT_EQ(Rows("SELECT sum((SELECT 1)) AS s FROM sales"),
+            Rows("SELECT count(*) AS s FROM sales"));
   EXPECT_TRUE(
       Rows("SELECT (SELECT code FROM kinds) AS x").starts_with("SCALAR_SUBQUERY_TOO_MANY_ROWS"))
       << Rows("SELECT (SELECT code FROM kinds) AS x");
@@ -119,9 +120,8 @@ TEST_F(QueryRunnerTest, CorrelatedSubqueries) {
                  "GROUP BY kind ORDER BY kind"),
             "{\"kind\":\"a\",\"name\":\"Apple\"}\n{\"kind\":\"b\",\"name\":\"Bread\"}\n{"
             "\"kind\":\"c\"}\n");
-  EXPECT_NE(Rows("SELECT (SELECT id FROM sales s WHERE s.kind = k.code) FROM kinds k")
-                .find("NOT_SUPPORTED_YET"),
-            std::string::npos);
+  EXPECT_TRUE(Rows("SELECT (SELECT id FROM sales s WHERE s.kind = k.code) FROM kinds k")
+                  .starts_with("SCALAR_SUBQUERY_TOO_MANY_ROWS"));
 }
 
 TEST_F(QueryRunnerTest, ExistsAndIn) {

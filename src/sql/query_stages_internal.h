@@ -22,6 +22,8 @@ Result<ReaderPtr> MakeProjectReader(ReaderPtr input, BoundPtr condition,
 /// The rows that `node` makes of those of `input`.
 Result<ReaderPtr> MakeGenerateReader(ReaderPtr input, std::shared_ptr<const GenerateNode> node,
                                      const NativeFunctions& functions, TimestampMicros clock);
+/// TABLESAMPLE: see SampleNode.
+ReaderPtr MakeSampleReader(ReaderPtr input, double fraction, int64_t seed);
 ReaderPtr MakeLimitReader(ReaderPtr input, int64_t offset, int64_t limit);
 /// All rows of the first, then of the second.
 ReaderPtr MakeConcatReader(ReaderPtr first, ReaderPtr second,

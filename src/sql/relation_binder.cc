@@ -25,46 +25,28 @@ std::shared_ptr<arrow::Schema> KafkaSchema(bool include_headers) {
   return arrow::schema(std::move(fields));
 }
 
-Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
-  if (table.time_travel.has_value()) return Unsupported(span, "VERSION AS OF and TIMESTAMP AS OF");
-  if (table.changes.has_value()) return Unsupported(span, "CHANGES");
-  std::vector<std::string> parts;
-  std::vector<std::string> qualifier;
-  for (const Name& part : table.name.parts) {
-    parts.push_back(part.text);
-    qualifier.push_back(LowerAscii(part.text));
+Status QueryBinder::NoSuchTable(const QualifiedName& name) {
+  std::string hint;
+  for (const std::string& known : Suggestions(name.last(), resolver_.KnownRelations())) {
+    hint += (hint.empty() ? "did you mean one of: " : ", ") + known;
   }
-  if (parts.size() == 1 && !table.stream) {
-    for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
-      auto found = scope->find(qualifier[0]);
-      if (found != scope->end() && found->second == nullptr)
-        return Error(table.name.span, "INVALID_RECURSIVE_CTE",
-                     fmt::format("the recursive table `{}` must be a UNION ALL of an anchor, which "
-                                 "does not read it, and a step, which does",
-                                 qualifier[0]));
-      if (found != scope->end())
-        return BoundRelation{found->second, Scope::Of(*found->second->schema, qualifier)};
-    }
-  }
-  SLUICE_ASSIGN_OR_RETURN(auto resolved, resolver_.ResolveRelation(parts, table.stream));
-  if (!resolved.has_value()) {
-    std::string hint;
-    for (const std::string& known : Suggestions(table.name.last(), resolver_.KnownRelations())) {
-      hint += (hint.empty() ? "did you mean one of: " : ", ") + known;
-    }
-    return AnalysisError(
-        source_, table.name.span, "TABLE_OR_VIEW_NOT_FOUND",
-        fmt::format(
-            "the table or view {} cannot be found. Verify the spelling and correctness of the "
-            "schema and catalog",
-            table.name.ToString()),
-        hint);
-  }
-  if (resolved->plan != nullptr)
-    return BoundRelation{resolved->plan, Scope::Of(*resolved->plan->schema, qualifier)};
+  return AnalysisError(
+      source_, name.span, "TABLE_OR_VIEW_NOT_FOUND",
+      fmt::format("the table or view {} cannot be found. Verify the spelling and correctness of "
+                  "the schema and catalog",
+                  name.ToString()),
+      hint);
+}
+
+BoundRelation QueryBinder::RelationOf(const ResolvedRelation& resolved, const TableRef& table,
+                                      const std::vector<std::string>& qualifier, Span span) const {
+  if (resolved.plan != nullptr)
+    return BoundRelation{resolved.plan, Scope::Of(*resolved.plan->schema, qualifier)};
   auto made = std::make_shared<ScanNode>();
-  made->dataset = resolved->name;
-  made->schema = resolved->schema;
+  made->dataset = resolved.name;
+  made->schema = resolved.schema;
+  made->version = resolved.version;
+  made->changes = resolved.changes;
   made->is_streaming = table.stream;
   made->span = span;
   for (const Property& option : table.options) made->options[option.key] = option.value;
@@ -72,11 +54,48 @@ Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
   return BoundRelation{std::move(made), std::move(scope)};
 }
 
+Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
+  if (table.changes.has_value()) return Unsupported(span, "CHANGES");
+  if (table.time_travel.has_value()) return BindTableAt(table, span);
+  std::vector<std::string> parts;
+  std::vector<std::string> qualifier;
+  for (const Name& part : table.name.parts) {
+    parts.push_back(part.text);
+    qualifier.push_back(LowerAscii(part.text));
+  }
+  if (const PlanPtr* common = FindCommonTable(table)) {
+    if (*common == nullptr)
+      return Error(table.name.span, "INVALID_RECURSIVE_CTE",
+                   fmt::format("the recursive table `{}` must be a UNION ALL of an anchor, which "
+                               "does not read it, and a step, which does",
+                               qualifier[0]));
+    const auto bound_in = common_outer_.find(common->get());
+    if (bound_in != common_outer_.end() && bound_in->second != outer_)
+      return Unsupported(span, "a common table over columns of a query around, in another query");
+    return BoundRelation{*common, Scope::Of(*(*common)->schema, qualifier)};
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto resolved, resolver_.ResolveRelation(parts, table.stream));
+  if (!resolved.has_value()) return NoSuchTable(table.name);
+  return RelationOf(*resolved, table, qualifier, span);
+}
+
+const PlanPtr* QueryBinder::FindCommonTable(const TableRef& table) const {
+  if (table.name.parts.size() != 1 || table.stream) return nullptr;
+  const std::string name = LowerAscii(table.name.last());
+  for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
+    const auto found = scope->find(name);
+    if (found != scope->end()) return &found->second;
+  }
+  return nullptr;
+}
+
 Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& function, Span span) {
   auto made = std::make_shared<TableFunctionNode>();
   made->function = LowerAscii(function.name.last());
   made->span = span;
   if (function.lateral) return Unsupported(span, "LATERAL table functions");
+  if (made->function == "table_changes" || made->function == "table_changes_by_path")
+    return BindTableChanges(function, span);
   if (IsTableGenerator(made->function)) {
     if (function.stream || !function.options.empty())
       return Unsupported(span, "STREAM " + made->function);
@@ -113,109 +132,6 @@ Result<BoundRelation> QueryBinder::BindTableFunction(const TableFunction& functi
   made->schema = resolved->schema;
   made->is_streaming = function.stream || resolved->is_streaming;
   Scope scope = Scope::Of(*made->schema, {made->function});
-  return BoundRelation{std::move(made), std::move(scope)};
-}
-
-Status QueryBinder::SplitCondition(const BoundPtr& condition, int left_columns,
-                                   JoinNode* join) const {
-  std::vector<int> to_right(
-      static_cast<size_t>(left_columns + join->inputs[1]->schema->num_fields()));
-  for (size_t i = 0; i < to_right.size(); ++i) to_right[i] = static_cast<int>(i) - left_columns;
-  auto side = [&](const BoundPtr& expression) {  // 1 left, 2 right, 3 both, 0 none
-    int sides = 0;
-    for (int column : ReferencedColumns(*expression)) sides |= column < left_columns ? 1 : 2;
-    return sides;
-  };
-  std::vector<BoundPtr> rest;
-  for (const BoundPtr& conjunct : SplitConjuncts(condition)) {
-    const bool equality = conjunct->IsCall("=") || conjunct->IsCall("<=>");
-    if (equality) {
-      const int first = side(conjunct->args[0]);
-      const int second = side(conjunct->args[1]);
-      if ((first == 1 && second == 2) || (first == 2 && second == 1)) {
-        join->left_keys.push_back(conjunct->args[first == 1 ? 0 : 1]);
-        join->right_keys.push_back(RemapColumns(conjunct->args[first == 1 ? 1 : 0], to_right));
-        join->null_safe.push_back(conjunct->name == "<=>");
-        continue;
-      }
-    }
-    rest.push_back(conjunct);
-  }
-  join->residual = JoinConjuncts(rest);
-  return Status::OK();
-}
-
-JoinKind KindOf(JoinType type) {
-  switch (type) {
-    case JoinType::kInner: return JoinKind::kInner;
-    case JoinType::kLeft: return JoinKind::kLeft;
-    case JoinType::kRight: return JoinKind::kRight;
-    case JoinType::kFull: return JoinKind::kFull;
-    case JoinType::kCross: return JoinKind::kCross;
-    case JoinType::kLeftSemi: return JoinKind::kLeftSemi;
-    case JoinType::kLeftAnti: return JoinKind::kLeftAnti;
-  }
-  return JoinKind::kInner;
-}
-
-arrow::FieldVector JoinFields(const JoinNode& join) {
-  arrow::FieldVector fields;
-  const bool null_left = join.join == JoinKind::kRight || join.join == JoinKind::kFull;
-  const bool null_right = join.join == JoinKind::kLeft || join.join == JoinKind::kFull;
-  for (const auto& field : join.inputs[0]->schema->fields())
-    fields.push_back(null_left ? field->WithNullable(true) : field);
-  if (join.join == JoinKind::kLeftSemi || join.join == JoinKind::kLeftAnti) return fields;
-  for (const auto& field : join.inputs[1]->schema->fields())
-    fields.push_back(null_right ? field->WithNullable(true) : field);
-  return fields;
-}
-
-Result<BoundRelation> QueryBinder::BindJoin(const Join& join, Span span) {
-  SLUICE_ASSIGN_OR_RETURN(auto lateral, BindLateralJoin(join, span));
-  if (lateral.has_value()) return *std::move(lateral);
-  SLUICE_ASSIGN_OR_RETURN(auto left, BindRelation(*join.left));
-  SLUICE_ASSIGN_OR_RETURN(auto right, BindRelation(*join.right));
-  std::vector<std::string> names;
-  for (const Name& name : join.using_columns) names.push_back(LowerAscii(name.text));
-  if (join.natural) {
-    for (const ScopeColumn& column : left.scope.columns) {
-      for (const ScopeColumn& other : right.scope.columns) {
-        if (column.in_star && other.in_star && other.name == column.name)
-          names.push_back(column.name);
-      }
-    }
-  }
-  if (!names.empty()) return BindUsing(join, names, std::move(left), std::move(right), span);
-
-  auto made = std::make_shared<JoinNode>();
-  made->join = KindOf(join.type);
-  made->inputs = {left.plan, right.plan};
-  made->is_streaming = left.plan->is_streaming || right.plan->is_streaming;
-  made->span = span;
-  const int left_columns = left.plan->schema->num_fields();
-  Scope both = left.scope;
-  for (ScopeColumn column : right.scope.columns) {
-    column.index += left_columns;
-    both.columns.push_back(std::move(column));
-  }
-  if (join.on) {
-    ExpressionBinder binder(source_, options_, both, nullptr);
-    SLUICE_ASSIGN_OR_RETURN(auto condition, binder.Bind(*join.on));
-    if (condition->type->id() != arrow::Type::BOOL && condition->type->id() != arrow::Type::NA)
-      return Error(join.on->span, "JOIN_CONDITION_IS_NOT_BOOLEAN_TYPE",
-                   fmt::format("the join condition {} has the invalid type \"{}\", expected "
-                               "\"BOOLEAN\"",
-                               ToString(*condition), SparkTypeSql(*condition->type)));
-    SLUICE_ASSIGN_OR_RETURN(condition,
-                            binder.functions().Coerce(condition, arrow::boolean(), "ON", 1));
-    SLUICE_RETURN_NOT_OK(SplitCondition(condition, left_columns, made.get()));
-  }
-  if (made->join == JoinKind::kInner && made->left_keys.empty() && made->residual == nullptr)
-    made->join = JoinKind::kCross;
-  if (made->join == JoinKind::kCross && join.on) made->join = JoinKind::kInner;
-  made->schema = arrow::schema(JoinFields(*made));
-  Scope scope = made->schema->num_fields() == left_columns ? left.scope : both;
-  for (ScopeColumn& column : scope.columns) column.field = made->schema->field(column.index);
   return BoundRelation{std::move(made), std::move(scope)};
 }
 
@@ -287,14 +203,12 @@ Result<BoundRelation> QueryBinder::AddAlias(const TableAlias& alias, BoundRelati
 }
 
 Result<BoundRelation> QueryBinder::BindRelation(const Relation& relation) {
-  if (relation.sample.has_value()) return Unsupported(relation.span, "TABLESAMPLE");
   BoundRelation bound;
   if (auto* table = relation.As<TableRef>()) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindTable(*table, relation.span));
   } else if (auto* function = relation.As<TableFunction>()) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindTableFunction(*function, relation.span));
   } else if (auto* subquery = relation.As<SubqueryRelation>()) {
-    if (subquery->lateral) return Unsupported(relation.span, "LATERAL subqueries");
     SLUICE_ASSIGN_OR_RETURN(bound.plan, BindQuery(*subquery->query));
     bound.scope = Scope::Of(*bound.plan->schema, {"__auto_generated_subquery_name"});
   } else if (auto* values = relation.As<Values>()) {
@@ -310,6 +224,10 @@ Result<BoundRelation> QueryBinder::BindRelation(const Relation& relation) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindPivot(*pivot, relation.span));
   } else if (auto* unpivot = relation.As<Unpivot>()) {
     SLUICE_ASSIGN_OR_RETURN(bound, BindUnpivot(*unpivot, relation.span));
+  }
+  if (relation.sample.has_value()) {
+    SLUICE_ASSIGN_OR_RETURN(bound.plan,
+                            AddSample(*relation.sample, std::move(bound.plan), relation.span));
   }
   if (relation.watermark.has_value()) {
     SLUICE_ASSIGN_OR_RETURN(bound, AddWatermark(*relation.watermark, std::move(bound)));

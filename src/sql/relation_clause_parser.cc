@@ -236,6 +236,40 @@ std::optional<TimeTravel> ParseTimeTravel(TokenCursor& cursor) {
   return std::nullopt;
 }
 
+TimeTravel ParseAtMoment(TokenCursor& cursor) {
+  TimeTravel travel;
+  const size_t begin = cursor.position();
+  cursor.ExpectSymbol("@");
+  Expr value;
+  Literal literal;
+  if (cursor.AtName()) {
+    const std::string version = cursor.ExpectName("a version").text;
+    const std::string digits = version.substr(1);
+    if ((version[0] != 'v' && version[0] != 'V') || digits.empty() || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos) {
+      cursor.FailHere("a version such as @v1");
+    }
+    literal.kind = LiteralKind::kString;
+    literal.text = digits;
+  } else {
+    const std::string digits =
+        std::to_string(cursor.ExpectInteger("a time such as @20240131235959000"));
+    const auto part = [&](size_t at, size_t count) { return digits.substr(at, count); };
+    if (digits.size() != 17) {
+      cursor.FailHere("a time such as @20240131235959000");
+      return travel;
+    }
+    travel.by_timestamp = true;
+    literal.kind = LiteralKind::kString;
+    literal.text = part(0, 4) + "-" + part(4, 2) + "-" + part(6, 2) + " " + part(8, 2) + ":" +
+                   part(10, 2) + ":" + part(12, 2) + "." + part(14, 3);
+  }
+  value.node = std::move(literal);
+  value.span = cursor.SpanSince(begin);
+  travel.value = std::move(value);
+  return travel;
+}
+
 std::optional<ChangesClause> ParseChanges(TokenCursor& cursor) {
   if (!cursor.AcceptWord("CHANGES")) {
     return std::nullopt;

@@ -132,7 +132,8 @@ class RelationParser {
       function->identified_by = IdentifiedBy(function->stream);
     }
     const bool stream = IsStream(*relation);
-    if (!stream) {
+    const bool sampled = !stream && relation->As<TableFunction>() == nullptr;
+    if (sampled) {
       relation->sample = ParseTableSample(cursor_);
     }
     relation->watermark = ParseWatermark(cursor_);
@@ -140,7 +141,7 @@ class RelationParser {
     if (!relation->watermark) {
       relation->watermark = ParseWatermark(cursor_);
     }
-    if (!stream && !relation->sample) {
+    if (sampled && !relation->sample) {
       relation->sample = ParseTableSample(cursor_);
     }
   }
@@ -152,7 +153,7 @@ class RelationParser {
   }
 
   void TableSuffixes(TableRef* table) {
-    table->time_travel = ParseTimeTravel(cursor_);
+    table->time_travel = cursor_.AtSymbol("@") ? ParseAtMoment(cursor_) : ParseTimeTravel(cursor_);
     if (table->stream || cursor_.AtWords({"CHANGES", "FROM"})) {
       table->changes = ParseChanges(cursor_);
     }

@@ -15,10 +15,9 @@ Result<PlanPtr> SelectBinder::Bind(const std::vector<OrderItem>& order_by) {
   SLUICE_RETURN_NOT_OK(BindGroups());
   SLUICE_RETURN_NOT_OK(BindPredicates());
   SLUICE_RETURN_NOT_OK(BindOrder(order_by));
-  SLUICE_RETURN_NOT_OK(Tie());
   const bool aggregates = grouped_ || !collected_.aggregates.empty();
   SLUICE_RETURN_NOT_OK(aggregates ? AddAggregate() : RefuseGrouping());
-  SLUICE_RETURN_NOT_OK(JoinScalars(nullptr));
+  SLUICE_RETURN_NOT_OK(JoinSubqueries(nullptr));
   if (select_.having) plan_ = MakeFilter(plan_, having_);
   SLUICE_RETURN_NOT_OK(AddWindows());
   return Finish();
@@ -28,7 +27,7 @@ ExpressionBinder SelectBinder::Binder(Collected* collected) {
   ExpressionBinder binder(queries_.source(), queries_.options(), scope_, collected);
   binder.SetNamedWindows(&select_.windows);
   binder.SetSubqueries(&subqueries_);
-  if (ties_ != nullptr) binder.SetOuter(ties_->outer);
+  binder.SetOuter(queries_.outer());
   return binder;
 }
 
@@ -168,8 +167,8 @@ Status SelectBinder::BindOrder(const std::vector<OrderItem>& order_by) {
 }
 
 Result<PlanPtr> BindSelect(QueryBinder* queries, const Select& select,
-                           const std::vector<OrderItem>& order_by, Span span, SubqueryTies* ties) {
-  return SelectBinder(queries, select, span, ties).Bind(order_by);
+                           const std::vector<OrderItem>& order_by, Span span) {
+  return SelectBinder(queries, select, span).Bind(order_by);
 }
 
 }  // namespace sluice::sql

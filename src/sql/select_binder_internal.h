@@ -13,8 +13,8 @@ namespace sluice::sql {
 
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder* queries, const Select& select, Span span, SubqueryTies* ties)
-      : queries_(*queries), select_(select), span_(span), ties_(ties) {}
+  SelectBinder(QueryBinder* queries, const Select& select, Span span)
+      : queries_(*queries), select_(select), span_(span) {}
   Result<PlanPtr> Bind(const std::vector<OrderItem>& order_by);
 
  private:
@@ -25,24 +25,16 @@ class SelectBinder {
   };
   ExpressionBinder Binder(Collected* collected);
   Status BindFrom();
-  // AND-ed conditions; x IN (SELECT ..) and EXISTS (..) among them become semi joins, those that
-  // use columns of the query around tie the subquery to it.
+  // AND-ed conditions; x IN (SELECT ..) and EXISTS (..) among them become semi joins.
   Status BindWhere();
   /// EXISTS (..) or NOT EXISTS (..).
   static const Exists* ExistsIn(const Expr& expr);
   Status AddSemiJoin(const Expr& expr);
-  /// Joins the scalar subqueries that were bound so far; their placeholders in `expression` (null:
-  /// in everything that is still to be computed) become columns.
-  Status JoinScalars(BoundPtr* expression);
-  /// What the conditions that tie a subquery to the query around use of this SELECT becomes hidden
-  /// columns, groups when it aggregates.
-  Status Tie();
-  Status NoOuterLeft();
-  /// The parts of a tie that use this SELECT only become hidden columns.
-  BoundPtr HideInner(const BoundPtr& expression);
-  /// An outer row without inner rows has no group, yet count is 0 for it.
-  Status NoteValueOverNothing();
-  const AggregateCall& AggregateOf(const BoundExpression& placeholder) const;
+  /// Joins the subqueries whose values `expression` (null: everything that is still to be computed)
+  /// uses; they become columns there.
+  Status JoinSubqueries(BoundPtr* expression);
+  /// Likewise for what aggregates and groups are made of.
+  Status JoinBelowAggregate();
   Status ExpandStar(const Star& star, Span span);
   // GROUP BY window(ts, ..) offers its struct as a column `window`.
   Status BindWindowColumn();
@@ -70,8 +62,7 @@ class SelectBinder {
     };
     for (Item& item : items_) SLUICE_RETURN_NOT_OK(apply(&item.expression));
     for (SortKey& key : order_) SLUICE_RETURN_NOT_OK(apply(&key.expression));
-    for (BoundPtr& hidden : hidden_) SLUICE_RETURN_NOT_OK(apply(&hidden));
-    for (BoundPtr* key : subqueries_.OuterKeys()) SLUICE_RETURN_NOT_OK(apply(key));
+    for (BoundPtr* slot : subqueries_.Slots()) SLUICE_RETURN_NOT_OK(apply(slot));
     SLUICE_RETURN_NOT_OK(apply(&having_));
     SLUICE_RETURN_NOT_OK(apply(&qualify_));
     for (WindowCall& call : collected_.windows) {
@@ -109,8 +100,6 @@ class SelectBinder {
   BoundPtr having_;
   BoundPtr qualify_;
   std::vector<SortKey> order_;
-  SubqueryTies* const ties_;  // null: not a subquery
-  std::vector<BoundPtr> hidden_;
   SubqueryBinder subqueries_{&queries_, scope_};
 };
 

@@ -48,6 +48,7 @@ Result<BoundPtr> SelectBinder::OverAggregate(const BoundPtr& expression,
 
 Status SelectBinder::AddAggregate() {
   if (generated_) return queries_.Unsupported(span_, "a generator beside aggregates");
+  SLUICE_RETURN_NOT_OK(JoinBelowAggregate());
   auto made = std::make_shared<AggregateNode>();
   if (sets_.empty()) {
     made->groups = groups_;
@@ -127,7 +128,7 @@ Status SelectBinder::AddWindows() {
     plan_ = made;
     SLUICE_RETURN_NOT_OK(MoveAll([&](const BoundPtr& expression) -> Result<BoundPtr> {
       return Transform(expression, [&](const BoundPtr& node) -> BoundPtr {
-        if (!node->IsColumn() || node->index < kWindowBase) return nullptr;
+        if (!node->IsColumn() || !ExpressionBinder::HasWindow(*node)) return nullptr;
         const int index = base + node->index - kWindowBase;
         return MakeColumn(index, *made->schema->field(index), node->span);
       });
@@ -148,21 +149,6 @@ Result<PlanPtr> SelectBinder::Finish() {
     fields.push_back(FieldFor(item.name, *item.expression));
   }
   std::vector<SortKey> keys;
-  if (ties_ != nullptr && !ties_->conditions.empty()) {
-    const int shown = static_cast<int>(columns.size());
-    for (const BoundPtr& hidden : hidden_) {
-      fields.push_back(FieldFor(fmt::format("__tie_{}", columns.size()), *hidden));
-      columns.push_back(hidden);
-    }
-    ties_->hidden = hidden_.size();
-    for (BoundPtr& condition : ties_->conditions) {
-      condition = Transform(condition, [&](const BoundPtr& node) -> BoundPtr {
-        if (!node->IsColumn() || node->index >= kOuterBase) return nullptr;
-        const int index = node->index + shown;
-        return MakeColumn(index, *fields[static_cast<size_t>(index)], node->span);
-      });
-    }
-  }
   const size_t visible = columns.size();
   for (const SortKey& key : order_) {
     auto known = std::find_if(columns.begin(), columns.end(), [&](const BoundPtr& column) {

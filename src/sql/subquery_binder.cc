@@ -1,221 +1,224 @@
+#include "sql/subquery_binder_internal.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "sql/print.h"
 #include "sql/query_binder_internal.h"
+#include "sql/subquery_join_internal.h"
 
 namespace sluice::sql {
 namespace {
 
-bool IsOuter(const BoundExpression& node) { return node.IsColumn() && node.index >= kOuterBase; }
+// Operand i of IN is outer column kOperandBase + i of its conditions.
+constexpr int kOperandBase = 1 << 20;
 
-bool UsesInner(const BoundExpression& expression) {
-  return Any(expression,
-             [](const BoundExpression& node) { return node.IsColumn() && !IsOuter(node); });
+bool IsSubquery(const BoundExpression& node) {
+  return node.IsColumn() && node.index >= kSubqueryBase && node.index < kOuterBase;
 }
 
-BoundPtr MoveColumns(const BoundPtr& expression, const std::function<int(int)>& to) {
-  return Transform(expression, [&](const BoundPtr& node) -> BoundPtr {
-    if (!node->IsColumn()) return nullptr;
-    auto moved = std::make_shared<BoundExpression>(*node);
-    moved->index = to(node->index);
-    return moved;
-  });
-}
-
-/// Outer columns as columns of the query around.
-BoundPtr AsOuter(const BoundPtr& expression) {
-  return MoveColumns(expression, [](int index) { return index - kOuterBase; });
-}
-
-/// "outer = inner" either way round.
-bool IsKey(const BoundExpression& condition, BoundPtr* outer, BoundPtr* inner) {
-  if (!condition.IsCall("=") && !condition.IsCall("<=>")) return false;
-  for (size_t side = 0; side < 2; ++side) {
-    const BoundPtr& a = condition.args[side];
-    const BoundPtr& b = condition.args[1 - side];
-    if (!HasOuter(*a) || UsesInner(*a) || HasOuter(*b)) continue;
-    *outer = AsOuter(a);
-    *inner = b;
-    return true;
-  }
-  return false;
+/// An error without a place gets that of the subquery.
+Status Placed(const QueryBinder& queries, const Status& status, Span span) {
+  if (HasCode(status, "NOT_SUPPORTED_YET")) return queries.Unsupported(span, status.message());
+  return status;
 }
 
 }  // namespace
 
-bool HasOuter(const BoundExpression& expression) { return Any(expression, IsOuter); }
+bool HasSubquery(const BoundExpression& expression) { return Any(expression, IsSubquery); }
 
-bool HasSubquery(const BoundExpression& expression) {
-  return Any(expression, [](const BoundExpression& node) {
-    return node.IsColumn() && node.index >= kSubqueryBase && node.index < kOuterBase;
-  });
+Result<BoundSubquery> SubqueryBinder::BindPlan(const Query& query, Span span) {
+  BoundSubquery made;
+  SLUICE_ASSIGN_OR_RETURN(made.plan, queries_.BindSubquery(query, scope_));
+  for (const int column : OuterColumns(*made.plan)) {
+    const auto found =
+        std::find_if(scope_.columns.begin(), scope_.columns.end(),
+                     [&](const ScopeColumn& candidate) { return candidate.index == column; });
+    if (found == scope_.columns.end())
+      return queries_.Unsupported(span, "a subquery over a column that is not in FROM");
+    made.slot_of.emplace(column, static_cast<int>(made.slots.size()));
+    made.slots.push_back(MakeColumn(column, *found->field, span));
+  }
+  made.text = ToSql(query);
+  made.span = span;
+  return made;
 }
 
-Result<PlanPtr> SubqueryBinder::AtMostOneRow(PlanPtr plan, Span span) {
-  const auto& field = *plan->schema->field(0);
-  auto rows = std::make_shared<AggregateNode>();
-  AggregateCall value;
-  value.function = "first";
-  value.args = {MakeColumn(0, field, span)};
-  value.type = field.type();
-  AggregateCall count;
-  count.function = "count";
-  count.type = arrow::int64();
-  count.nullable = false;
-  rows->calls = {std::move(value), std::move(count)};
-  rows->schema = arrow::schema({field.WithNullable(true), arrow::field("count", arrow::int64())});
-  rows->inputs = {std::move(plan)};
-  auto checked = MakeCall(
-      "scalar_subquery",
-      {MakeColumn(0, *rows->schema->field(0), span), MakeColumn(1, *rows->schema->field(1), span)},
-      field.type(), true, span);
-  return MakeProject(std::move(rows), {std::move(checked)}, {field.WithNullable(true)});
+BoundPtr SubqueryBinder::Known(BoundSubquery::Kind kind, const std::string& text) const {
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const auto id = static_cast<int>(i);
+    if (bound_[i].kind == kind && bound_[i].text == text && !joined_.contains(id))
+      return bound_[i].placeholder;
+  }
+  return nullptr;
+}
+
+BoundPtr SubqueryBinder::Keep(BoundSubquery made, TypePtr type, bool nullable) {
+  const int id = static_cast<int>(bound_.size());
+  made.placeholder =
+      MakeColumn(kSubqueryBase + id, *arrow::field("", std::move(type), nullable), made.span);
+  bound_.push_back(std::move(made));
+  return bound_.back().placeholder;
 }
 
 Result<BoundPtr> SubqueryBinder::BindScalar(const Query& query, Span span) {
-  SubqueryTies ties;
-  ties.outer = &scope_;
-  Waiting made;
-  SLUICE_ASSIGN_OR_RETURN(made.plan, queries_.BindSubquery(query, &ties));
-  const int columns = made.plan->schema->num_fields() - static_cast<int>(ties.hidden);
-  if (columns != 1) {
+  if (BoundPtr known = Known(BoundSubquery::Kind::kScalar, ToSql(query))) return known;
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindPlan(query, span));
+  if (made.plan->schema->num_fields() != 1) {
     return queries_.Error(
         span, "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN",
-        fmt::format("a scalar subquery must return one column, but it has {}", columns));
+        fmt::format("a scalar subquery must return one column, but it has {}",
+                    made.plan->schema->num_fields()));
   }
-  for (const BoundPtr& condition : ties.conditions) {
-    BoundPtr outer;
-    BoundPtr inner;
-    if (!ties.one_row || !IsKey(*condition, &outer, &inner)) {
-      return queries_.Unsupported(
-          span, "a correlated subquery that is not an aggregate tied by equality");
+  TypePtr type = made.plan->schema->field(0)->type();
+  return Keep(std::move(made), std::move(type), true);
+}
+
+Result<BoundPtr> SubqueryBinder::BindExists(const Query& query, Span span) {
+  if (BoundPtr known = Known(BoundSubquery::Kind::kExists, ToSql(query))) return known;
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindPlan(query, span));
+  made.kind = BoundSubquery::Kind::kExists;
+  return Keep(std::move(made), arrow::boolean(), false);
+}
+
+Result<BoundSubquery> SubqueryBinder::BindMatches(const InSubquery& in, ExpressionBinder* binder,
+                                                  Span span) {
+  std::vector<const Expr*> operands = {in.operand.get()};
+  if (const auto* row = in.operand->As<Row>()) {
+    operands.clear();
+    for (const Expr& element : row->elements) operands.push_back(&element);
+  }
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindPlan(*in.query, span));
+  made.kind = in.negated ? BoundSubquery::Kind::kNotIn : BoundSubquery::Kind::kIn;
+  if (made.plan->schema->num_fields() != static_cast<int>(operands.size())) {
+    return queries_.Error(
+        span, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
+        fmt::format("the number of columns in the left hand side of an IN subquery ({}) does not "
+                    "match the number of columns in its output ({})",
+                    operands.size(), made.plan->schema->num_fields()));
+  }
+  for (size_t i = 0; i < operands.size(); ++i) {
+    made.text += " IN " + ToSql(*operands[i]);
+    SLUICE_ASSIGN_OR_RETURN(BoundPtr operand, binder->Bind(*operands[i]));
+    const auto column = static_cast<int>(i);
+    SLUICE_ASSIGN_OR_RETURN(
+        const BoundPtr equal,
+        binder->functions().BindComparison(
+            "=", operand, MakeColumn(column, *made.plan->schema->field(column), span), span));
+    const int id = kOperandBase + column;
+    made.slot_of.emplace(id, static_cast<int>(made.slots.size()));
+    made.slots.push_back(equal->args[0]);
+    const auto field = FieldFor("", *equal->args[0]);
+    made.matches.push_back(
+        WithArgs(*equal, {MakeColumn(kOuterBase + id, *field, span), equal->args[1]}));
+  }
+  return made;
+}
+
+Result<BoundPtr> SubqueryBinder::BindIn(const InSubquery& in, ExpressionBinder* binder, Span span) {
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindMatches(in, binder, span));
+  if (made.matches.size() == 1 && made.slots.back()->IsNullLiteral()) {
+    // Unknown unless there is nothing to be in.
+    SLUICE_ASSIGN_OR_RETURN(const BoundPtr any, BindExists(*in.query, span));
+    const BoundPtr unknown = MakeLiteral(arrow::MakeNullScalar(arrow::boolean()));
+    const BoundPtr empty = MakeLiteral(arrow::MakeScalar(in.negated));
+    return MakeCall("case", {any, unknown, empty}, arrow::boolean(), true, span);
+  }
+  if (BoundPtr known = Known(made.kind, made.text)) return known;
+  return Keep(std::move(made), arrow::boolean(), false);
+}
+
+bool SubqueryBinder::IsNullable(const BoundSubquery& in) {
+  return std::any_of(in.matches.begin(), in.matches.end(),
+                     [](const BoundPtr& match) { return match->nullable; });
+}
+
+std::set<int> SubqueryBinder::UsedBy(const std::vector<BoundPtr>& expressions) const {
+  std::set<int> ids;
+  std::vector<BoundPtr> pending = expressions;
+  while (!pending.empty()) {
+    const BoundPtr expression = pending.back();
+    pending.pop_back();
+    if (expression == nullptr) continue;
+    for (const int column : ReferencedColumns(*expression)) {
+      if (column < kSubqueryBase || column >= kOuterBase) continue;
+      const int id = column - kSubqueryBase;
+      if (!ids.insert(id).second) continue;
+      const auto& slots = subquery(id).slots;
+      pending.insert(pending.end(), slots.begin(), slots.end());
     }
-    made.outer_keys.push_back(std::move(outer));
-    made.inner_keys.push_back(std::move(inner));
-    made.null_safe.push_back(condition->name == "<=>");
   }
-  if (!ties.one_row) {
-    SLUICE_ASSIGN_OR_RETURN(made.plan, AtMostOneRow(std::move(made.plan), span));
-  }
-  made.when_empty = ties.when_empty;
-  made.span = span;
-  const auto field = made.plan->schema->field(0)->WithNullable(true);
-  waiting_.push_back(std::move(made));
-  return MakeColumn(kSubqueryBase + joined_ + static_cast<int>(waiting_.size()) - 1, *field, span);
+  return ids;
 }
 
-std::vector<BoundPtr*> SubqueryBinder::OuterKeys() {
-  std::vector<BoundPtr*> keys;
-  for (Waiting& one : waiting_) {
-    for (BoundPtr& key : one.outer_keys) keys.push_back(&key);
+std::set<int> SubqueryBinder::Waiting() const {
+  std::set<int> ids;
+  for (int id = 0; id < static_cast<int>(bound_.size()); ++id) {
+    if (!joined_.contains(id)) ids.insert(id);
   }
-  return keys;
+  return ids;
 }
 
-Result<PlanPtr> SubqueryBinder::Join(PlanPtr plan, int* first, std::vector<BoundPtr>* values) {
-  *first = kSubqueryBase + joined_;
-  for (Waiting& one : waiting_) {
-    auto join = std::make_shared<JoinNode>();
-    join->join = JoinKind::kLeft;
-    const int left_columns = plan->schema->num_fields();
-    arrow::FieldVector fields = plan->schema->fields();
-    for (const auto& field : one.plan->schema->fields())
-      fields.push_back(field->WithNullable(true));
-    join->schema = arrow::schema(std::move(fields));
-    join->is_streaming = plan->is_streaming || one.plan->is_streaming;
-    join->inputs = {std::move(plan), one.plan};
-    join->left_keys = one.outer_keys;
-    join->right_keys = one.inner_keys;
-    join->null_safe = one.null_safe;
-    join->span = one.span;
-    BoundPtr value = MakeColumn(left_columns, *join->schema->field(left_columns), one.span);
-    if (one.when_empty != nullptr)
-      value = MakeCall("coalesce", {value, one.when_empty}, value->type, false, one.span);
-    values->push_back(std::move(value));
-    plan = std::move(join);
+std::vector<BoundPtr*> SubqueryBinder::Slots() {
+  std::vector<BoundPtr*> slots;
+  for (const int id : Waiting()) {
+    for (BoundPtr& slot : bound_[static_cast<size_t>(id)].slots) slots.push_back(&slot);
   }
-  joined_ += static_cast<int>(waiting_.size());
-  waiting_.clear();
+  return slots;
+}
+
+BoundPtr SubqueryBinder::Resolve(const BoundPtr& expression,
+                                 const std::map<int, BoundPtr>& values) {
+  return Transform(expression, [&](const BoundPtr& node) -> BoundPtr {
+    if (!IsSubquery(*node)) return nullptr;
+    const auto found = values.find(node->index - kSubqueryBase);
+    return found == values.end() ? nullptr : found->second;
+  });
+}
+
+Result<PlanPtr> SubqueryBinder::Join(PlanPtr plan, const std::set<int>& ids,
+                                     std::map<int, BoundPtr>* values) {
+  // What a subquery's operands use was bound before it.
+  for (const int id : ids) {
+    BoundSubquery& one = bound_[static_cast<size_t>(id)];
+    for (BoundPtr& slot : one.slots) {
+      slot = Resolve(slot, *values);
+      if (ExpressionBinder::HasAggregate(*slot) || ExpressionBinder::HasWindow(*slot))
+        return queries_.Unsupported(one.span, "a subquery over an aggregate here");
+    }
+    BoundPtr value;
+    auto joined = SubqueryJoin(plan, one).WithValue(&value);
+    if (!joined.ok()) return Placed(queries_, joined.status(), one.span);
+    plan = *std::move(joined);
+    values->emplace(id, std::move(value));
+    joined_.insert(id);
+  }
+  for (BoundPtr* slot : Slots()) *slot = Resolve(*slot, *values);
   return plan;
-}
-
-void SubqueryBinder::Split(const std::vector<BoundPtr>& conditions, int left_columns,
-                           JoinNode* join) {
-  std::vector<BoundPtr> others;
-  if (join->residual != nullptr) others.push_back(join->residual);
-  for (const BoundPtr& condition : conditions) {
-    BoundPtr outer;
-    BoundPtr inner;
-    if (IsKey(*condition, &outer, &inner)) {
-      join->left_keys.push_back(std::move(outer));
-      join->right_keys.push_back(std::move(inner));
-      join->null_safe.push_back(condition->name == "<=>");
-    } else {
-      others.push_back(MoveColumns(condition, [&](int index) {
-        return index >= kOuterBase ? index - kOuterBase : index + left_columns;
-      }));
-    }
-  }
-  join->residual = JoinConjuncts(others);
 }
 
 Result<PlanPtr> SubqueryBinder::JoinExists(PlanPtr plan, const Query& query, bool negated,
                                            Span span) {
-  SubqueryTies ties;
-  ties.outer = &scope_;
-  ties.exists_only = true;
-  SLUICE_ASSIGN_OR_RETURN(auto subquery, queries_.BindSubquery(query, &ties));
-  if (ties.when_empty != nullptr || (ties.one_row && !ties.conditions.empty()))
-    return queries_.Unsupported(span, "EXISTS over an aggregate without GROUP BY");
-  auto join = std::make_shared<JoinNode>();
-  join->join = negated ? JoinKind::kLeftAnti : JoinKind::kLeftSemi;
-  join->schema = plan->schema;
-  join->is_streaming = plan->is_streaming || subquery->is_streaming;
-  join->span = span;
-  Split(ties.conditions, plan->schema->num_fields(), join.get());
-  join->inputs = {std::move(plan), std::move(subquery)};
-  return join;
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindPlan(query, span));
+  made.kind = BoundSubquery::Kind::kExists;
+  auto kept = SubqueryJoin(std::move(plan), made).Keeping(negated);
+  return kept.ok() ? kept : Placed(queries_, kept.status(), span);
 }
 
-Result<PlanPtr> SubqueryBinder::JoinIn(PlanPtr plan, const BoundPtr& operand, const Query& query,
-                                       bool negated, FunctionBinder* functions, Span span) {
-  SubqueryTies ties;
-  ties.outer = &scope_;
-  SLUICE_ASSIGN_OR_RETURN(auto subquery, queries_.BindSubquery(query, &ties));
-  if (subquery->schema->num_fields() - static_cast<int>(ties.hidden) != 1) {
-    return queries_.Error(span, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH",
-                          "the subquery of IN must have one column");
+Result<PlanPtr> SubqueryBinder::JoinIn(PlanPtr plan, const InSubquery& in, ExpressionBinder* binder,
+                                       Span span) {
+  SLUICE_ASSIGN_OR_RETURN(BoundSubquery made, BindMatches(in, binder, span));
+  const bool simple = std::none_of(made.slots.begin(), made.slots.end(),
+                                   [](const BoundPtr& slot) { return HasSubquery(*slot); });
+  if (simple && !(in.negated && IsNullable(made))) {
+    auto kept = SubqueryJoin(std::move(plan), made).Keeping(in.negated);
+    return kept.ok() ? kept : Placed(queries_, kept.status(), span);
   }
-  if (ties.one_row && !ties.conditions.empty())
-    return queries_.Unsupported(span, "IN over a correlated aggregate without GROUP BY");
-  const int left_columns = plan->schema->num_fields();
-  SLUICE_ASSIGN_OR_RETURN(
-      auto equal, functions->BindComparison(
-                      "=", operand, MakeColumn(0, *subquery->schema->field(0), span), span));
-  auto join = std::make_shared<JoinNode>();
-  join->join = negated ? JoinKind::kLeftAnti : JoinKind::kLeftSemi;
-  join->schema = plan->schema;
-  join->is_streaming = plan->is_streaming || subquery->is_streaming;
-  join->span = span;
-  if (!negated || (!equal->args[0]->nullable && !equal->args[1]->nullable)) {
-    join->left_keys = {equal->args[0]};
-    join->right_keys = {equal->args[1]};
-    join->null_safe = {false};
-  } else {
-    // NOT IN is not TRUE where the comparison is NULL.
-    const BoundPtr right =
-        MoveColumns(equal->args[1], [&](int index) { return index + left_columns; });
-    const auto is_null = [&](const BoundPtr& side) {
-      return MakeCall("isnull", {side}, arrow::boolean(), false, span);
-    };
-    const auto either = [&](BoundPtr a, BoundPtr b) {
-      return MakeCall("or", {std::move(a), std::move(b)}, arrow::boolean(), true, span);
-    };
-    join->residual = either(WithArgs(*equal, {equal->args[0], right}),
-                            either(is_null(equal->args[0]), is_null(right)));
-  }
-  Split(ties.conditions, left_columns, join.get());
-  join->inputs = {std::move(plan), std::move(subquery)};
-  return join;
+  const BoundPtr value = Keep(std::move(made), arrow::boolean(), false);
+  std::map<int, BoundPtr> values;
+  SLUICE_ASSIGN_OR_RETURN(plan, Join(std::move(plan), UsedBy({value}), &values));
+  return MakeFilter(std::move(plan), Resolve(value, values));
 }
 
 }  // namespace sluice::sql

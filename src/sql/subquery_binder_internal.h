@@ -1,13 +1,16 @@
-// Subqueries in expressions become joins: scalar ones left joins whose value is a column, IN and
-// EXISTS semi and anti joins. Part of the analyzer.
+// Subqueries in expressions become joins: the value of one is a column behind those of the query
+// around. Part of the analyzer.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "sql/ast.h"
 #include "sql/bound_expression.h"
+#include "sql/decorrelation_internal.h"
 #include "sql/expression_binder_internal.h"
 #include "sql/logical_plan.h"
 
@@ -15,69 +18,70 @@ namespace sluice::sql {
 
 class QueryBinder;
 
-/// Placeholders in expressions: column kSubqueryBase + i is the value of the i-th subquery that
-/// waits to be joined; column kOuterBase + i is column i of the query around a subquery.
+/// A placeholder in expressions: column kSubqueryBase + i is the value of subquery i, which waits
+/// to be joined.
 inline constexpr int kSubqueryBase = 1 << 26;
-inline constexpr int kOuterBase = 1 << 27;
 
-/// What ties a subquery to the query around it. Filled in while its SELECT is bound.
-struct SubqueryTies {
-  const Scope* outer = nullptr;
-  /// EXISTS: the select list does not matter.
-  bool exists_only = false;
-  /// Conjuncts of its WHERE that use outer columns: over outer columns (kOuterBase) and the columns
-  /// of its plan.
-  std::vector<BoundPtr> conditions;
-  /// Columns of its plan behind the select list, which `conditions` use.
-  size_t hidden = 0;
-  /// It aggregates without GROUP BY: at most one row for each combination of outer values.
-  bool one_row = false;
-  /// Its value over no rows when that is not NULL (count).
-  BoundPtr when_empty;
-};
-
-/// Whether `expression` uses a column of the query around; any subquery's value.
-bool HasOuter(const BoundExpression& expression);
+/// Whether `expression` uses a subquery's value.
 bool HasSubquery(const BoundExpression& expression);
 
-/// The scalar subqueries of one SELECT.
+/// A subquery that is bound. `slots` are what it is compared with: expressions over the query
+/// around, which move with that query's plan. Outer column i of `plan` and of conditions is slot
+/// `slot_of.at(i)`.
+struct BoundSubquery {
+  enum class Kind { kScalar, kExists, kIn, kNotIn };
+  Kind kind = Kind::kScalar;
+  PlanPtr plan;
+  std::vector<BoundPtr> slots;
+  std::map<int, int> slot_of;
+  std::vector<BoundPtr> matches;  // IN: "operand = column", over slots and the plan's columns
+  std::string text;               // equal for equal subqueries
+  BoundPtr placeholder;
+  Span span;
+};
+
+/// The subqueries of one SELECT, or of one join condition.
 class SubqueryBinder {
  public:
   /// Both outlive this.
   SubqueryBinder(QueryBinder* queries, const Scope& scope) : queries_(*queries), scope_(scope) {}
 
-  /// Binds it; its value stands in as a placeholder until Join.
+  /// These bind it; its value stands in as a placeholder until Join.
   Result<BoundPtr> BindScalar(const Query& query, Span span);
-  bool waiting() const { return !waiting_.empty(); }
-  /// What the waiting subqueries are compared with: over the columns of the query around.
-  std::vector<BoundPtr*> OuterKeys();
-  /// `plan` with the waiting subqueries joined behind its columns; values[i] is what stands for
-  /// placeholder `first` + i.
-  Result<PlanPtr> Join(PlanPtr plan, int* first, std::vector<BoundPtr>* values);
+  Result<BoundPtr> BindExists(const Query& query, Span span);
+  /// As Spark computes it outside of a filter: IN is FALSE, and so is NOT IN, where it is unknown.
+  Result<BoundPtr> BindIn(const InSubquery& in, ExpressionBinder* binder, Span span);
+
+  /// The subqueries whose values `expressions` use, with those that they use.
+  std::set<int> UsedBy(const std::vector<BoundPtr>& expressions) const;
+  std::set<int> Waiting() const;
+  /// What the waiting subqueries are compared with.
+  std::vector<BoundPtr*> Slots();
+  const BoundSubquery& subquery(int id) const { return bound_[static_cast<size_t>(id)]; }
+  /// `plan` with the subqueries `ids` joined behind its columns; `values` gets what stands for
+  /// their placeholders from then on.
+  Result<PlanPtr> Join(PlanPtr plan, const std::set<int>& ids, std::map<int, BoundPtr>* values);
+  /// `expression` with `values` in place of their placeholders.
+  static BoundPtr Resolve(const BoundPtr& expression, const std::map<int, BoundPtr>& values);
 
   /// `plan` without the rows for which [NOT] EXISTS (query) is not TRUE.
   Result<PlanPtr> JoinExists(PlanPtr plan, const Query& query, bool negated, Span span);
-  /// The same for `operand` [NOT] IN (query).
-  Result<PlanPtr> JoinIn(PlanPtr plan, const BoundPtr& operand, const Query& query, bool negated,
-                         FunctionBinder* functions, Span span);
+  /// `plan` without the rows for which `in` is not TRUE.
+  Result<PlanPtr> JoinIn(PlanPtr plan, const InSubquery& in, ExpressionBinder* binder, Span span);
 
  private:
-  struct Waiting {
-    PlanPtr plan;
-    std::vector<BoundPtr> outer_keys;  // over the query around
-    std::vector<BoundPtr> inner_keys;  // over `plan`
-    std::vector<bool> null_safe;
-    BoundPtr when_empty;
-    Span span;
-  };
-  /// Equalities of the conditions as keys; the others, over left and right columns, as residual.
-  static void Split(const std::vector<BoundPtr>& conditions, int left_columns, JoinNode* join);
-  Result<PlanPtr> AtMostOneRow(PlanPtr plan, Span span);
+  /// Binds `query` over the scope.
+  Result<BoundSubquery> BindPlan(const Query& query, Span span);
+  Result<BoundSubquery> BindMatches(const InSubquery& in, ExpressionBinder* binder, Span span);
+  /// The placeholder of an equal one that waits; null when there is none.
+  BoundPtr Known(BoundSubquery::Kind kind, const std::string& text) const;
+  static bool IsNullable(const BoundSubquery& in);
+  BoundPtr Keep(BoundSubquery made, TypePtr type, bool nullable);
 
   QueryBinder& queries_;
   const Scope& scope_;
-  std::vector<Waiting> waiting_;
-  int joined_ = 0;  // placeholders below it are joined already
+  std::vector<BoundSubquery> bound_;
+  std::set<int> joined_;
 };
 
 }  // namespace sluice::sql

@@ -1,7 +1,9 @@
 #include "sql/value_key_internal.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "sql/kernel_internal.h"
 #include "sql/physical_type_internal.h"
@@ -41,7 +43,64 @@ void AppendBytes(const T& value, std::string* key) {
   key->append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
+// Most significant byte first.
+void AppendOrdered(uint64_t bits, size_t bytes, std::string* key) {
+  for (size_t i = bytes; i-- > 0;) key->push_back(static_cast<char>(bits >> (8 * i) & 0xFF));
+}
+
+// A zero byte is followed by 0xFF, the end by none: so that a longer text is behind its beginning.
+void AppendOrdered(std::string_view text, std::string* key) {
+  for (const char c : text) {
+    key->push_back(c);
+    if (c == '\0') key->push_back('\xFF');
+  }
+  key->append(2, '\0');
+}
+
+template <typename T>
+void AppendOrdered(const T& value, std::string* key) {
+  if constexpr (std::is_same_v<T, arrow::Decimal128>) {
+    AppendOrdered(static_cast<uint64_t>(value.high_bits()) ^ uint64_t{1} << 63, 8, key);
+    AppendOrdered(value.low_bits(), 8, key);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    const double wide = std::isnan(value) ? std::numeric_limits<double>::quiet_NaN()
+                        : value == T{0}   ? 0.0
+                                          : static_cast<double>(value);
+    uint64_t bits = 0;
+    std::memcpy(&bits, &wide, sizeof(bits));
+    if (std::isnan(wide)) bits &= ~(uint64_t{1} << 63);
+    AppendOrdered(bits >> 63 != 0 ? ~bits : bits | uint64_t{1} << 63, 8, key);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    key->push_back(value ? '\1' : '\0');
+  } else {
+    AppendOrdered(static_cast<uint64_t>(static_cast<int64_t>(value)) ^ uint64_t{1} << 63, 8, key);
+  }
+}
+
 }  // namespace
+
+void AppendSortKey(const arrow::Array& array, int64_t row, std::string* key) {
+  if (array.IsNull(row)) {
+    key->push_back('\0');
+    return;
+  }
+  key->push_back('\1');
+  const bool plain = VisitPhysical(
+      *array.type(), [&]<typename T>(T) { AppendOrdered(ValueAt<T>(array, row), key); });
+  if (plain) return;
+  if (array.type_id() == Type::LIST) {
+    const auto& list = static_cast<const arrow::ListArray&>(array);
+    for (int64_t i = list.value_offset(row); i < list.value_offset(row + 1); ++i) {
+      key->push_back('\1');
+      AppendSortKey(*list.values(), i, key);
+    }
+    key->push_back('\0');
+    return;
+  }
+  if (array.type_id() != Type::STRUCT) return;  // void: only NULLs
+  const auto& record = static_cast<const arrow::StructArray&>(array);
+  for (int i = 0; i < record.num_fields(); ++i) AppendSortKey(*record.field(i), row, key);
+}
 
 bool IsOrderable(const arrow::DataType& type) {
   if (type.id() == Type::MAP || type.id() == Type::EXTENSION) return false;

@@ -17,6 +17,8 @@ int CompareValues(const arrow::Array& left, int64_t left_row, const arrow::Array
                   int64_t right_row);
 /// True when values of the type have an order: no maps in it.
 bool IsOrderable(const arrow::DataType& type);
+/// Appends bytes that stand, compared one by one, in the order of the values (CompareValues).
+void AppendSortKey(const arrow::Array& array, int64_t row, std::string* key);
 /// Appends the key of the value.
 void AppendKey(const arrow::Array& array, int64_t row, std::string* key);
 

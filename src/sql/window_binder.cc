@@ -9,6 +9,7 @@
 #include "sql/expression_binder_internal.h"
 #include "sql/print.h"
 #include "sql/spark_type.h"
+#include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
@@ -249,8 +250,10 @@ Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const Fun
   }
   SLUICE_ASSIGN_OR_RETURN(made.order, BindOrder(spec->order_by));
   for (const SortKey& key : made.order) {
-    if (key.expression->type->num_fields() > 0)
-      return NotSupportedYet(source_, expr.span, "ORDER BY of nested values");
+    if (!IsOrderable(*key.expression->type))
+      return AnalysisError(source_, expr.span, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE",
+                           fmt::format("a window cannot be ordered by {}, whose type has no order",
+                                       ToString(*key.expression)));
   }
   const bool own_frame = IsWindowOnly(name) && name != "nth_value";
   if (IsWindowOnly(name) && made.order.empty())

@@ -67,6 +67,11 @@ TEST_P(QueryAnswers, AreSparks) {
     }
     if (spark.contains("error")) {
       const std::string wanted = MainClass(spark.at("error"));
+      // Subqueries that Spark does not compute, and we do.
+      if (!ours.contains("error") &&
+          (wanted == "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY" ||
+           wanted == "SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION"))
+        continue;
       // Errors of Spark that have no class of their own yet.
       const bool unnamed = wanted.starts_with("_LEGACY_ERROR") || wanted.starts_with("?");
       const std::string error = MainClass(ours.value("error", "an answer"));
@@ -94,9 +99,10 @@ TEST_P(QueryAnswers, AreSparks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, QueryAnswers,
-                         ::testing::Values(File{"grouping", 1, 0}, File{"joins", 20, 1},
-                                           File{"lateral", 19, 1}, File{"pivot", 0, 0},
-                                           File{"recursive", 0, 0}, File{"sets", 11, 1},
+                         ::testing::Values(File{"grouping", 0, 0}, File{"joins", 0, 4},
+                                           File{"lateral", 2, 1}, File{"ordering", 0, 0},
+                                           File{"pivot", 0, 0}, File{"recursive", 0, 0},
+                                           File{"sets", 2, 1}, File{"subqueries", 0, 0},
                                            File{"tpch", 0, 0}, File{"windows", 1, 11}),
                          [](const auto& one) { return std::string(one.param.name); });
 

@@ -27,10 +27,10 @@ AS wide(id, q1, q2, q3, big);
 CREATE TEMPORARY VIEW nested AS
 SELECT id, items, tags, s FROM VALUES
   (1, array(3, 1, 2), map('a', 1, 'b', 2), named_struct('x', 1, 'y', 'p')),
-  (2, array(), map_filter(map('a', 1), (k, v) -> false), named_struct('x', 2, 'y', CAST(NULL AS STRING))),
   (3, CAST(NULL AS ARRAY<INT>), CAST(NULL AS MAP<STRING, INT>), CAST(NULL AS STRUCT<x: INT, y: STRING>)),
   (4, array(CAST(NULL AS INT), 7), map('c', CAST(NULL AS INT)), named_struct('x', CAST(NULL AS INT), 'y', 'q'))
-AS nested(id, items, tags, s);
+AS nested(id, items, tags, s)
+UNION ALL SELECT 2, CAST(array() AS ARRAY<INT>), map_filter(map('a', 1), (k, v) -> false), named_struct('x', 2, 'y', CAST(NULL AS STRING));
 
 CREATE TEMPORARY VIEW ticks AS
 SELECT * FROM VALUES
