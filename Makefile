@@ -14,7 +14,7 @@ build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers docs clean
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers differential docs clean
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -82,6 +82,11 @@ statement-peers: test-deps ## statements by sluice and Spark in turns: SEEDS (de
 	@$(call build,asan)
 	@SLUICE_BINARY=build/asan/bin/sluice SLUICE_PEER_SEED=$(or $(SEED),1) SLUICE_PEER_ROUNDS=$(or $(SEEDS),3) SLUICE_PEER_STEPS=$(or $(STEPS),40) \
 	  tests/peers/statement_peer_test.py $(TABLES)
+
+differential: test-deps ## RUNS (default 1000) random queries of SEED (default 1) here and on real Spark
+	@tests/peers/setup.sh
+	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target answer_queries
+	@.deps/peers/venv/bin/python tests/sql/differential.py --seed $(or $(SEED),1) --count $(or $(RUNS),1000)
 
 docs: ## checks that the documents' links and commands hold
 	@tools/check_docs.py

@@ -16,10 +16,13 @@ struct CivilDate {
 };
 
 constexpr int64_t FloorDiv(int64_t value, int64_t by) {
-  const int64_t quotient = value / by;
-  return quotient * by > value ? quotient - 1 : quotient;
+  return value / by - (value % by < 0 ? 1 : 0);
 }
-constexpr int64_t FloorMod(int64_t value, int64_t by) { return value - FloorDiv(value, by) * by; }
+/// REQUIRES: by > 0.
+constexpr int64_t FloorMod(int64_t value, int64_t by) {
+  const int64_t rest = value % by;
+  return rest < 0 ? rest + by : rest;
+}
 
 /// Days from 1970-01-01. REQUIRES: a valid month. After Howard Hinnant's days_from_civil: eras of
 /// 400 years that begin on March 1st.

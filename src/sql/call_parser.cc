@@ -268,7 +268,7 @@ class SpecialCallParser {
     Trim trim;
     const bool side = cursor_.AtAnyWord({"BOTH", "LEADING", "TRAILING"}) &&
                       !cursor_.AtSymbol(",", 1) && !cursor_.AtSymbol(")", 1) &&
-                      !cursor_.AtSymbol("(", 1) && !cursor_.AtSymbol(".", 1);
+                      !cursor_.AtSymbol(".", 1);
     if (side) {
       trim.side = cursor_.IsWord(0, "BOTH")      ? Trim::Side::kBoth
                   : cursor_.IsWord(0, "LEADING") ? Trim::Side::kLeading

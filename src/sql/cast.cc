@@ -128,9 +128,10 @@ Result<ArrayPtr> FromString(const ArrayPtr& array, const TypePtr& type, bool try
         return days.has_value();
       });
     case Type::TIMESTAMP:
-      return FromText<int64_t>(array, type, try_mode, [](std::string_view text, int64_t* out) {
+      return FromText<int64_t>(array, type, try_mode, [&](std::string_view text, int64_t* out) {
         const auto parsed = ParseTimestampText(TrimAll(text));
-        if (parsed.has_value()) *out = parsed->microseconds;
+        if (parsed.has_value())
+          *out = IsTimestampNtz(*type) ? parsed->local_microseconds : parsed->microseconds;
         return parsed.has_value();
       });
     default:
@@ -210,7 +211,11 @@ Result<ArrayPtr> NumberToTimestamp(const ArrayPtr& array, const TypePtr& type, b
         if constexpr (std::is_floating_point_v<In>) {
           return std::isfinite(in) && ConvertNumber(static_cast<double>(in) * 1e6, out);
         } else {
-          return !__builtin_mul_overflow(static_cast<int64_t>(in), kMicrosPerSecond, out);
+          // Seconds beyond the limits are the limits, as in Spark.
+          const auto seconds = static_cast<int64_t>(in);
+          if (__builtin_mul_overflow(seconds, kMicrosPerSecond, out))
+            *out = seconds < 0 ? INT64_MIN : INT64_MAX;
+          return true;
         }
       },
       [&](In in) { return Overflow(NumberText(in), *array->type(), *type); });

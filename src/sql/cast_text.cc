@@ -37,6 +37,13 @@ std::string JavaReal(T value) {
   for (size_t i = negative ? 1 : 0; i < e; ++i) {
     if (text[i] != '.') digits += text[i];
   }
+  // Java writes two digits at least, the nearest ones: 4.9E-324, where one digit would do.
+  if (digits.size() == 1) {
+    std::snprintf(buffer, sizeof(buffer), "%.1e", static_cast<double>(std::abs(value)));
+    T again{};
+    std::from_chars(buffer, buffer + sizeof(buffer), again);
+    if (again == std::abs(value) && buffer[2] != '0') digits = {buffer[0], buffer[2]};
+  }
   std::string out = negative ? "-" : "";
   const auto size = static_cast<int>(digits.size());
   if (exponent >= -3 && exponent < 7) {

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "codec/spark_time.h"
+
 namespace sluice::sql {
 namespace {
 
@@ -152,6 +154,16 @@ std::optional<int64_t> ZoneOffset(std::string_view zone) {
 
 int64_t FloorDivide(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
+/// Seconds east of Greenwich where the clock of `zone` shows `local` seconds; nothing for a zone
+/// that is not known.
+std::optional<int64_t> OffsetAt(std::string_view zone, int64_t local) {
+  if (const auto fixed = ZoneOffset(zone)) {
+    return fixed;
+  }
+  const auto region = codec::TimeZone::Parse(zone);
+  return region ? std::optional<int64_t>(local - region->LocalToUtc(local)) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<int64_t> ParseDateText(std::string_view text) {
@@ -171,6 +183,7 @@ std::optional<TimestampText> ParseTimestampText(std::string_view text) {
   }
   TimestampText result;
   int64_t time = 0;
+  const char* const time_begin = reader.rest.data();
   if (reader.Take('T') || reader.Take(' ')) {
     const auto taken = TakeTime(&reader);
     if (!taken) {
@@ -178,19 +191,27 @@ std::optional<TimestampText> ParseTimestampText(std::string_view text) {
     }
     time = *taken;
   }
+  int64_t local = 0;
+  if (__builtin_mul_overflow(*days, kMicrosPerDay, &local) ||
+      __builtin_add_overflow(local, time, &local)) {
+    return std::nullopt;
+  }
+  result.local_microseconds = local;
+  const bool has_time = reader.rest.empty() || reader.rest.data() > time_begin;
+  if (!has_time) {
+    return std::nullopt;
+  }
   const std::string_view zone = Trim(reader.rest);
   int64_t offset = 0;
   if (!zone.empty()) {
-    const auto seconds = ZoneOffset(zone);
+    const auto seconds = OffsetAt(zone, FloorDivide(local, kMicrosPerSecond));
     if (!seconds) {
       return std::nullopt;
     }
     offset = *seconds;
     result.has_zone = true;
   }
-  if (__builtin_mul_overflow(*days, kMicrosPerDay, &result.microseconds) ||
-      __builtin_add_overflow(result.microseconds, time - offset * kMicrosPerSecond,
-                             &result.microseconds)) {
+  if (__builtin_sub_overflow(local, offset * kMicrosPerSecond, &result.microseconds)) {
     return std::nullopt;
   }
   return result;
@@ -232,7 +253,11 @@ std::string FormatTime(int64_t microseconds) {
 
 std::string FormatTimestamp(int64_t microseconds) {
   const int64_t days = FloorDivide(microseconds, kMicrosPerDay);
-  return FormatDate(days) + " " + FormatTime(microseconds - days * kMicrosPerDay);
+  int64_t time = microseconds % kMicrosPerDay;
+  if (time < 0) {
+    time += kMicrosPerDay;
+  }
+  return FormatDate(days) + " " + FormatTime(time);
 }
 
 }  // namespace sluice::sql

@@ -14,11 +14,12 @@ namespace sluice::sql {
 std::optional<int64_t> ParseDateText(std::string_view text);
 
 struct TimestampText {
-  int64_t microseconds = 0;  // since the epoch; the zone, if any, is applied
+  int64_t microseconds = 0;        // since the epoch; the zone, if any, is applied
+  int64_t local_microseconds = 0;  // as written, the zone left aside
   bool has_zone = false;
 };
-/// "2024-01-02 03:04:05.678901+02:00", also with T, Z, UTC+1, GMT-3, and cut short after any
-/// field. Region names ("Europe/Berlin") are not known here.
+/// "2024-01-02 03:04:05.678901+02:00", also with T, Z, UTC+1, GMT-3, Europe/Berlin, and cut
+/// short after any field.
 std::optional<TimestampText> ParseTimestampText(std::string_view text);
 
 /// "12:34:56.789" -> microseconds since midnight.

@@ -27,6 +27,17 @@ Status DuckDbError(std::string_view what, const std::string& message) {
       return MakeError(inside, message.substr(open));
     }
   }
+  // Or, without a class in its text, in the detail that Arrow adds: ".. Detail: CODE, hint: ..".
+  constexpr std::string_view kDetail = ". Detail: ";
+  constexpr std::string_view kReader = "get_next failed(): Invalid: ";
+  const size_t detail = message.rfind(kDetail);
+  const size_t reader = message.find(kReader);
+  if (detail != std::string::npos && reader != std::string::npos && reader < detail) {
+    const size_t code = detail + kDetail.size();
+    const size_t begin = reader + kReader.size();
+    return MakeError(message.substr(code, message.find_first_of(",\n", code) - code),
+                     message.substr(begin, detail - begin));
+  }
   const std::string text = fmt::format("{}: {}", what, message);
   if (Has(message, "Out of Memory")) {
     return MakeError("OUT_OF_MEMORY", text,

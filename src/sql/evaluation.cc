@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "batch/select_rows.h"
 #include "sql/cast.h"
@@ -139,10 +140,15 @@ Result<Value> Frame::EvalCall(const Node& node) {
   std::vector<Value> args;
   args.reserve(node.args.size());
   bool constant = !node.args.empty();
-  for (const Node* arg : node.args) {
-    SLUICE_ASSIGN_OR_RETURN(auto value, Eval(*arg));
-    constant &= value.constant;
-    args.push_back(std::move(value));
+  for (size_t i = 0; i < node.args.size(); ++i) {
+    auto value = Eval(*node.args[i]);
+    if (!value.ok()) {
+      SLUICE_ASSIGN_OR_RETURN(auto decided, EvalWhereDecided(node, i));
+      if (decided.has_value()) return *decided;
+      return value.status();
+    }
+    constant &= value->constant;
+    args.push_back(std::move(*value));
   }
   if (node.args.empty()) constant = true;  // current_timestamp(), pi(): one value for all rows
   if (node.kind == NodeKind::kNative) {
@@ -157,6 +163,38 @@ Result<Value> Frame::EvalCall(const Node& node) {
   const KernelCall call{*node.expression, args, constant ? 1 : rows_, clock_};
   SLUICE_ASSIGN_OR_RETURN(auto array, node.kernel(call));
   return Value{std::move(array), constant};
+}
+
+// An operator does not ask for its second operand where the first is NULL, so an error there is
+// none; a division asks for the divisor first.
+Result<std::optional<Value>> Frame::EvalWhereDecided(const Node& node, size_t failed) {
+  static const std::set<std::string> operators = {"+",    "-", "*", "/",  "%", "div",
+                                                  "pmod", "=", "<", "<=", ">", ">="};
+  const std::string& name = node.expression->name;
+  if (node.args.size() != 2 || !operators.contains(name)) return std::nullopt;
+  const bool divides = name == "/" || name == "%" || name == "div" || name == "pmod";
+  const size_t first = divides ? 1 : 0;
+  if (failed == first) return std::nullopt;
+  const auto value = Eval(*node.args[first]);
+  if (!value.ok()) return std::nullopt;
+  const auto count = static_cast<size_t>(rows_);
+  std::vector<int32_t> source(count, -1);
+  std::vector<uint32_t> position(count, 0);
+  std::vector<uint32_t> rows;
+  for (size_t row = 0; row < count; ++row) {
+    if (value->IsNull(static_cast<int64_t>(row))) continue;
+    source[row] = 0;
+    position[row] = static_cast<uint32_t>(rows.size());
+    rows.push_back(static_cast<uint32_t>(row));
+  }
+  if (rows.size() == count) return std::nullopt;
+  if (rows.empty()) {
+    SLUICE_ASSIGN_OR_RETURN(auto nulls, arrow::MakeArrayOfNull(node.expression->type, rows_));
+    return Value{std::move(nulls), false};
+  }
+  SLUICE_ASSIGN_OR_RETURN(auto result, EvalOn(node, rows));
+  SLUICE_ASSIGN_OR_RETURN(auto array, Gather({result}, source, position));
+  return Value{std::move(array), false};
 }
 
 Result<Value> Frame::EvalOn(const Node& node, const std::vector<uint32_t>& rows) {

@@ -57,6 +57,9 @@ class Frame {
   Result<Value> EvalCase(const Node& node);
   Result<Value> EvalCoalesce(const Node& node);
   Result<Value> EvalCall(const Node& node);
+  /// The call where its operand that is asked for first is not NULL, after operand `failed` raised
+  /// an error on the other rows too. Nothing when that operand decides nothing.
+  Result<std::optional<Value>> EvalWhereDecided(const Node& node, size_t failed);
   /// `node` on the rows where `wanted` is set.
   Result<Value> EvalOn(const Node& node, const std::vector<uint32_t>& rows);
 

@@ -183,6 +183,31 @@ Result<BoundPtr> ExpressionBinder::FindColumn(const Scope& scope, int base,
   return BoundPtr();
 }
 
+namespace {
+
+// A literal of fewer fields than the type has is marked with the name of its first field.
+BoundPtr IntervalLiteral(const IntervalValue& interval, Span span) {
+  BoundPtr made =
+      interval.is_year_month()
+          ? MakeLiteral(
+                std::make_shared<arrow::MonthIntervalScalar>(static_cast<int32_t>(interval.months)),
+                span)
+          : MakeLiteral(std::make_shared<arrow::DurationScalar>(interval.microseconds,
+                                                                arrow::TimeUnit::MICRO),
+                        span);
+  const bool whole =
+      interval.is_year_month()
+          ? interval.from == IntervalField::kYear && interval.to == IntervalField::kMonth
+          : interval.from == IntervalField::kDay && interval.to == IntervalField::kSecond;
+  if (whole) return made;
+  auto marked = std::make_shared<BoundExpression>(*made);
+  const bool days = interval.from == IntervalField::kDay && interval.to == IntervalField::kDay;
+  marked->name = days ? "DAY" : "FEWER FIELDS";
+  return marked;
+}
+
+}  // namespace
+
 Result<BoundPtr> ExpressionBinder::BindNode(const Literal& literal, const Expr& expr) {
   std::shared_ptr<arrow::Scalar> value;
   switch (literal.kind) {
@@ -217,22 +242,7 @@ Result<BoundPtr> ExpressionBinder::BindNode(const Literal& literal, const Expr& 
       value = std::make_shared<arrow::Time64Scalar>(literal.integer,
                                                     arrow::time64(arrow::TimeUnit::MICRO));
       break;
-    case LiteralKind::kInterval: {
-      if (literal.interval.is_year_month()) {
-        return MakeLiteral(std::make_shared<arrow::MonthIntervalScalar>(
-                               static_cast<int32_t>(literal.interval.months)),
-                           expr.span);
-      }
-      auto made = MakeLiteral(std::make_shared<arrow::DurationScalar>(literal.interval.microseconds,
-                                                                      arrow::TimeUnit::MICRO),
-                              expr.span);
-      if (literal.interval.from != IntervalField::kDay ||
-          literal.interval.to != IntervalField::kDay)
-        return made;
-      auto days = std::make_shared<BoundExpression>(*made);
-      days->name = "DAY";
-      return days;
-    }
+    case LiteralKind::kInterval: return IntervalLiteral(literal.interval, expr.span);
   }
   return MakeLiteral(std::move(value), expr.span);
 }

@@ -174,6 +174,13 @@ Status FunctionBinder::CheckCount(const std::string& name, size_t count, size_t 
 Result<BoundPtr> FunctionBinder::Coerce(BoundPtr arg, const TypePtr& type,
                                         const std::string& function, int position) {
   if (arg->type->Equals(*type)) return arg;
+  // Any number is any other, but where Spark asks for whole numbers by their kind.
+  static const std::set<std::string> by_kind = {
+      "date_add",     "date_sub",          "element_at",       "try_element_at",
+      "[]",           "timestamp_seconds", "timestamp_millis", "timestamp_micros",
+      "unix_seconds", "bit_get",           "sequence"};
+  if (IsNumeric(*arg->type) && IsNumeric(*type) && !IsDecimal(*type) && !by_kind.contains(function))
+    return MakeCast(std::move(arg), type);
   if (!CanCoerce(*arg->type, *type)) {
     return Error(arg->span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
                  fmt::format("cannot resolve \"{}\": parameter {} requires the \"{}\" type, "

@@ -62,12 +62,13 @@ Result<BoundPtr> FunctionBinder::UnixTime(const std::string& name, Args args, Sp
   }
   if (args[0]->type->id() == arrow::Type::STRING) {
     if (args.size() == 1) args.push_back(MakeLiteral(arrow::MakeScalar("yyyy-MM-dd HH:mm:ss")));
-    SLUICE_ASSIGN_OR_RETURN(args[0], ToTime("to_timestamp", std::move(args), span));
+    SLUICE_ASSIGN_OR_RETURN(auto time, ToTime("to_timestamp", std::move(args), span));
+    args = {std::move(time)};
   } else {
     SLUICE_ASSIGN_OR_RETURN(args[0], Coerce(args[0], SparkTimestamp(), name, 1));
   }
   const bool nullable = args[0]->nullable;
-  return MakeCall("unix_seconds", {args[0]}, arrow::int64(), nullable, span);
+  return MakeCall("unix_timestamp", {args[0]}, arrow::int64(), nullable, span);
 }
 
 Result<BoundPtr> FunctionBinder::TimestampFromNumber(const std::string& name, Args args,

@@ -4,6 +4,7 @@
 #include "sql/data_type_parser.h"
 #include "sql/evaluator.h"
 #include "sql/function_binder_internal.h"
+#include "sql/interval_binder_internal.h"
 #include "sql/spark_type.h"
 
 namespace sluice::sql {
@@ -31,6 +32,8 @@ Result<BoundPtr> FunctionBinder::ArithmeticFunction(const std::string& name, Arg
   const auto tried = operators.find(name);
   const std::string op = tried != operators.end() ? tried->second : name == "pmod" ? "%" : name;
   SLUICE_ASSIGN_OR_RETURN(auto bound, BindArithmetic(op, args[0], args[1], span));
+  if (tried != operators.end() && bound->name.starts_with("interval_"))
+    return BindIntervalArithmetic(*this, op, args[0], args[1], true, span);
   if (name == "pmod") return MakeCall("pmod", bound->args, bound->type, bound->nullable, span);
   if (tried == operators.end()) return bound;
   if (bound->name != op) return Unsupported(span, name + " of dates and times");
@@ -162,6 +165,7 @@ Result<BoundPtr> FunctionBinder::Rounding(const std::string& name, Args args, Sp
     const auto& decimal = static_cast<const arrow::Decimal128Type&>(*type);
     const int integer_digits = decimal.precision() - decimal.scale() + 1;
     if (to_integer) {
+      if (decimal.scale() == 0) return args[0];
       type = BoundedDecimal(integer_digits, 0);
     } else {
       const int scale =
@@ -184,10 +188,9 @@ Result<BoundPtr> FunctionBinder::SameNumber(const std::string& name, Args args, 
   if (args[0]->type->id() == arrow::Type::STRING || args[0]->type->id() == arrow::Type::NA) {
     args[0] = MakeCast(args[0], arrow::float64());
   }
-  if (args[0]->type->id() == arrow::Type::DURATION ||
-      args[0]->type->id() == arrow::Type::INTERVAL_MONTHS) {
-    return Unsupported(span, name + " of an interval");
-  }
+  if (IsInterval(*args[0]->type) && name != "positive")
+    return BindIntervalSign(name, args[0], span);
+  if (IsInterval(*args[0]->type)) return args[0];
   if (!IsNumeric(*args[0]->type)) return Coerce(args[0], arrow::float64(), name, 1);
   if (name == "positive") return args[0];
   TypePtr type = args[0]->type;

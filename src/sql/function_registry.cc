@@ -1,5 +1,7 @@
 #include "sql/function_registry_internal.h"
 
+#include "sql/interval_binder_internal.h"
+
 namespace sluice::sql {
 
 void FunctionRegistry::Typed(const Signature& signature) {
@@ -46,6 +48,7 @@ const FunctionRegistry& FunctionRegistry::Get() {
     RegisterLambdaFunctions(&made);
     RegisterTimeFunctions(&made);
     RegisterTimeMakingFunctions(&made);
+    RegisterIntervalFunctions(&made);
     RegisterJsonFunctions(&made);
     RegisterVariantFunctions(&made);
     RegisterCsvFunctions(&made);

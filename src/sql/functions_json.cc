@@ -80,6 +80,9 @@ Result<ArrayPtr> ObjectKeys(const KernelCall& call) {
 Result<BoundPtr> BindSchemaOfJson(FunctionBinder& binder, const std::string& name, Args args,
                                   Span span) {
   SLUICE_RETURN_NOT_OK(binder.CheckCount(name, args.size(), 1, 2, span));
+  if (!args[0]->IsLiteral())
+    return binder.Error(args[0]->span, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT",
+                        "the text of schema_of_json must be a constant string");
   SLUICE_ASSIGN_OR_RETURN(auto json, binder.ConstantString(name, args[0], span));
   codec::JsonDecoderOptions options;
   if (args.size() == 2) {

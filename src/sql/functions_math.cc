@@ -203,7 +203,11 @@ void RegisterMathFunctions(FunctionRegistry* registry) {
     registry->Add({name, "d", 'd'}, Map<double, double>(function));
   };
   one("asinh", [](double x) { return std::isinf(x) ? x : std::log(x + std::sqrt(x * x + 1.0)); });
-  one("acosh", [](double x) { return std::log(x + std::sqrt(x * x - 1.0)); });
+  one("acosh", [](double x) {
+    constexpr double kSquareOverflows = 1e150;
+    if (x > kSquareOverflows) return std::log(x) + std::log(2.0);
+    return std::log(x + std::sqrt(x * x - 1.0));
+  });
   one("atanh", [](double x) { return 0.5 * (std::log1p(x) - std::log1p(-x)); });
   one("sec", [](double x) { return 1.0 / std::cos(x); });
   one("csc", [](double x) { return 1.0 / std::sin(x); });

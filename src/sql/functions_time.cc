@@ -352,6 +352,10 @@ void RegisterTimeFunctions(FunctionRegistry* registry) {
     return Map<double, int64_t, int64_t, bool>(MonthsBetween)(call);
   });
   registry->Special("date_part", BindDatePart(registry->Find("date_part")));
+  // Toward zero, where unix_seconds goes down.
+  registry->Compute("unix_timestamp", Map<int64_t, int64_t>([](int64_t micros) {
+                      return micros / kMicrosPerSecond;
+                    }));
   registry->Compute("interval_part", IntervalPart);
   registry->Special("timestampadd", BindTimestampAdd);
   registry->Special("timestampdiff", BindTimestampDiff);

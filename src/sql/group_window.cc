@@ -1,6 +1,7 @@
 // Time windows of GROUP BY.
 #include "sql/analysis_error.h"
 #include "sql/query_binder_internal.h"
+#include "sql/select_binder_internal.h"
 
 namespace sluice::sql {
 
@@ -16,6 +17,18 @@ Result<BoundPtr> BindGroupWindow(ExpressionBinder* binder, const GroupBy& group_
     SLUICE_ASSIGN_OR_RETURN(window, binder->Bind(*element.expr));
   }
   return window;
+}
+
+BoundPtr HasTimeOfWindow(const std::vector<BoundPtr>& expressions) {
+  BoundPtr condition;
+  for (const BoundPtr& expression : expressions) {
+    Any(*expression, [&](const BoundExpression& node) {
+      if (condition == nullptr && node.IsCall("window") && node.args[0]->nullable)
+        condition = MakeCall("isnotnull", {node.args[0]}, arrow::boolean(), false, node.span);
+      return false;
+    });
+  }
+  return condition;
 }
 
 }  // namespace sluice::sql

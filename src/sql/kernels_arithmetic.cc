@@ -14,12 +14,23 @@ using arrow::Decimal128;
 using arrow::Decimal256;
 using arrow::Type;
 
+Status RemainderByZero() {
+  return MakeError("REMAINDER_BY_ZERO", "[REMAINDER_BY_ZERO] remainder by zero. SQLSTATE: 22012",
+                   "use try_mod to get NULL instead");
+}
+
 Status DivideByZero() {
   return MakeError("DIVIDE_BY_ZERO", "[DIVIDE_BY_ZERO] division by zero. SQLSTATE: 22012",
                    "use try_divide to get NULL instead");
 }
 
 Status Overflow(const BoundExpression& call) {
+  const bool small = call.type->id() == Type::INT8 || call.type->id() == Type::INT16;
+  if (small && call.args.size() == 2)
+    return MakeError(
+        "BINARY_ARITHMETIC_OVERFLOW",
+        "[BINARY_ARITHMETIC_OVERFLOW] overflow in " + ToString(call) + ". SQLSTATE: 22003",
+        "use the try_ form of the operator, or a wider type");
   return MakeError("ARITHMETIC_OVERFLOW",
                    "[ARITHMETIC_OVERFLOW] overflow in " + ToString(call) + ". SQLSTATE: 22003",
                    "use the try_ form of the operator, or a wider type");
@@ -29,6 +40,10 @@ Status DecimalOverflow(const BoundExpression& call) {
   return MakeError("NUMERIC_VALUE_OUT_OF_RANGE",
                    "[NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION] the result of " + ToString(call) +
                        " does not fit its decimal type. SQLSTATE: 22003");
+}
+
+Status ByZero(const BoundExpression& call) {
+  return call.name == "%" || call.name == "pmod" ? RemainderByZero() : DivideByZero();
 }
 
 enum class Outcome { kOk, kOverflow, kDivideByZero };
@@ -116,7 +131,8 @@ Result<ArrayPtr> Numbers(const KernelCall& call, bool tried) {
     } else if (tried) {
       SLUICE_RETURN_NOT_OK(writer.Null());
     } else {
-      return outcome == Outcome::kDivideByZero ? DivideByZero() : Overflow(call.expression);
+      if (outcome == Outcome::kOverflow) return Overflow(call.expression);
+      return ByZero(call.expression);
     }
   }
   return writer.Finish();
@@ -187,7 +203,7 @@ Result<ArrayPtr> Decimals(const KernelCall& call, char op, bool tried) {
     const auto result = DecimalOp(op, left.Get(row), left_scale, right.Get(row), right_scale,
                                   type.scale(), type.precision(), &by_zero);
     if (!result.has_value() && !tried)
-      return by_zero ? DivideByZero() : DecimalOverflow(call.expression);
+      return by_zero ? ByZero(call.expression) : DecimalOverflow(call.expression);
     SLUICE_RETURN_NOT_OK(writer.Set(result));
   }
   return writer.Finish();

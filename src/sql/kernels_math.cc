@@ -1,5 +1,6 @@
 // Functions of doubles, rounding.
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 #include "sql/cast.h"
@@ -41,6 +42,7 @@ KernelFactory Constant(double value) {
 template <typename T>
 T RoundReal(T value, int digits, bool half_even) {
   if (!std::isfinite(value)) return value;
+  if (value == 0) return T{0};
   const std::string text = std::is_same_v<T, float> ? JavaFloat(static_cast<float>(value))
                                                     : JavaDouble(static_cast<double>(value));
   const size_t e = text.find('E');
@@ -70,7 +72,8 @@ T RoundReal(T value, int digits, bool half_even) {
     else
       ++kept[static_cast<size_t>(at)];
   }
-  const double rounded = std::stod(kept + "e" + std::to_string(-digits));
+  const double rounded = std::strtod((kept + "e" + std::to_string(-digits)).c_str(), nullptr);
+  if (rounded == 0) return T{0};  // never -0.0
   return static_cast<T>(negative ? -rounded : rounded);
 }
 
@@ -225,6 +228,11 @@ void RegisterMathKernels(KernelMap* kernels) {
   };
   map["pi"] = Constant(std::numbers::pi);
   map["e"] = Constant(std::numbers::e);
+  map["positive_zero"] = [](const BoundExpression& call) -> Result<Kernel> {
+    if (call.type->id() == Type::FLOAT)
+      return Map<float, float>([](float value) { return value == 0 ? 0.0F : value; })(call);
+    return Map<double, double>([](double value) { return value == 0 ? 0.0 : value; })(call);
+  };
   map["round"] = Round(false);
   map["bround"] = Round(true);
   map["ceil"] = ToWhole(true);

@@ -5,6 +5,7 @@
 #include "sql/analysis_error.h"
 #include "sql/java_regex.h"
 #include "sql/kernel_internal.h"
+#include "sql/unicode_case.h"
 #include "sql/utf8_text.h"
 
 namespace sluice::sql {
@@ -224,10 +225,7 @@ Result<ArrayPtr> Like(const KernelCall& call) {
       [&](Text text, Text pattern) -> Result<bool> {
         SLUICE_RETURN_NOT_OK(CheckLike(pattern));
         if (!any_case) return LikeMatches(text, pattern);
-        if (!IsAscii(text) || !IsAscii(pattern))
-          return MakeError("NOT_SUPPORTED_YET",
-                           "not supported yet: ILIKE of text that is not ASCII");
-        return LikeMatches(LowerAscii(text), LowerAscii(pattern));
+        return LikeMatches(ToLowerText(text), ToLowerText(pattern));
       },
       std::index_sequence<0, 1>());
 }

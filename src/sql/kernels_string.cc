@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sql/kernel_internal.h"
+#include "sql/unicode_case.h"
 #include "sql/utf8_text.h"
 
 namespace sluice::sql {
@@ -21,22 +22,15 @@ Result<ArrayPtr> ChangeCase(const KernelCall& call) {
   const Text all(reinterpret_cast<const char*>(array.raw_data()) + first,
                  static_cast<size_t>(last - first));
   if (!IsAscii(all)) {
-    SLUICE_ASSIGN_OR_RETURN(
-        auto changed,
-        arrow::compute::CallFunction(upper ? "utf8_upper" : "utf8_lower", {call.args[0].array}));
-    // Java maps a few characters to several (the sharp s): refused rather than answered
-    // differently.
-    for (size_t at = 0; at + 1 < all.size(); ++at) {
-      const bool sharp_s = all[at] == '\xC3' && all[at + 1] == '\x9F';
-      const bool dotted_i = all[at] == '\xC4' && (all[at + 1] == '\xB0' || all[at + 1] == '\xB1');
-      const bool ligature = all[at] == '\xEF' && all[at + 1] == '\xAC';
-      const bool final_sigma = !upper && all[at] == '\xCE' && all[at + 1] == '\xA3';
-      if (sharp_s || dotted_i || ligature || final_sigma) {
-        return MakeError("NOT_SUPPORTED_YET", "not supported yet: " + call.expression.name +
-                                                  " of a character with a special case mapping");
-      }
+    arrow::StringBuilder builder;
+    SLUICE_RETURN_NOT_OK(builder.Reserve(rows));
+    for (int64_t row = 0; row < rows; ++row) {
+      const Text text = array.GetView(row);
+      SLUICE_RETURN_NOT_OK(array.IsNull(row) ? builder.AppendNull()
+                           : upper           ? builder.Append(ToUpperText(text))
+                                             : builder.Append(ToLowerText(text)));
     }
-    return changed.make_array();
+    return builder.Finish();
   }
   SLUICE_ASSIGN_OR_RETURN(auto bytes, arrow::AllocateBuffer(last));
   auto* out = reinterpret_cast<char*>(bytes->mutable_data());

@@ -3,19 +3,28 @@
 
 #include "sql/data_type_parser.h"
 #include "sql/function_binder_internal.h"
+#include "sql/interval_binder_internal.h"
 #include "sql/spark_type.h"
 #include "sql/value_key_internal.h"
 
 namespace sluice::sql {
 namespace {
 
-bool IsInterval(const arrow::DataType& type) {
-  return type.id() == arrow::Type::DURATION || type.id() == arrow::Type::INTERVAL_MONTHS;
-}
 bool IsDateTime(const arrow::DataType& type) {
   return type.id() == arrow::Type::DATE32 || type.id() == arrow::Type::TIMESTAMP;
 }
 bool IsString(const arrow::DataType& type) { return type.id() == arrow::Type::STRING; }
+
+Result<BoundPtr> BindTimeDifference(FunctionBinder& binder, BoundPtr left, BoundPtr right,
+                                    Span span) {
+  const bool dates =
+      left->type->id() == arrow::Type::DATE32 && right->type->id() == arrow::Type::DATE32;
+  if (dates) return binder.Unsupported(span, "DATE - DATE (use datediff)");
+  const TypePtr common = CommonType(left->type, right->type);
+  const bool nullable = left->nullable || right->nullable;
+  return MakeCall("time_difference", {MakeCast(left, common), MakeCast(right, common)},
+                  arrow::duration(arrow::TimeUnit::MICRO), nullable, span);
+}
 
 }  // namespace
 
@@ -75,6 +84,14 @@ Result<BoundPtr> FunctionBinder::BindDecimalArithmetic(const std::string& op, Bo
 
 Result<BoundPtr> FunctionBinder::BindTimeArithmetic(const std::string& op, const BoundPtr& left,
                                                     const BoundPtr& right, Span span) {
+  const bool scaled = op == "*" || op == "/";
+  const bool with_time = IsDateTime(*left->type) || IsDateTime(*right->type) ||
+                         (!scaled && (IsString(*left->type) || IsString(*right->type)));
+  if (!with_time) return BindIntervalArithmetic(*this, op, left, right, false, span);
+  if (op == "-" && IsDateTime(*left->type) && IsDateTime(*right->type))
+    return BindTimeDifference(*this, left, right, span);
+  if (op == "+" && IsInterval(*right->type) && IsInterval(*left->type))
+    return Unsupported(span, "this sum of intervals");
   if (op == "+" && (IsInterval(*left->type) ||
                     (IsIntegral(*left->type) && right->type->id() == arrow::Type::DATE32))) {
     return BindTimeArithmetic(op, right, left, span);
@@ -99,6 +116,8 @@ Result<BoundPtr> FunctionBinder::BindTimeArithmetic(const std::string& op, const
   if (left->type->id() == arrow::Type::DATE32) {
     // A DAY or YEAR TO MONTH interval keeps the date; a finer one makes it a timestamp.
     const bool days_only = right->IsLiteral() && right->name == "DAY";
+    if (!right->IsLiteral() && HasFewerFields(*right))
+      return Unsupported(span, "a date and a computed interval of fewer fields than DAY TO SECOND");
     if (right->type->id() == arrow::Type::INTERVAL_MONTHS || days_only) {
       return MakeCall("date_" + sign + "_interval", {left, right}, arrow::date32(), nullable, span);
     }
@@ -164,6 +183,13 @@ Result<BoundPtr> FunctionBinder::BindCase(std::vector<BoundPtr> args, Span span)
 }
 
 Result<BoundPtr> FunctionBinder::BindIn(std::vector<BoundPtr> args, Span span) {
+  // Structs need not have the same names of fields.
+  bool same_shape = args[0]->type->id() == arrow::Type::STRUCT;
+  for (size_t i = 1; same_shape && i < args.size(); ++i) {
+    const TypePtr common = CommonType(args[0]->type, args[i]->type);
+    same_shape = !HasSameNames(*args[0]->type, *args[i]->type) && common == args[0]->type;
+  }
+  for (size_t i = 1; same_shape && i < args.size(); ++i) args[i] = MakeCast(args[i], args[0]->type);
   SLUICE_RETURN_NOT_OK(Unify("in", &args, 0, span));
   if (!IsOrderable(*args[0]->type)) return Unsupported(span, "IN over maps");
   const bool nullable = AnyNullable(args);
@@ -185,6 +211,11 @@ Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type,
     if (is_path) args = operand->args;
     return MakeCall(name, std::move(args), type, true, span);
   }
+  if (IsVariantType(*type) && !IsVariantType(*operand->type))
+    return Unsupported(span, "CAST to VARIANT");
+  const bool fields_matter =
+      IsInterval(*type) ? IsNumeric(*operand->type) : IsNumeric(*type) && HasFewerFields(*operand);
+  if (fields_matter) return Unsupported(span, "CAST between numbers and intervals");
   if (!CanCast(*operand->type, *type)) {
     return Error(span, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
                  fmt::format("cannot resolve \"CAST({} AS {})\": cannot cast \"{}\" to \"{}\"",

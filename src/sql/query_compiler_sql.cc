@@ -1,6 +1,9 @@
 // SQL texts of aggregates, select lists and orders for DuckDB. Part of the query runner.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
 #include "sql/query_compiler_internal.h"
 #include "sql/spark_type.h"
 
@@ -140,6 +143,42 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
 
 }  // namespace
 
+namespace {
+
+bool IsSpread(const std::string& function) {
+  static const std::set<std::string> functions = {
+      "stddev_samp", "stddev_pop", "var_samp", "var_pop", "covar_samp", "covar_pop", "corr"};
+  return functions.contains(function);
+}
+
+// Variances and the like are NaN where a number is infinite or NaN (DuckDB fails there), and a
+// correlation needs two rows.
+std::string SpreadSql(const std::string& function, const std::vector<std::string>& args,
+                      bool distinct, const std::string& suffix) {
+  std::vector<std::string> finite;
+  std::string odd;
+  for (const std::string& arg : args) {
+    odd += fmt::format("{}NOT isfinite({})", odd.empty() ? "" : " OR ", arg);
+    finite.push_back(fmt::format("CASE WHEN isfinite({0}) THEN {0} END", arg));
+  }
+  std::string present = args[0] + " IS NOT NULL";
+  if (args.size() > 1) present += " AND " + args[1] + " IS NOT NULL";
+  const bool two_rows = function == "corr" || function.ends_with("_samp");
+  return fmt::format(
+      "CASE WHEN count(CASE WHEN {0} THEN 1 END){1} <= {2} THEN NULL WHEN coalesce(bool_or({0} AND "
+      "({3})){1}, false) THEN CAST('NaN' AS DOUBLE) ELSE {4}({5}{6}){1} END",
+      present, suffix, two_rows ? 1 : 0, odd, function, distinct ? "DISTINCT " : "",
+      fmt::join(finite, ", "));
+}
+
+// A DOUBLE made of an integer or a decimal.
+bool IsFinite(const BoundPtr& argument) {
+  return argument->kind == BoundKind::kCast && !IsFloating(*argument->args[0]->type) &&
+         argument->args[0]->type->id() != arrow::Type::STRING;
+}
+
+}  // namespace
+
 Result<std::string> AggregateSql(const std::string& function, const std::vector<std::string>& args,
                                  bool distinct, bool ignore_nulls, const std::string& filter,
                                  const arrow::DataType& type,
@@ -149,6 +188,13 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
                                (over.empty() ? "" : " OVER (" + over + ")");
     return fmt::format("CASE WHEN regr_sxx({0}, {1}){2} > 0 THEN {3}({0}, {1}){2} END", args[0],
                        args[1], suffix, function);
+  }
+  const bool odd = std::any_of(bound_args.begin(), bound_args.end(),
+                               [](const BoundPtr& argument) { return !IsFinite(argument); });
+  if (IsSpread(function) && (odd || function == "corr")) {
+    return SpreadSql(function, args, distinct,
+                     (filter.empty() ? "" : " FILTER (WHERE " + filter + ")") +
+                         (over.empty() ? "" : " OVER (" + over + ")"));
   }
   if (!over.empty() && ignore_nulls && (function == "first" || function == "last")) {
     if (!filter.empty())

@@ -15,6 +15,9 @@ Result<PlanPtr> SelectBinder::Bind(const std::vector<OrderItem>& order_by) {
   SLUICE_RETURN_NOT_OK(BindGroups());
   SLUICE_RETURN_NOT_OK(BindPredicates());
   SLUICE_RETURN_NOT_OK(BindOrder(order_by));
+  std::vector<BoundPtr> windowed = groups_;
+  for (const Item& item : items_) windowed.push_back(item.expression);
+  if (const BoundPtr present = HasTimeOfWindow(windowed)) plan_ = MakeFilter(plan_, present);
   const bool aggregates = grouped_ || !collected_.aggregates.empty();
   SLUICE_RETURN_NOT_OK(aggregates ? AddAggregate() : RefuseGrouping());
   SLUICE_RETURN_NOT_OK(JoinSubqueries(nullptr));
@@ -102,7 +105,9 @@ Status SelectBinder::BindItems() {
 
 Result<BoundPtr> SelectBinder::Ordinal(const Expr& expr, std::string_view error_class) {
   const auto* literal = expr.As<Literal>();
-  if (literal == nullptr || literal->kind != LiteralKind::kInteger) return BoundPtr();
+  const bool position = literal != nullptr && literal->kind == LiteralKind::kInteger &&
+                        literal->type->id() == arrow::Type::INT32;
+  if (!position) return BoundPtr();
   if (literal->integer < 1 || literal->integer > static_cast<int64_t>(items_.size())) {
     return queries_.Error(
         expr.span, error_class,

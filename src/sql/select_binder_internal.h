@@ -103,4 +103,8 @@ class SelectBinder {
   SubqueryBinder subqueries_{&queries_, scope_};
 };
 
+/// That the times of the window(..) in `expressions` are there: Spark leaves out other rows. Null
+/// when there is nothing to ask.
+BoundPtr HasTimeOfWindow(const std::vector<BoundPtr>& expressions);
+
 }  // namespace sluice::sql

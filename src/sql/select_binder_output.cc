@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "sql/data_type_parser.h"
+#include "sql/interval_binder_internal.h"
+#include "sql/spark_type.h"
 
 namespace sluice::sql {
 
@@ -46,6 +48,16 @@ Result<BoundPtr> SelectBinder::OverAggregate(const BoundPtr& expression,
   return args.empty() ? expression : WithArgs(*expression, std::move(args));
 }
 
+namespace {
+
+// Keys of groups know no -0.0, as in Spark.
+BoundPtr PositiveZero(const BoundPtr& key) {
+  if (!IsFloating(*key->type) || key->IsLiteral()) return key;
+  return MakeCall("positive_zero", {key}, key->type, key->nullable, key->span);
+}
+
+}  // namespace
+
 Status SelectBinder::AddAggregate() {
   if (generated_) return queries_.Unsupported(span_, "a generator beside aggregates");
   SLUICE_RETURN_NOT_OK(JoinBelowAggregate());
@@ -55,11 +67,15 @@ Status SelectBinder::AddAggregate() {
   } else {
     SLUICE_RETURN_NOT_OK(ExpandSets(made.get()));
   }
+  for (BoundPtr& group : made->groups) group = PositiveZero(group);
   made->inputs = {plan_};
   made->is_streaming = plan_->is_streaming;
   made->calls = collected_.aggregates;
   arrow::FieldVector fields;
-  for (const BoundPtr& group : made->groups) fields.push_back(FieldFor(ToString(*group), *group));
+  for (const BoundPtr& group : made->groups) {
+    const BoundPtr& written = group->IsCall("positive_zero") ? group->args[0] : group;
+    fields.push_back(FieldFor(ToString(*written), *group));
+  }
   for (const AggregateCall& call : made->calls)
     fields.push_back(arrow::field(call.function, call.type, call.nullable));
   made->schema = arrow::schema(std::move(fields));
@@ -138,13 +154,26 @@ Status SelectBinder::AddWindows() {
   return Status::OK();
 }
 
+namespace {
+
+// What may be a column of a result.
+template <typename Queries>
+Status CheckColumn(const Queries& queries, const BoundExpression& column, Span span) {
+  if (column.type->id() == arrow::Type::TIME64)
+    return queries.Error(span, "UNSUPPORTED_TIME_TYPE", "the data type TIME is not supported");
+  if (!HasFewerFields(column)) return Status::OK();
+  return queries.Unsupported(span,
+                             "an interval of other fields than DAY TO SECOND or YEAR TO MONTH as "
+                             "a column");
+}
+
+}  // namespace
+
 Result<PlanPtr> SelectBinder::Finish() {
   std::vector<BoundPtr> columns;
   arrow::FieldVector fields;
   for (const Item& item : items_) {
-    if (item.expression->type->id() == arrow::Type::TIME64)
-      return queries_.Error(item.span, "UNSUPPORTED_TIME_TYPE",
-                            "the data type TIME is not supported");
+    SLUICE_RETURN_NOT_OK(CheckColumn(queries_, *item.expression, item.span));
     columns.push_back(item.expression);
     fields.push_back(FieldFor(item.name, *item.expression));
   }
@@ -168,6 +197,7 @@ Result<PlanPtr> SelectBinder::Finish() {
     keys.push_back(
         {MakeColumn(index, *fields[static_cast<size_t>(index)]), key.ascending, key.nulls_first});
   }
+  for (size_t i = 0; select_.distinct && i < visible; ++i) columns[i] = PositiveZero(columns[i]);
   PlanPtr plan = MakeProject(plan_, columns, fields);
   for (size_t i = 0; select_.distinct && i < visible; ++i) {
     if (fields[i]->type()->id() == arrow::Type::MAP)

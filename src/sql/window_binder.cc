@@ -21,6 +21,14 @@ bool IsWindowOnly(const std::string& name) {
   return names.contains(name);
 }
 
+// The frame such a function has anyway may be written out.
+bool IsOwnFrame(const std::string& name, const WindowFrame& frame) {
+  const bool moves = name == "lag" || name == "lead";
+  return !moves && frame.rows == (name != "cume_dist") &&
+         frame.start.kind == FrameBound::Kind::kUnboundedPreceding &&
+         frame.end.kind == FrameBound::Kind::kCurrentRow;
+}
+
 bool IsUnbounded(const FrameBound& bound) {
   return bound.kind == FrameBound::Kind::kUnboundedPreceding ||
          bound.kind == FrameBound::Kind::kUnboundedFollowing;
@@ -259,10 +267,10 @@ Result<BoundPtr> ExpressionBinder::BindWindow(const std::string& name, const Fun
   if (IsWindowOnly(name) && made.order.empty())
     return AnalysisError(source_, expr.span, "WINDOW_FUNCTION_FRAME_NOT_ORDERED",
                          fmt::format("window function {} requires the window to be ordered", name));
-  if (own_frame && spec->frame.has_value())
+  if (own_frame && spec->frame.has_value() && !IsOwnFrame(name, *spec->frame))
     return AnalysisError(source_, expr.span, "UNSUPPORTED_EXPR_FOR_WINDOW",
                          fmt::format("window function {} takes no frame", name));
-  if (spec->frame.has_value())
+  if (spec->frame.has_value() && !own_frame)
     SLUICE_RETURN_NOT_OK(BindFrame(*spec->frame, made.order, &made, expr.span));
   for (const BoundPtr& arg : made.args) {
     if (HasWindow(*arg)) return NotSupportedYet(source_, expr.span, "a window function of another");

@@ -3,6 +3,7 @@
 A query is answered by {"names", "types", "rows"} with each row as JSON of its columns c0, c1, .. (a NULL is left
 out), or by {"error": class}. Needs pyspark and Java 17 or later.
 """
+import logging
 import re
 
 WRITE = ("map('timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'\", "
@@ -15,6 +16,7 @@ def session(**more):
         "spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true",
         "spark.sql.shuffle.partitions": "1", "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.legacy.allowUntypedScalaUDF": "false", "spark.default.parallelism": "1", "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "2g",
         "spark.sql.adaptive.enabled": "false", "spark.sql.autoBroadcastJoinThreshold": "-1", "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.warehouse.dir": "/tmp/sluice-spark-warehouse", **more}
     builder = SparkSession.builder.master("local[1]")
@@ -22,6 +24,7 @@ def session(**more):
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("OFF")
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
     return spark
 
 
