@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "delta/commit_json.h"
+
 namespace sluice::delta {
 namespace {
 
@@ -385,6 +387,12 @@ void ToAction(const std::string& name, const Json& body, std::vector<Action>* ac
   }
 }
 
+/// A line of one action about a file, as all writers known begin it.
+bool IsFileLine(std::string_view line) {
+  return line.starts_with("{\"add\":") || line.starts_with("{\"remove\":") ||
+         line.starts_with("{\"cdc\":");
+}
+
 Status Corrupt(const std::string& origin, size_t line) {
   return MakeError(
       "DELTA_LOG_CORRUPT",
@@ -429,8 +437,9 @@ void AppendActionJson(const Action& action, std::string* out) {
   out->push_back('\n');
 }
 
-Result<std::vector<Action>> ParseCommitJson(std::string_view text, const std::string& origin) {
-  std::vector<Action> actions;
+Status VisitCommitJson(std::string_view text, const std::string& origin, CommitContent content,
+                       const std::function<void(Action&&)>& visit) {
+  std::vector<Action> actions;  // of one line
   size_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -438,13 +447,23 @@ Result<std::vector<Action>> ParseCommitJson(std::string_view text, const std::st
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    if (line.empty()) continue;
+    if (line.empty() || (content == CommitContent::kWithoutFiles && IsFileLine(line))) continue;
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) return Corrupt(origin, number);
+    actions.clear();
     for (const auto& [name, body] : json.items()) {
       if (body.is_object()) ToAction(name, body, &actions);
     }
+    for (Action& action : actions) visit(std::move(action));
   }
+  return Status::OK();
+}
+
+Result<std::vector<Action>> ParseCommitJson(std::string_view text, const std::string& origin) {
+  std::vector<Action> actions;
+  SLUICE_RETURN_NOT_OK(VisitCommitJson(text, origin, CommitContent::kAll, [&](Action&& action) {
+    actions.push_back(std::move(action));
+  }));
   return actions;
 }
 

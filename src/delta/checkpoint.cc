@@ -1,297 +1,132 @@
 #include "delta/checkpoint.h"
 
-#include <arrow/api.h>
-#include <arrow/io/memory.h>
-#include <parquet/arrow/writer.h>
+#include <algorithm>
 
 #include "delta/action_json.h"
+#include "delta/checkpoint_file_internal.h"
+#include "delta/live_files_internal.h"
 #include "delta/log_segment.h"
+#include "delta/table_state.h"
 
 namespace sluice::delta {
 namespace {
 
 // A checkpoint above this many actions is written in parts: each part is encoded in memory and put
 // in place at once, so that no reader ever meets half a file.
-constexpr int64_t kActionsPerPart = 200000;
-constexpr int64_t kRowsPerBatch = 16384;
+constexpr int64_t kActionsPerPart = 100000;
 
-std::shared_ptr<arrow::DataType> MapType() { return arrow::map(arrow::utf8(), arrow::utf8()); }
-std::shared_ptr<arrow::DataType> ListType() {
-  return arrow::list(arrow::field("element", arrow::utf8()));
-}
-
-std::shared_ptr<arrow::DataType> VectorType() {
-  return arrow::struct_(
-      {arrow::field("storageType", arrow::utf8()), arrow::field("pathOrInlineDv", arrow::utf8()),
-       arrow::field("offset", arrow::int32()), arrow::field("sizeInBytes", arrow::int32()),
-       arrow::field("cardinality", arrow::int64())});
-}
-
-std::shared_ptr<arrow::Schema> CheckpointSchema() {
-  const auto i64 = arrow::int64();
-  const auto text = arrow::utf8();
-  const auto flag = arrow::boolean();
-  const auto txn = arrow::struct_({arrow::field("appId", text), arrow::field("version", i64),
-                                   arrow::field("lastUpdated", i64)});
-  const auto add =
-      arrow::struct_({arrow::field("path", text), arrow::field("partitionValues", MapType()),
-                      arrow::field("size", i64), arrow::field("modificationTime", i64),
-                      arrow::field("dataChange", flag), arrow::field("tags", MapType()),
-                      arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
-                      arrow::field("defaultRowCommitVersion", i64),
-                      arrow::field("clusteringProvider", text), arrow::field("stats", text)});
-  const auto remove =
-      arrow::struct_({arrow::field("path", text), arrow::field("deletionTimestamp", i64),
-                      arrow::field("dataChange", flag), arrow::field("extendedFileMetadata", flag),
-                      arrow::field("partitionValues", MapType()), arrow::field("size", i64),
-                      arrow::field("deletionVector", VectorType()), arrow::field("baseRowId", i64),
-                      arrow::field("defaultRowCommitVersion", i64)});
-  const auto format =
-      arrow::struct_({arrow::field("provider", text), arrow::field("options", MapType())});
-  const auto metadata = arrow::struct_(
-      {arrow::field("id", text), arrow::field("name", text), arrow::field("description", text),
-       arrow::field("format", format), arrow::field("schemaString", text),
-       arrow::field("partitionColumns", ListType()), arrow::field("configuration", MapType()),
-       arrow::field("createdTime", i64)});
-  const auto protocol = arrow::struct_({arrow::field("minReaderVersion", arrow::int32()),
-                                        arrow::field("minWriterVersion", arrow::int32()),
-                                        arrow::field("readerFeatures", ListType()),
-                                        arrow::field("writerFeatures", ListType())});
-  const auto domain =
-      arrow::struct_({arrow::field("domain", text), arrow::field("configuration", text),
-                      arrow::field("removed", flag)});
-  return arrow::schema({arrow::field("txn", txn), arrow::field("add", add),
-                        arrow::field("remove", remove), arrow::field("metaData", metadata),
-                        arrow::field("protocol", protocol),
-                        arrow::field("domainMetadata", domain)});
-}
-
-/// Appends the fields of one struct value in the order of its type.
-class StructAppender {
- public:
-  explicit StructAppender(arrow::ArrayBuilder* builder)
-      : builder_(static_cast<arrow::StructBuilder*>(builder)) {
-    status_ = builder_->Append();
-  }
-  void Text(const std::string& value) { Append<arrow::StringBuilder>(value); }
-  void Text(const std::optional<std::string>& value) { Optional<arrow::StringBuilder>(value); }
-  void NonEmpty(const std::string& value) {
-    if (value.empty()) {
-      Null();
-    } else {
-      Text(value);
-    }
-  }
-  void Int(int64_t value) { Append<arrow::Int64Builder>(value); }
-  void Int(const std::optional<int64_t>& value) { Optional<arrow::Int64Builder>(value); }
-  void Int32(int32_t value) { Append<arrow::Int32Builder>(value); }
-  void Int32(const std::optional<int32_t>& value) { Optional<arrow::Int32Builder>(value); }
-  void Bool(bool value) { Append<arrow::BooleanBuilder>(value); }
-  void Null() { Check(Next()->AppendNull()); }
-
-  template <typename AnyMap>
-  void Map(const AnyMap& values) {
-    auto* map = static_cast<arrow::MapBuilder*>(Next());
-    Check(map->Append());
-    auto* keys = static_cast<arrow::StringBuilder*>(map->key_builder());
-    auto* items = static_cast<arrow::StringBuilder*>(map->item_builder());
-    for (const auto& [key, value] : values) {
-      Check(keys->Append(key));
-      AppendItem(items, value);
-    }
-  }
-  void Strings(const std::optional<std::vector<std::string>>& values) {
-    if (!values.has_value()) return Null();
-    auto* list = static_cast<arrow::ListBuilder*>(Next());
-    Check(list->Append());
-    auto* items = static_cast<arrow::StringBuilder*>(list->value_builder());
-    for (const std::string& value : *values) Check(items->Append(value));
-  }
-  void Vector(const std::optional<DeletionVectorDescriptor>& vector) {
-    if (!vector.has_value()) return Null();
-    StructAppender inner(Next());
-    inner.Text(std::string(1, vector->storage_type));
-    inner.Text(vector->path_or_inline);
-    inner.Int32(vector->offset);
-    inner.Int32(vector->size_in_bytes);
-    inner.Int(vector->cardinality);
-    Check(inner.status());
-  }
-  arrow::ArrayBuilder* Next() { return builder_->field_builder(next_++); }
-  void Check(const Status& status) {
-    if (status_.ok()) status_ = status;
-  }
-  const Status& status() const { return status_; }
-
- private:
-  template <typename Builder, typename T>
-  void Append(const T& value) {
-    Check(static_cast<Builder*>(Next())->Append(value));
-  }
-  template <typename Builder, typename T>
-  void Optional(const std::optional<T>& value) {
-    if (value.has_value()) {
-      Append<Builder>(*value);
-    } else {
-      Null();
-    }
-  }
-  void AppendItem(arrow::StringBuilder* items, const std::string& value) {
-    Check(items->Append(value));
-  }
-  void AppendItem(arrow::StringBuilder* items, const std::optional<std::string>& value) {
-    Check(value.has_value() ? items->Append(*value) : items->AppendNull());
-  }
-
-  arrow::StructBuilder* builder_;
-  int next_ = 0;
-  Status status_;
+/// What a checkpoint is made of.
+struct Contents {
+  std::string table_path;
+  TableVersion version{-1};
+  std::vector<Action> others;    // all but files
+  int64_t max_file_actions = 0;  // not fewer than `visit` visits
+  std::function<Status(const FileVisitor&)> visit;
+  int64_t tombstones_before_ms = 0;
+  bool v2 = false;
 };
 
-void Fill(const Txn& txn, StructAppender* row) {
-  row->Text(txn.app_id);
-  row->Int(txn.version);
-  row->Int(txn.last_updated_ms);
+bool Expired(const Txn& txn, int64_t before_ms) {
+  return txn.last_updated_ms.has_value() && *txn.last_updated_ms < before_ms;
 }
 
-void Fill(const AddFile& add, StructAppender* row) {
-  row->Text(add.path);
-  row->Map(add.partition_values);
-  row->Int(add.size);
-  row->Int(add.modification_time_ms);
-  row->Bool(false);  // a checkpoint changes nothing
-  row->Map(add.tags);
-  row->Vector(add.deletion_vector);
-  row->Int(add.base_row_id);
-  row->Int(add.default_row_commit_version);
-  row->Text(add.clustering_provider);
-  row->NonEmpty(add.stats);
-}
-
-void Fill(const RemoveFile& remove, StructAppender* row) {
-  row->Text(remove.path);
-  row->Int(remove.deletion_timestamp_ms);
-  row->Bool(false);
-  row->Bool(remove.extended_file_metadata);
-  if (remove.extended_file_metadata) {
-    row->Map(remove.partition_values);
-  } else {
-    row->Null();
+void FillOthers(const Protocol& protocol, const Metadata& metadata,
+                const std::map<std::string, Txn>& txns,
+                const std::map<std::string, DomainMetadata>& domains, int64_t now_ms,
+                Contents* contents) {
+  const TableProperties properties = UsableTableProperties(metadata.configuration);
+  const int64_t txns_before =
+      properties.txn_retention_ms < 0 ? INT64_MIN : now_ms - properties.txn_retention_ms;
+  contents->others = {protocol, metadata};
+  for (const auto& [app_id, txn] : txns) {
+    if (!Expired(txn, txns_before)) contents->others.emplace_back(txn);
   }
-  row->Int(remove.size);
-  row->Vector(remove.deletion_vector);
-  row->Int(remove.base_row_id);
-  row->Int(remove.default_row_commit_version);
+  for (const auto& [name, domain] : domains) contents->others.emplace_back(domain);
+  contents->tombstones_before_ms = now_ms - properties.deleted_file_retention_ms;
+  const auto policy = metadata.configuration.find("delta.checkpointPolicy");
+  contents->v2 = policy != metadata.configuration.end() && policy->second == "v2" &&
+                 protocol.HasWriterFeature("v2Checkpoint");
 }
 
-void Fill(const Metadata& metadata, StructAppender* row) {
-  row->Text(metadata.id);
-  row->Text(metadata.name);
-  row->Text(metadata.description);
-  StructAppender format(row->Next());
-  format.Text(metadata.format_provider);
-  format.Map(metadata.format_options);
-  row->Check(format.status());
-  row->Text(metadata.schema_string);
-  row->Strings(metadata.partition_columns);
-  row->Map(metadata.configuration);
-  row->Int(metadata.created_time_ms);
-}
-
-void Fill(const Protocol& protocol, StructAppender* row) {
-  row->Int32(protocol.min_reader_version);
-  row->Int32(protocol.min_writer_version);
-  row->Strings(protocol.reader_features);
-  row->Strings(protocol.writer_features);
-}
-
-void Fill(const DomainMetadata& domain, StructAppender* row) {
-  row->Text(domain.domain);
-  row->Text(domain.configuration);
-  row->Bool(domain.removed);
-}
-
-template <typename T>
-constexpr int ColumnOf() {
-  if constexpr (std::is_same_v<T, Txn>) return 0;
-  if constexpr (std::is_same_v<T, AddFile>) return 1;
-  if constexpr (std::is_same_v<T, RemoveFile>) return 2;
-  if constexpr (std::is_same_v<T, Metadata>) return 3;
-  if constexpr (std::is_same_v<T, Protocol>) return 4;
-  return 5;
-}
-
-/// Encodes actions into the parts of a checkpoint and puts each part in place when it is full.
+/// Writes the files of a checkpoint one after the other.
 class CheckpointWriter {
  public:
-  CheckpointWriter(storage::Storage& storage, const Snapshot& snapshot, int64_t actions)
+  CheckpointWriter(storage::Storage& storage, const Contents& contents,
+                   const CheckpointOptions& options)
       : storage_(storage),
-        snapshot_(snapshot),
-        parts_((actions + kActionsPerPart - 1) / kActionsPerPart) {}
+        contents_(contents),
+        options_(options),
+        file_(contents.v2 ? CheckpointFile::Content::kFiles : CheckpointFile::Content::kAll) {}
 
-  template <typename T>
-  void Write(const T& action) {
-    if (!status_.ok()) return;
-    status_ = WriteOne(action);
-  }
-  const Status& status() const { return status_; }
-  int64_t parts() const { return parts_; }
-  int64_t bytes() const { return bytes_; }
-
-  Status Finish() {
-    SLUICE_RETURN_NOT_OK(status_);
-    return FinishPart();
-  }
+  Status Run() { return contents_.v2 ? WriteV2() : WriteV1(); }
 
  private:
-  template <typename T>
-  Status WriteOne(const T& action) {
-    if (rows_in_part_ == kActionsPerPart) SLUICE_RETURN_NOT_OK(FinishPart());
-    if (builder_ == nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(builder_, arrow::RecordBatchBuilder::Make(
-                                            schema_, arrow::default_memory_pool(), kRowsPerBatch));
+  Status WriteV1() {
+    const int64_t others = static_cast<int64_t>(contents_.others.size());
+    parts_ = (others + contents_.max_file_actions + kActionsPerPart - 1) / kActionsPerPart;
+    for (const Action& action : contents_.others) {
+      SLUICE_RETURN_NOT_OK(CloseFull());
+      SLUICE_RETURN_NOT_OK(file_.Add(action));
+      ++actions_;
     }
-    StructAppender row(builder_->GetField(ColumnOf<T>()));
-    Fill(action, &row);
-    SLUICE_RETURN_NOT_OK(row.status());
-    for (int i = 0; i < schema_->num_fields(); ++i) {
-      if (i != ColumnOf<T>()) SLUICE_RETURN_NOT_OK(builder_->GetField(i)->AppendNull());
-    }
-    ++rows_in_part_;
-    return ++rows_in_batch_ == kRowsPerBatch ? FlushBatch() : Status::OK();
+    SLUICE_RETURN_NOT_OK(VisitFiles());
+    // What was counted is a bound: parts that are left over are empty.
+    while (part_ < parts_) SLUICE_RETURN_NOT_OK(ClosePart());
+    return WriteHint();
   }
 
-  Status FlushBatch() {
-    if (rows_in_batch_ == 0) return Status::OK();
-    rows_in_batch_ = 0;
-    SLUICE_ASSIGN_OR_RETURN(const auto batch, builder_->Flush());
-    if (writer_ == nullptr) {
-      SLUICE_ASSIGN_OR_RETURN(sink_, arrow::io::BufferOutputStream::Create(1 << 16));
-      const auto properties = parquet::WriterProperties::Builder()
-                                  .compression(parquet::Compression::SNAPPY)
-                                  ->max_row_group_length(kRowsPerBatch * 4)
-                                  ->build();
-      SLUICE_ASSIGN_OR_RETURN(
-          writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(), sink_,
-                                                    properties));
-    }
-    return writer_->WriteRecordBatch(*batch);
+  Status WriteV2() {
+    SLUICE_RETURN_NOT_OK(VisitFiles());
+    if (file_.rows() > 0) SLUICE_RETURN_NOT_OK(ClosePart());
+    std::string manifest =
+        "{\"checkpointMetadata\":{\"version\":" + contents_.version.ToString() + "}}\n";
+    for (const Action& action : contents_.others) AppendActionJson(action, &manifest);
+    manifest += sidecars_;
+    actions_ += static_cast<int64_t>(contents_.others.size());
+    bytes_ += static_cast<int64_t>(manifest.size());
+    const std::string path = CheckpointPath(contents_.table_path, contents_.version);
+    const std::string stem = path.substr(0, path.size() - std::string_view("parquet").size());
+    SLUICE_RETURN_NOT_OK(storage_.Put(stem + options_.new_uuid() + ".json", manifest));
+    return WriteHint();
   }
 
-  Status FinishPart() {
-    SLUICE_RETURN_NOT_OK(FlushBatch());
-    if (writer_ == nullptr) return Status::OK();
-    SLUICE_RETURN_NOT_OK(writer_->Close());
-    SLUICE_ASSIGN_OR_RETURN(const auto buffer, sink_->Finish());
-    writer_.reset();
-    rows_in_part_ = 0;
+  Status VisitFiles() {
+    return contents_.visit({[this](const AddFile& file) {
+                              ++adds_;
+                              return AddOne(file);
+                            },
+                            [this](const RemoveFile& file) {
+                              const int64_t removed = file.deletion_timestamp_ms.value_or(0);
+                              return removed < contents_.tombstones_before_ms ? Status::OK()
+                                                                              : AddOne(file);
+                            }});
+  }
+
+  template <typename File>
+  Status AddOne(const File& file) {
+    SLUICE_RETURN_NOT_OK(CloseFull());
+    ++actions_;
+    return file_.Add(file);
+  }
+
+  Status CloseFull() { return file_.rows() == kActionsPerPart ? ClosePart() : Status::OK(); }
+
+  Status ClosePart() {
+    SLUICE_ASSIGN_OR_RETURN(const auto buffer, file_.Finish());
     ++part_;
     bytes_ += buffer->size();
-    return storage_.Put(PartPath(), std::string_view(*buffer));
+    if (!contents_.v2) return storage_.Put(PartPath(), std::string_view(*buffer));
+    const std::string name = options_.new_uuid() + ".parquet";
+    const std::string folder = storage::JoinPath(LogFolder(contents_.table_path), "_sidecars");
+    SLUICE_RETURN_NOT_OK(storage_.Put(storage::JoinPath(folder, name), std::string_view(*buffer)));
+    sidecars_ += "{\"sidecar\":{\"path\":\"" + name +
+                 "\",\"sizeInBytes\":" + std::to_string(buffer->size()) +
+                 ",\"modificationTime\":" + std::to_string(options_.now_ms) + "}}\n";
+    return Status::OK();
   }
 
   std::string PartPath() const {
-    const std::string whole = CheckpointPath(snapshot_.table_path(), snapshot_.version());
+    const std::string whole = CheckpointPath(contents_.table_path, contents_.version);
     if (parts_ <= 1) return whole;
     char name[40];
     std::snprintf(name, sizeof(name), "%010lld.%010lld.parquet", static_cast<long long>(part_),
@@ -299,59 +134,79 @@ class CheckpointWriter {
     return whole.substr(0, whole.size() - std::string_view("parquet").size()) + name;
   }
 
+  Status WriteHint() {
+    std::string hint =
+        "{\"version\":" + contents_.version.ToString() + ",\"size\":" + std::to_string(actions_);
+    if (parts_ > 1) hint += ",\"parts\":" + std::to_string(parts_);
+    hint += ",\"sizeInBytes\":" + std::to_string(bytes_) +
+            ",\"numOfAddFiles\":" + std::to_string(adds_) + "}";
+    return storage_.Put(LastCheckpointPath(contents_.table_path), hint);
+  }
+
   storage::Storage& storage_;
-  const Snapshot& snapshot_;
-  const int64_t parts_;
-  const std::shared_ptr<arrow::Schema> schema_ = CheckpointSchema();
-  std::unique_ptr<arrow::RecordBatchBuilder> builder_;
-  std::shared_ptr<arrow::io::BufferOutputStream> sink_;
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  int64_t rows_in_batch_ = 0;
-  int64_t rows_in_part_ = 0;
-  int64_t part_ = 0;
+  const Contents& contents_;
+  const CheckpointOptions& options_;
+  CheckpointFile file_;
+  std::string sidecars_;  // lines of the manifest
+  int64_t parts_ = 0;     // of V1, all told
+  int64_t part_ = 0;      // written
+  int64_t actions_ = 0;
+  int64_t adds_ = 0;
   int64_t bytes_ = 0;
-  Status status_;
 };
 
-bool Expired(const Txn& txn, int64_t before_ms) {
-  return txn.last_updated_ms.has_value() && *txn.last_updated_ms < before_ms;
+Status Write(storage::Storage& storage, const Contents& contents,
+             const CheckpointOptions& options) {
+  return WithContext(CheckpointWriter(storage, contents, options).Run(),
+                     "checkpoint of " + contents.table_path);
 }
 
 }  // namespace
 
-Status WriteCheckpoint(storage::Storage& storage, const Snapshot& snapshot, int64_t now_ms) {
-  const TableProperties& properties = snapshot.properties();
-  const int64_t tombstones_before = now_ms - properties.deleted_file_retention_ms;
-  const int64_t txns_before =
-      properties.txn_retention_ms < 0 ? INT64_MIN : now_ms - properties.txn_retention_ms;
-  std::vector<const RemoveFile*> tombstones;  // pointers into the snapshot
+Status WriteCheckpoint(storage::Storage& storage, const Snapshot& snapshot,
+                       const CheckpointOptions& options) {
+  Contents contents;
+  contents.table_path = snapshot.table_path();
+  contents.version = snapshot.version();
+  FillOthers(snapshot.protocol(), snapshot.metadata(), snapshot.txns(), snapshot.domain_metadata(),
+             options.now_ms, &contents);
+  contents.max_file_actions = snapshot.num_files();
   snapshot.ForEachTombstone([&](const RemoveFile& remove) {
-    if (remove.deletion_timestamp_ms.value_or(0) >= tombstones_before)
-      tombstones.push_back(&remove);
+    if (remove.deletion_timestamp_ms.value_or(0) >= contents.tombstones_before_ms)
+      ++contents.max_file_actions;
   });
-  std::vector<const Txn*> txns;
-  for (const auto& [app_id, txn] : snapshot.txns()) {
-    if (!Expired(txn, txns_before)) txns.push_back(&txn);
-  }
-  const int64_t actions =
-      2 +
-      static_cast<int64_t>(txns.size() + snapshot.domain_metadata().size() + tombstones.size()) +
-      snapshot.num_files();
-  CheckpointWriter writer(storage, snapshot, actions);
-  writer.Write(snapshot.protocol());
-  writer.Write(snapshot.metadata());
-  for (const Txn* txn : txns) writer.Write(*txn);
-  for (const auto& [name, domain] : snapshot.domain_metadata()) writer.Write(domain);
-  for (const RemoveFile* remove : tombstones) writer.Write(*remove);
-  snapshot.ForEachFile([&](const std::shared_ptr<const AddFile>& file) { writer.Write(*file); });
-  SLUICE_RETURN_NOT_OK(WithContext(writer.Finish(), "checkpoint of " + snapshot.table_path()));
+  contents.visit = [&snapshot](const FileVisitor& visitor) {
+    Status status;
+    snapshot.ForEachTombstone([&](const RemoveFile& remove) {
+      if (status.ok()) status = visitor.remove(remove);
+    });
+    snapshot.ForEachFile([&](const std::shared_ptr<const AddFile>& file) {
+      if (status.ok()) status = visitor.add(*file);
+    });
+    return status;
+  };
+  return Write(storage, contents, options);
+}
 
-  std::string hint =
-      "{\"version\":" + snapshot.version().ToString() + ",\"size\":" + std::to_string(actions);
-  if (writer.parts() > 1) hint += ",\"parts\":" + std::to_string(writer.parts());
-  hint += ",\"sizeInBytes\":" + std::to_string(writer.bytes()) +
-          ",\"numOfAddFiles\":" + std::to_string(snapshot.num_files()) + "}";
-  return storage.Put(LastCheckpointPath(snapshot.table_path()), hint);
+Result<TableVersion> WriteCheckpointFromLog(storage::Storage& storage,
+                                            const std::string& table_path,
+                                            const CheckpointOptions& options) {
+  SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, std::nullopt));
+  if (!segment.checkpoints.empty() && segment.checkpoints[0].version == segment.version)
+    return TableVersion(-1);
+  SLUICE_ASSIGN_OR_RETURN(const TableState state,
+                          TableState::Load(storage, table_path, segment.version));
+  Contents contents;
+  contents.table_path = table_path;
+  contents.version = segment.version;
+  FillOthers(state.protocol, state.metadata, state.txns, state.domains, options.now_ms, &contents);
+  SLUICE_ASSIGN_OR_RETURN(contents.max_file_actions,
+                          CountFileActions(storage, table_path, segment));
+  contents.visit = [&](const FileVisitor& visitor) {
+    return VisitLiveFiles(storage, table_path, segment, visitor);
+  };
+  SLUICE_RETURN_NOT_OK(Write(storage, contents, options));
+  return segment.version;
 }
 
 }  // namespace sluice::delta

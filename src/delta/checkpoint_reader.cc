@@ -3,8 +3,12 @@
 #include <arrow/array.h>
 #include <parquet/file_reader.h>
 #include <parquet/schema.h>
+#include <parquet/statistics.h>
+
+#include <algorithm>
 
 #include "delta/action_json.h"
+#include "delta/commit_json.h"
 #include "delta/parquet_file_internal.h"
 #include "delta/partition_value.h"
 
@@ -177,42 +181,71 @@ using RowReader = Action (*)(const Fields&, int64_t);
 
 struct ColumnReader {
   const char* name;
+  const char* key;  // a leaf that is there wherever the action is
   RowReader read;
+  bool files = false;
 };
 
 constexpr ColumnReader kColumns[] = {
-    {"protocol", ReadProtocol},
-    {"metaData", ReadMetadata},
-    {"txn",
+    {"protocol", "protocol.minReaderVersion", ReadProtocol},
+    {"metaData", "metaData.id", ReadMetadata},
+    {"txn", "txn.appId",
      [](const Fields& fields, int64_t row) -> Action {
        return Txn{fields.Text("appId", row), fields.Int("version", row),
                   fields.OptionalInt("lastUpdated", row)};
      }},
-    {"domainMetadata",
+    {"domainMetadata", "domainMetadata.domain",
      [](const Fields& fields, int64_t row) -> Action {
        return DomainMetadata{fields.Text("domain", row), fields.Text("configuration", row),
                              fields.Bool("removed", row, false)};
      }},
-    {"sidecar",
+    {"sidecar", "sidecar.path",
      [](const Fields& fields, int64_t row) -> Action {
        return Sidecar{fields.Text("path", row), fields.Int("sizeInBytes", row)};
      }},
-    {"add", ReadAdd},
-    {"remove", ReadRemove},
+    {"add", "add.path", ReadAdd, true},
+    {"remove", "remove.path", ReadRemove, true},
 };
 
+bool IsWanted(const ColumnReader& column, CheckpointContent content) {
+  return content == CheckpointContent::kAll || !column.files;
+}
+
 /// Leaf columns of the actions read here, without the parsed forms of what is read as text anyway.
-std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema) {
+std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema, CheckpointContent content) {
   std::vector<int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) {
     const std::string path = schema.Column(i)->path()->ToDotString();
     if (path.starts_with("add.stats_parsed.") || path.starts_with("add.partitionValues_parsed."))
       continue;
     for (const ColumnReader& column : kColumns) {
-      if (path.starts_with(std::string(column.name) + ".")) leaves.push_back(i);
+      if (IsWanted(column, content) && path.starts_with(std::string(column.name) + "."))
+        leaves.push_back(i);
     }
   }
   return leaves;
+}
+
+/// Row groups that may hold a wanted action, by the null counts of its key leaf.
+std::vector<int> WantedRowGroups(const parquet::FileMetaData& metadata, CheckpointContent content) {
+  std::vector<int> keys;
+  for (int i = 0; i < metadata.schema()->num_columns(); ++i) {
+    const std::string path = metadata.schema()->Column(i)->path()->ToDotString();
+    for (const ColumnReader& column : kColumns) {
+      if (IsWanted(column, content) && path == column.key) keys.push_back(i);
+    }
+  }
+  std::vector<int> groups;
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto row_group = metadata.RowGroup(group);
+    const bool may_hold = std::any_of(keys.begin(), keys.end(), [&](int key) {
+      const auto statistics = row_group->ColumnChunk(key)->statistics();
+      return statistics == nullptr || !statistics->HasNullCount() ||
+             statistics->null_count() < row_group->num_rows();
+    });
+    if (may_hold) groups.push_back(group);
+  }
+  return groups;
 }
 
 /// A file without `path` or an action without its key column is no checkpoint.
@@ -226,12 +259,12 @@ Status CheckUsable(const arrow::RecordBatch& batch, const std::string& path) {
   return Status::OK();
 }
 
-Status ReadParquetActions(storage::Storage& storage, const std::string& path, const Visit& visit) {
+Status ReadParquetActions(storage::Storage& storage, const std::string& path,
+                          CheckpointContent content, const Visit& visit) {
   SLUICE_ASSIGN_OR_RETURN(auto reader, OpenParquet(storage, path, 16384));
   const auto& metadata = *reader->parquet_reader()->metadata();
-  std::vector<int> row_groups(static_cast<size_t>(metadata.num_row_groups()));
-  for (size_t i = 0; i < row_groups.size(); ++i) row_groups[i] = static_cast<int>(i);
-  auto opened = reader->GetRecordBatchReader(row_groups, WantedLeaves(*metadata.schema()));
+  auto opened = reader->GetRecordBatchReader(WantedRowGroups(metadata, content),
+                                             WantedLeaves(*metadata.schema(), content));
   if (!opened.ok()) return ParquetError(opened.status(), path);
   const auto batches = opened.MoveValueUnsafe();
   while (true) {
@@ -250,16 +283,20 @@ Status ReadParquetActions(storage::Storage& storage, const std::string& path, co
   }
 }
 
+std::string SidecarPath(const std::string& table_path, const Sidecar& sidecar) {
+  const std::string folder = storage::JoinPath(LogFolder(table_path), "_sidecars");
+  const bool absolute = sidecar.path.find('/') != std::string::npos;
+  return ResolvePath(absolute ? table_path : folder, sidecar.path);
+}
+
 }  // namespace
 
 Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
-                      const CheckpointFiles& files, const Visit& visit) {
+                      const CheckpointFiles& files, const Visit& visit, CheckpointContent content) {
   std::vector<std::string> sidecars;
   const Visit take = [&](Action action) {
     if (const auto* sidecar = std::get_if<Sidecar>(&action)) {
-      const std::string folder = storage::JoinPath(LogFolder(table_path), "_sidecars");
-      const bool absolute = sidecar->path.find('/') != std::string::npos;
-      sidecars.push_back(ResolvePath(absolute ? table_path : folder, sidecar->path));
+      sidecars.push_back(SidecarPath(table_path, *sidecar));
     } else {
       visit(std::move(action));
     }
@@ -270,12 +307,51 @@ Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
       SLUICE_ASSIGN_OR_RETURN(auto actions, ParseCommitJson(text, path));
       for (Action& action : actions) take(std::move(action));
     } else {
-      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, take));
+      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, take));
     }
   }
+  if (content == CheckpointContent::kWithoutFiles) return Status::OK();
   for (const std::string& path : sidecars)
-    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, visit));
+    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, visit));
   return Status::OK();
+}
+
+Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,
+                                              const std::string& table_path,
+                                              const CheckpointFiles& files) {
+  std::vector<std::string> sidecars;
+  const Visit take = [&](Action action) {
+    if (const auto* sidecar = std::get_if<Sidecar>(&action))
+      sidecars.push_back(SidecarPath(table_path, *sidecar));
+  };
+  for (const std::string& path : files.paths) {
+    if (path.ends_with(".json")) {
+      SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(path));
+      SLUICE_RETURN_NOT_OK(VisitCommitJson(text, path, CommitContent::kWithoutFiles,
+                                           [&](Action&& action) { take(std::move(action)); }));
+    } else {
+      SLUICE_RETURN_NOT_OK(
+          ReadParquetActions(storage, path, CheckpointContent::kWithoutFiles, take));
+    }
+  }
+  return sidecars;
+}
+
+Result<int64_t> CountCheckpointRows(storage::Storage& storage, const std::string& table_path,
+                                    const CheckpointFiles& files) {
+  SLUICE_ASSIGN_OR_RETURN(std::vector<std::string> paths, ReadSidecars(storage, table_path, files));
+  paths.insert(paths.end(), files.paths.begin(), files.paths.end());
+  int64_t rows = 0;
+  for (const std::string& path : paths) {
+    if (path.ends_with(".json")) {
+      SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(path));
+      rows += std::count(text.begin(), text.end(), '\n') + 1;
+    } else {
+      SLUICE_ASSIGN_OR_RETURN(const auto reader, OpenParquet(storage, path, 1024));
+      rows += reader->parquet_reader()->metadata()->num_rows();
+    }
+  }
+  return rows;
 }
 
 }  // namespace sluice::delta

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 
+#include "delta/checkpoint_reader.h"
 #include "delta/log_segment.h"
 
 namespace sluice::delta {
@@ -19,6 +21,28 @@ std::optional<int64_t> LeadingVersion(const std::string& path) {
   const auto parsed = std::from_chars(name.data(), name.data() + kVersionDigits, version);
   if (parsed.ec != std::errc() || parsed.ptr != name.data() + kVersionDigits) return std::nullopt;
   return version;
+}
+
+/// Deletes sidecars that no checkpoint left refers to.
+Result<int64_t> CleanUpSidecars(storage::Storage& storage, const std::string& table_path,
+                                int64_t before_ms) {
+  SLUICE_ASSIGN_OR_RETURN(const auto files,
+                          storage.List(storage::JoinPath(LogFolder(table_path), "_sidecars")));
+  if (files.empty()) return 0;
+  SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, std::nullopt));
+  std::set<std::string> used;
+  for (const CheckpointFiles& checkpoint : segment.checkpoints) {
+    const auto sidecars = ReadSidecars(storage, table_path, checkpoint);
+    if (!sidecars.ok()) return 0;  // what a checkpoint that cannot be read refers to is not known
+    used.insert(sidecars->begin(), sidecars->end());
+  }
+  int64_t deleted = 0;
+  for (const storage::FileInfo& file : files) {
+    if (file.modified / 1000 >= before_ms || used.contains(file.path)) continue;
+    SLUICE_RETURN_NOT_OK(storage.Delete(file.path));
+    ++deleted;
+  }
+  return deleted;
 }
 
 }  // namespace
@@ -51,7 +75,8 @@ Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_p
     SLUICE_RETURN_NOT_OK(storage.Delete(file.path));
     ++deleted;
   }
-  return deleted;
+  SLUICE_ASSIGN_OR_RETURN(const int64_t sidecars, CleanUpSidecars(storage, table_path, before_ms));
+  return deleted + sidecars;
 }
 
 }  // namespace sluice::delta

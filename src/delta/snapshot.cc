@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "delta/action_json.h"
 #include "delta/checkpoint_reader.h"
+#include "delta/commit_json.h"
 #include "delta/forgotten_txn.h"
 #include "delta/log_segment.h"
 #include "delta/schema_json.h"
@@ -22,6 +23,12 @@ class Snapshot::Replay {
   }
   explicit Replay(const Snapshot& base) : next_(new Snapshot(base)) {}
 
+  /// Takes the actions of one commit.
+  Status ApplyText(std::string_view text, const std::string& path) {
+    next_->last_commit_info_ = nullptr;
+    return VisitCommitJson(text, path, CommitContent::kAll,
+                           [this](Action&& action) { TakeOne(std::move(action)); });
+  }
   void ApplyAll(const std::vector<Action>& actions) {
     next_->last_commit_info_ = nullptr;
     for (const Action& action : actions) {
@@ -30,6 +37,16 @@ class Snapshot::Replay {
   }
   void ApplyOne(const Action& action) {
     std::visit([this](const auto& typed) { Apply(typed); }, action);
+  }
+
+  void TakeOne(Action&& action) {
+    if (auto* add = std::get_if<AddFile>(&action)) {
+      Put(std::make_shared<const AddFile>(std::move(*add)));
+    } else if (auto* remove = std::get_if<RemoveFile>(&action)) {
+      Put(std::make_shared<const RemoveFile>(std::move(*remove)));
+    } else {
+      ApplyOne(action);
+    }
   }
 
   void SetCheckpointVersion(TableVersion version) { next_->checkpoint_version_ = version; }
@@ -64,16 +81,19 @@ class Snapshot::Replay {
     next_->metadata_ = std::make_shared<const Metadata>(metadata);
     metadata_changed_ = true;
   }
-  void Apply(const AddFile& add) {
-    const std::string key = FileKey(add);
+  void Apply(const AddFile& add) { Put(std::make_shared<const AddFile>(add)); }
+  void Apply(const RemoveFile& remove) { Put(std::make_shared<const RemoveFile>(remove)); }
+  void Put(std::shared_ptr<const AddFile> add) {
+    const std::string key = FileKey(*add);
     if (next_->tombstones_.size() > 0) next_->tombstones_.Erase(key);
-    const auto replaced = next_->files_.Put(key, std::make_shared<const AddFile>(add));
-    next_->total_bytes_ += add.size - (replaced == nullptr ? 0 : replaced->size);
+    next_->total_bytes_ += add->size;
+    const auto replaced = next_->files_.Put(key, std::move(add));
+    if (replaced != nullptr) next_->total_bytes_ -= replaced->size;
   }
-  void Apply(const RemoveFile& remove) {
-    const std::string key = FileKey(remove);
+  void Put(std::shared_ptr<const RemoveFile> remove) {
+    const std::string key = FileKey(*remove);
     if (const auto removed = next_->files_.Erase(key)) next_->total_bytes_ -= removed->size;
-    next_->tombstones_.Put(key, std::make_shared<const RemoveFile>(remove));
+    next_->tombstones_.Put(key, std::move(remove));
   }
   void Apply(const Txn& txn) {
     if (txns_ == nullptr) txns_ = std::make_shared<std::map<std::string, Txn>>(*next_->txns_);
@@ -162,8 +182,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage
   TableVersion base(-1);
   for (const CheckpointFiles& files : segment.checkpoints) {
     auto attempt = std::make_unique<Replay>(table_path);
-    const Status status = ReadCheckpoint(storage, table_path, files,
-                                         [&](Action action) { attempt->ApplyOne(action); });
+    const Status status = ReadCheckpoint(
+        storage, table_path, files, [&](Action action) { attempt->TakeOne(std::move(action)); });
     if (status.ok()) {
       replay = std::move(attempt);
       base = files.version;
@@ -177,8 +197,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage
   replay->SetCheckpointVersion(base);
   SLUICE_ASSIGN_OR_RETURN(const auto commits, CommitsAfter(segment, base, table_path));
   for (const std::string& path : commits) {
-    SLUICE_ASSIGN_OR_RETURN(const auto actions, ReadCommitFile(storage, path));
-    replay->ApplyAll(actions);
+    SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(path));
+    SLUICE_RETURN_NOT_OK(replay->ApplyText(text, path));
   }
   if (commits.empty()) {
     // The checkpoint has no commitInfo; the commit it stands for may still be there.

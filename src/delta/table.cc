@@ -170,7 +170,8 @@ Status Table::Checkpoint() {
 
 Status Table::WriteCheckpoint(const Snapshot& snapshot) {
   const int64_t now_ms = context_.clock.NowMicros() / 1000;
-  SLUICE_RETURN_NOT_OK(delta::WriteCheckpoint(context_.storage, snapshot, now_ms));
+  SLUICE_RETURN_NOT_OK(delta::WriteCheckpoint(
+      context_.storage, snapshot, CheckpointOptions{now_ms, [this] { return NewUuid(); }}));
   // With checkpoints and not with every commit, whose latency is an epoch's.
   WriteChecksum(context_.storage, snapshot);
   const int64_t tombstones_before = now_ms - snapshot.properties().deleted_file_retention_ms;
