@@ -16,6 +16,7 @@
 #include "delta/table_features.h"
 #include "delta/type_widening.h"
 #include "delta/write_options.h"
+#include "delta/write_properties.h"
 
 namespace sluice::delta {
 namespace {
@@ -177,6 +178,19 @@ std::shared_ptr<arrow::Field> WithKey(const std::shared_ptr<arrow::Field>& field
   return field->WithMetadata(metadata->size() == 0 ? nullptr : std::move(metadata));
 }
 
+/// The columns with statistics are listed by name.
+Status RenameInStatistics(const ColumnPath& path, const std::string& name, Metadata* metadata) {
+  const auto it = metadata->configuration.find("delta.dataSkippingStatsColumns");
+  if (it == metadata->configuration.end()) return Status::OK();
+  SLUICE_ASSIGN_OR_RETURN(auto columns, ParseColumnList(it->second));
+  for (ColumnPath& column : columns) {
+    if (column.size() >= path.size() && std::equal(path.begin(), path.end(), column.begin()))
+      column[path.size() - 1] = name;
+  }
+  it->second = ColumnListText(columns);
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<CommitResult> AddColumns(Table& table, const std::vector<NewColumn>& columns) {
@@ -235,6 +249,7 @@ Result<CommitResult> RenameColumn(Table& table, const ColumnPath& path, const st
   }
   ColumnPath renamed = ParentOf(path);
   renamed.push_back(name);
+  SLUICE_RETURN_NOT_OK(RenameInStatistics(path, name, &alteration.metadata()));
   return alteration.Commit("RENAME COLUMN", {{"oldColumnPath", DottedPath(path)},
                                              {"newColumnPath", DottedPath(renamed)}});
 }

@@ -85,6 +85,14 @@ TEST_F(AlterTest, MappedColumnsAreRenamedAndDroppedInPlace) {
   EXPECT_EQ(Contents(), Texts({{1, 1, "a"}, {2, 2, "b"}}));
 }
 
+TEST_F(AlterTest, RenamedColumnsKeepTheirStatistics) {
+  const auto table =
+      Create({{"delta.columnMapping.mode", "name"}, {"delta.dataSkippingStatsColumns", "v,day"}});
+  ASSERT_TRUE(RenameColumn(*table, {"v"}, "a b").ok());
+  EXPECT_EQ(table->Current()->metadata().configuration.at("delta.dataSkippingStatsColumns"),
+            "`a b`,day");
+}
+
 TEST_F(AlterTest, TypesOnlyWiden) {
   const auto table = Create({}, {}, Nested());
   const auto type = [&](ColumnPath path, std::shared_ptr<arrow::DataType> wider) {

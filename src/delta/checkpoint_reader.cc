@@ -16,6 +16,10 @@ namespace sluice::delta {
 namespace {
 
 using Visit = std::function<void(Action)>;
+using AddColumns = std::function<void(std::shared_ptr<arrow::StructArray>)>;
+
+// Of add columns that are kept: columns are decoded side by side, so a batch is worth it.
+constexpr int64_t kColumnBatchRows = 1 << 17;
 
 /// Typed access to the fields of a struct column; a missing field reads as null.
 class Fields {
@@ -118,7 +122,7 @@ std::optional<DeletionVectorDescriptor> ReadVector(const Fields& file, int64_t r
   return vector;
 }
 
-Action ReadAdd(const Fields& fields, int64_t row) {
+AddFile AddAt(const Fields& fields, int64_t row) {
   AddFile add;
   add.path = fields.Text("path", row);
   add.partition_values = fields.Partitions("partitionValues", row);
@@ -133,6 +137,8 @@ Action ReadAdd(const Fields& fields, int64_t row) {
   add.clustering_provider = fields.OptionalText("clusteringProvider", row);
   return add;
 }
+
+Action ReadAdd(const Fields& fields, int64_t row) { return AddAt(fields, row); }
 
 Action ReadRemove(const Fields& fields, int64_t row) {
   RemoveFile remove;
@@ -260,8 +266,10 @@ Status CheckUsable(const arrow::RecordBatch& batch, const std::string& path) {
 }
 
 Status ReadParquetActions(storage::Storage& storage, const std::string& path,
-                          CheckpointContent content, const Visit& visit) {
-  SLUICE_ASSIGN_OR_RETURN(auto reader, OpenParquet(storage, path, 16384));
+                          CheckpointContent content, const Visit& visit,
+                          const AddColumns& adds = nullptr) {
+  SLUICE_ASSIGN_OR_RETURN(auto reader, OpenParquet(storage, path, adds ? kColumnBatchRows : 16384));
+  if (adds) reader->set_use_threads(true);
   const auto& metadata = *reader->parquet_reader()->metadata();
   auto opened = reader->GetRecordBatchReader(WantedRowGroups(metadata, content),
                                              WantedLeaves(*metadata.schema(), content));
@@ -275,6 +283,10 @@ Status ReadParquetActions(storage::Storage& storage, const std::string& path,
     for (const ColumnReader& column : kColumns) {
       const auto array = batch->GetColumnByName(column.name);
       if (array == nullptr || array->null_count() == array->length()) continue;
+      if (adds && column.read == ReadAdd) {
+        adds(std::static_pointer_cast<arrow::StructArray>(array));
+        continue;
+      }
       const Fields fields(static_cast<const arrow::StructArray*>(array.get()));
       for (int64_t row = 0; row < array->length(); ++row) {
         if (array->IsValid(row)) visit(column.read(fields, row));
@@ -291,8 +303,11 @@ std::string SidecarPath(const std::string& table_path, const Sidecar& sidecar) {
 
 }  // namespace
 
-Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
-                      const CheckpointFiles& files, const Visit& visit, CheckpointContent content) {
+namespace {
+
+Status ReadFiles(storage::Storage& storage, const std::string& table_path,
+                 const CheckpointFiles& files, const Visit& visit, CheckpointContent content,
+                 const AddColumns& adds) {
   std::vector<std::string> sidecars;
   const Visit take = [&](Action action) {
     if (const auto* sidecar = std::get_if<Sidecar>(&action)) {
@@ -307,13 +322,35 @@ Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
       SLUICE_ASSIGN_OR_RETURN(auto actions, ParseCommitJson(text, path));
       for (Action& action : actions) take(std::move(action));
     } else {
-      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, take));
+      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, take, adds));
     }
   }
   if (content == CheckpointContent::kWithoutFiles) return Status::OK();
   for (const std::string& path : sidecars)
-    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, visit));
+    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, visit, adds));
   return Status::OK();
+}
+
+}  // namespace
+
+Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
+                      const CheckpointFiles& files, const Visit& visit, CheckpointContent content) {
+  return ReadFiles(storage, table_path, files, visit, content, nullptr);
+}
+
+Status ReadCheckpointColumns(storage::Storage& storage, const std::string& table_path,
+                             const CheckpointFiles& files, const Visit& visit,
+                             const AddColumns& adds) {
+  return ReadFiles(storage, table_path, files, visit, CheckpointContent::kAll, adds);
+}
+
+AddFile ReadAddFile(const arrow::StructArray& adds, int64_t row) {
+  return AddAt(Fields(&adds), row);
+}
+
+std::string ReadFileKey(const arrow::StructArray& adds, int64_t row) {
+  const Fields fields(&adds);
+  return FileKey(fields.Text("path", row), ReadVector(fields, row));
 }
 
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,

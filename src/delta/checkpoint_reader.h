@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,10 @@
 #include "delta/action.h"
 #include "delta/log_segment.h"
 #include "storage/storage.h"
+
+namespace arrow {
+class StructArray;
+}
 
 namespace sluice::delta {
 
@@ -23,6 +28,15 @@ enum class CheckpointContent {
 Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
                       const CheckpointFiles& files, const std::function<void(Action)>& visit,
                       CheckpointContent content = CheckpointContent::kAll);
+
+/// The same with the `add` columns as they are, null where a row is another action.
+Status ReadCheckpointColumns(storage::Storage& storage, const std::string& table_path,
+                             const CheckpointFiles& files, const std::function<void(Action)>& visit,
+                             const std::function<void(std::shared_ptr<arrow::StructArray>)>& adds);
+
+/// One row of such columns; what FileKey says of it.
+AddFile ReadAddFile(const arrow::StructArray& adds, int64_t row);
+std::string ReadFileKey(const arrow::StructArray& adds, int64_t row);
 
 /// Paths of the sidecars it refers to.
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,

@@ -141,6 +141,7 @@ TEST_F(CheckpointTest, StateWithoutFilesIsThatOfTheSnapshot) {
       EXPECT_EQ(state.domains.size(), 1U);
       return state;
     };
+    WriteChecksum(storage_, *table->Current());
     EXPECT_EQ(expect_same().num_files, 2);  // by the checksum
     for (const std::string& crc : LogFiles(".crc")) ASSERT_TRUE(storage_.Delete(crc).ok());
     EXPECT_EQ(expect_same().num_files, std::nullopt);  // by the commits

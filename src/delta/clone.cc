@@ -49,8 +49,8 @@ Result<WriteReport> ShallowClone(const TableContext& context, const Snapshot& so
   for (const char* key :
        {"delta.inCommitTimestampEnablementVersion", "delta.inCommitTimestampEnablementTimestamp"})
     metadata.configuration.erase(key);  // the clone has them from its first version on
-  SLUICE_ASSIGN_OR_RETURN(const TableProperties properties,
-                          ParseTableProperties(metadata.configuration));
+  SLUICE_RETURN_NOT_OK(ParseTableProperties(options.properties).status());
+  const TableProperties properties = UsableTableProperties(metadata.configuration);
   const Protocol protocol =
       ProtocolFor(*source.schema(), properties, metadata.configuration, source.protocol());
   SLUICE_RETURN_NOT_OK(WithContext(CheckWritable(protocol, metadata, *source.schema(), true),

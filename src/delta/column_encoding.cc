@@ -49,7 +49,8 @@ bool IsInteger(const arrow::DataType& type) {
   }
 }
 
-void ChooseFlat(const arrow::Array& array, const std::string& path, Builder* builder) {
+void ChooseFlat(const arrow::Array& array, const std::string& path, bool first_format,
+                Builder* builder) {
   const arrow::DataType& type = *array.type();
   if (type.id() == arrow::Type::BINARY) builder->disable_statistics(path);
   if (type.id() == arrow::Type::BOOL || array.data()->buffers.size() < 2) return;
@@ -59,32 +60,36 @@ void ChooseFlat(const arrow::Array& array, const std::string& path, Builder* bui
   const int64_t distinct = CountDistinct(array, rows);
   if (IsInteger(type) && distinct > values / 16) {
     builder->disable_dictionary(path);
-    builder->encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
+    if (!first_format) builder->encoding(path, parquet::Encoding::DELTA_BINARY_PACKED);
   } else if (distinct > values / 2) {
     builder->disable_dictionary(path);
   }
 }
 
-void Choose(const arrow::Array& array, const std::string& path, Builder* builder) {
+void Choose(const arrow::Array& array, const std::string& path, bool first_format,
+            Builder* builder) {
   switch (array.type_id()) {
     case arrow::Type::STRUCT: {
       const auto& parent = static_cast<const arrow::StructArray&>(array);
       for (int i = 0; i < parent.num_fields(); ++i) {
-        Choose(*parent.field(i), path + "." + parent.struct_type()->field(i)->name(), builder);
+        Choose(*parent.field(i), path + "." + parent.struct_type()->field(i)->name(), first_format,
+               builder);
       }
       return;
     }
     case arrow::Type::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
       const auto values = list.values()->Slice(list.value_offset(0));
-      return Choose(*values, path + ".list.element", builder);
+      return Choose(*values, path + ".list.element", first_format, builder);
     }
     case arrow::Type::MAP: {
       const auto& map = static_cast<const arrow::MapArray&>(array);
-      Choose(*map.keys()->Slice(map.value_offset(0)), path + ".key_value.key", builder);
-      return Choose(*map.items()->Slice(map.value_offset(0)), path + ".key_value.value", builder);
+      Choose(*map.keys()->Slice(map.value_offset(0)), path + ".key_value.key", first_format,
+             builder);
+      return Choose(*map.items()->Slice(map.value_offset(0)), path + ".key_value.value",
+                    first_format, builder);
     }
-    default: ChooseFlat(array, path, builder);
+    default: ChooseFlat(array, path, first_format, builder);
   }
 }
 
@@ -101,15 +106,18 @@ Result<parquet::Compression::type> CodecOf(const std::string& name) {
 }
 
 Result<std::shared_ptr<parquet::WriterProperties>> ChooseEncodings(
-    const arrow::RecordBatch& first_rows, const std::string& codec, int64_t max_row_group_rows) {
+    const arrow::RecordBatch& first_rows, const std::string& codec, int64_t max_row_group_rows,
+    int32_t format) {
   SLUICE_ASSIGN_OR_RETURN(const auto compression, CodecOf(codec));
   Builder builder;
   builder.compression(compression);
   builder.max_row_group_length(max_row_group_rows);
   builder.enable_store_decimal_as_integer();
   builder.created_by("Sluice 0.1.0");
+  if (format == 1) builder.version(parquet::ParquetVersion::PARQUET_1_0);
+  if (format == 2) builder.data_page_version(parquet::ParquetDataPageVersion::V2);
   for (int i = 0; i < first_rows.num_columns(); ++i) {
-    Choose(*first_rows.column(i), first_rows.schema()->field(i)->name(), &builder);
+    Choose(*first_rows.column(i), first_rows.schema()->field(i)->name(), format == 1, &builder);
   }
   return builder.build();
 }

@@ -102,6 +102,24 @@ std::shared_ptr<arrow::Schema> PhysicalSchema(const arrow::Schema& schema) {
   return arrow::schema(std::move(fields));
 }
 
+std::optional<std::vector<std::vector<std::string>>> PhysicalPaths(
+    const arrow::Schema& schema,
+    const std::optional<std::vector<std::vector<std::string>>>& paths) {
+  auto physical = paths;
+  for (size_t k = 0; physical.has_value() && k < physical->size(); ++k) {
+    arrow::FieldVector fields = schema.fields();
+    for (std::string& name : (*physical)[k]) {
+      const auto it = std::find_if(fields.begin(), fields.end(),
+                                   [&](const auto& field) { return field->name() == name; });
+      if (it == fields.end()) break;
+      const auto field = *it;
+      name = PhysicalName(*field);
+      fields = field->type()->fields();
+    }
+  }
+  return physical;
+}
+
 std::shared_ptr<arrow::Array> Relabelled(const std::shared_ptr<arrow::Array>& array,
                                          const std::shared_ptr<arrow::DataType>& type) {
   if (array->type() == type) return array;

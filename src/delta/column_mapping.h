@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "delta/action.h"
@@ -22,6 +23,11 @@ std::optional<int32_t> ColumnId(const arrow::Field& field);
 /// have ids, Parquet field ids.
 std::shared_ptr<arrow::Schema> PhysicalSchema(const arrow::Schema& schema);
 std::shared_ptr<arrow::Field> PhysicalField(const arrow::Field& field);
+
+/// Paths of struct fields from their names in the table to those in its files. A path that leads
+/// nowhere stays as far as it does.
+std::optional<std::vector<std::vector<std::string>>> PhysicalPaths(
+    const arrow::Schema& schema, const std::optional<std::vector<std::vector<std::string>>>& paths);
 
 /// `file_type` (of a column of a data file) with the struct fields named as `table_type` names them
 /// physically, found by Parquet field id; fields whose id the table does not know keep no name it

@@ -1,107 +1,26 @@
 #include "delta/compaction.h"
 
 #include <algorithm>
-#include <map>
 
+#include "base/log.h"
+#include "base/workers.h"
 #include "delta/action_json.h"
+#include "delta/compaction_choice_internal.h"
+#include "delta/curve_rewrite_internal.h"
 #include "delta/parquet_reader.h"
 #include "delta/parquet_writer.h"
 #include "delta/partition_value.h"
 #include "delta/row_ids.h"
+#include "delta/write_properties.h"
 
 namespace sluice::delta {
 namespace {
 
 using FilePtr = std::shared_ptr<const AddFile>;
-using FileGroup = std::vector<FilePtr>;
-
-bool ManyDeleted(const AddFile& file, double ratio) {
-  if (!file.deletion_vector.has_value()) return false;
-  const int64_t rows = RecordsOf(file);
-  return rows > 0 &&
-         static_cast<double>(file.deletion_vector->cardinality) > ratio * static_cast<double>(rows);
-}
-
-/// What is chosen and from how many files on it is worth a rewrite.
-struct Choice {
-  int64_t target = 0;  // bytes of a new file
-  int64_t small = 0;   // files below are candidates
-  int min_files = 2;
-  double deleted_ratio = 0;
-  int64_t max_input_bytes = INT64_MAX;
-  bool only_vectors = false;
-};
-
-Choice ChoiceOf(const Snapshot& snapshot, const CompactionOptions& options) {
-  // Delta's defaults of spark.databricks.delta.optimize.{maxFileSize,maxDeletedRowsRatio}.
-  constexpr int64_t kOptimizeBytes = 1LL << 30;
-  constexpr double kOptimizeDeletedRatio = 0.05;
-  Choice choice;
-  const bool by_property = snapshot.metadata().configuration.contains("delta.targetFileSize");
-  const bool background = options.kind == CompactionKind::kBackground;
-  choice.target =
-      background || by_property ? snapshot.properties().target_file_size : kOptimizeBytes;
-  if (options.target_file_bytes > 0) choice.target = options.target_file_bytes;
-  choice.small = choice.target;
-  choice.deleted_ratio = kOptimizeDeletedRatio;
-  choice.only_vectors = options.kind == CompactionKind::kPurge;
-  if (!background) return choice;
-  choice.small =
-      static_cast<int64_t>(options.small_file_ratio * static_cast<double>(choice.target));
-  choice.min_files = std::max(options.min_files, 2);
-  choice.deleted_ratio = options.deleted_rows_ratio;
-  choice.max_input_bytes = options.max_input_bytes;
-  return choice;
-}
-
-bool IsCandidate(const AddFile& file, const Choice& choice) {
-  if (choice.only_vectors) return file.deletion_vector.has_value();
-  return file.size < choice.small || ManyDeleted(file, choice.deleted_ratio);
-}
-
-bool IsWorth(const FileGroup& group, const Choice& choice) {
-  if (choice.only_vectors) return !group.empty();
-  return static_cast<int>(group.size()) >= choice.min_files ||
-         std::any_of(group.begin(), group.end(),
-                     [&](const FilePtr& file) { return ManyDeleted(*file, choice.deleted_ratio); });
-}
-
-/// Packs the files of one partition, smallest first, into groups of about the target size.
-void PackPartition(FileGroup files, const Choice& choice, std::vector<FileGroup>* groups) {
-  std::sort(files.begin(), files.end(), [](const FilePtr& a, const FilePtr& b) {
-    return a->size != b->size ? a->size < b->size : a->path < b->path;
-  });
-  FileGroup group;
-  int64_t bytes = 0;
-  const auto close = [&] {
-    if (IsWorth(group, choice)) groups->push_back(std::move(group));
-    group.clear();
-    bytes = 0;
-  };
-  for (FilePtr& file : files) {
-    if (bytes + file->size > choice.target && !group.empty()) close();
-    bytes += file->size;
-    group.push_back(std::move(file));
-  }
-  close();
-}
-
-std::vector<FileGroup> ChooseGroups(const Snapshot& snapshot, const Predicate& predicate,
-                                    const Choice& choice) {
-  const FilePruner pruner(predicate, *snapshot.schema(), snapshot.partition_columns());
-  std::map<PartitionValues, FileGroup> partitions;
-  snapshot.ForEachFile([&](const FilePtr& file) {
-    if (IsCandidate(*file, choice) && pruner.PartitionMayMatch(file->partition_values))
-      partitions[file->partition_values].push_back(file);
-  });
-  std::vector<FileGroup> groups;
-  for (auto& [values, files] : partitions) PackPartition(std::move(files), choice, &groups);
-  return groups;
-}
 
 /// Copies the live rows of `group` into new files, with their row ids where the table has such.
-Status Rewrite(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot,
-               const FileGroup& group, DataFileWriter* writer) {
+Status CopyRows(storage::Storage& storage, const std::shared_ptr<const Snapshot>& snapshot,
+                const FileGroup& group, DataFileWriter* writer) {
   DataFileReadOptions options;
   options.with_row_ids = KeepsRowIds(snapshot->metadata());
   for (const FilePtr& file : group) {
@@ -116,20 +35,10 @@ Status Rewrite(storage::Storage& storage, const std::shared_ptr<const Snapshot>&
   return Status::OK();
 }
 
-void SetHistory(const CompactionOptions& options, const CompactionReport& report,
-                Transaction* transaction) {
-  const std::string predicate =
-      options.predicate_text.empty() ? "[]" : NamesJson({options.predicate_text});
-  if (options.kind == CompactionKind::kPurge) {
-    transaction->SetOperation("REORG", {{"predicate", predicate}, {"applyPurge", "true"}});
-  } else {
-    transaction->SetOperation(
-        "OPTIMIZE", {{"predicate", predicate},
-                     {"zOrderBy", "[]"},
-                     {"clusterBy", "[]"},
-                     {"auto", options.kind == CompactionKind::kBackground ? "true" : "false"}});
-  }
-  for (const auto& [name, value] : report.metrics) transaction->SetMetric(name, value);
+int64_t BytesOf(const FileGroup& group) {
+  int64_t bytes = 0;
+  for (const FilePtr& file : group) bytes += file->size;
+  return bytes;
 }
 
 void FillMetrics(std::vector<int64_t> sizes, CompactionReport* report) {
@@ -148,63 +57,175 @@ void FillMetrics(std::vector<int64_t> sizes, CompactionReport* report) {
   report->metrics["maxFileSize"] = sizes.back();
 }
 
-void DeleteFiles(Table& table, const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) (void)table.storage().Delete(path);  // else VACUUM does
-}
+class CompactionRun {
+ public:
+  CompactionRun(Table& table, const CompactionOptions& options)
+      : table_(table), options_(options), snapshot_(table.Current()) {}
+
+  Result<CompactionReport> Run() {
+    SLUICE_ASSIGN_OR_RETURN(choice_, CompactionChoice::Make(*snapshot_, options_));
+    groups_ = choice_.Groups(*snapshot_, options_);
+    if (groups_.empty()) return std::move(report_);
+    LimitInput();
+    added_.resize(groups_.size());
+    const Status rewritten = RewriteAll();
+    if (!rewritten.ok()) {
+      DeleteAdded();
+      return rewritten;
+    }
+    return Commit();
+  }
+
+ private:
+  /// What is beyond the limit waits for the next call.
+  void LimitInput() {
+    int64_t bytes = 0;
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      if (bytes >= choice_.max_input_bytes) {
+        report_.more = true;
+        groups_.resize(i);
+        return;
+      }
+      bytes += BytesOf(groups_[i]);
+    }
+  }
+
+  Status RewriteAll() {
+    // Sorting has a limit of memory for all: one group at a time.
+    const bool parallel =
+        options_.workers != nullptr && groups_.size() > 1 && !choice_.curve.has_value();
+    if (parallel) {
+      return options_.workers->Run(groups_.size(),
+                                   [this](size_t index) { return Rewrite(index, nullptr); });
+    }
+    for (size_t i = 0; i < groups_.size(); ++i) SLUICE_RETURN_NOT_OK(Rewrite(i, options_.workers));
+    return Status::OK();
+  }
+
+  Status Rewrite(size_t index, Workers* workers) {
+    DataFileOptions file_options;
+    file_options.data_change = false;
+    file_options.extra_fields = RowIdFields(snapshot_->metadata());
+    // A writer with threads splits what it gets: that is for writes whose files come together
+    // later.
+    if (options_.kind == CompactionKind::kBackground) file_options.workers = workers;
+    if (choice_.curve.has_value()) {
+      constexpr int64_t kLeastGroupBytes = 1 << 13;
+      file_options.max_file_bytes = choice_.target;
+      file_options.max_row_group_bytes =
+          std::clamp(choice_.target / 4, kLeastGroupBytes, file_options.max_row_group_bytes);
+    }
+    SLUICE_ASSIGN_OR_RETURN(const auto writer,
+                            DataFileWriter::Make(table_, snapshot_, file_options));
+    SLUICE_RETURN_NOT_OK(choice_.curve.has_value()
+                             ? WriteAlongCurve(groups_[index], index, writer.get())
+                             : CopyRows(table_.storage(), snapshot_, groups_[index], writer.get()));
+    SLUICE_ASSIGN_OR_RETURN(added_[index], writer->Finish());
+    return Status::OK();
+  }
+
+  Status WriteAlongCurve(const FileGroup& group, size_t index, DataFileWriter* writer) {
+    CurveOptions curve;
+    curve.columns = choice_.columns;
+    curve.curve = *choice_.curve;
+    curve.sorter.memory_bytes = options_.sort_memory_bytes;
+    // A file is closed between two batches.
+    curve.sorter.output_rows =
+        std::clamp<int64_t>(choice_.target / 256, 64, curve.sorter.output_rows);
+    curve.sorter.storage =
+        options_.spill_storage != nullptr ? options_.spill_storage : &table_.storage();
+    const std::string below =
+        options_.spill_storage != nullptr ? options_.spill_folder : table_.path();
+    curve.sorter.folder =
+        storage::JoinPath(below, "_optimize-" + uuid_ + "-" + std::to_string(index));
+    return ReadAlongCurve(
+        table_.storage(), snapshot_, group, curve,
+        [writer](const std::shared_ptr<arrow::RecordBatch>& rows) { return writer->Write(rows); });
+  }
+
+  Result<CompactionReport> Commit() {
+    Transaction transaction = table_.NewTransaction(snapshot_);
+    std::vector<int64_t> sizes;
+    for (const FileGroup& group : groups_) {
+      for (const FilePtr& file : group) {
+        transaction.Remove(*file, /*data_change=*/false);
+        report_.bytes_removed += file->size;
+        ++report_.files_removed;
+        report_.vectors_removed += file->deletion_vector.has_value() ? 1 : 0;
+      }
+    }
+    for (std::vector<AddFile>& files : added_) {
+      for (AddFile& file : files) {
+        if (choice_.clusters()) MarkClustered(choice_.columns, uuid_, &file);
+        report_.bytes_added += file.size;
+        ++report_.files_added;
+        sizes.push_back(file.size);
+      }
+      transaction.Add(files);
+    }
+    FillMetrics(std::move(sizes), &report_);
+    transaction.SetRulesChecked();  // the rows were in the table before
+    SetHistory(&transaction);
+    const auto committed = transaction.Commit();
+    if (!committed.ok()) {
+      // Only a clear refusal: after an unknown outcome the commit may name these files.
+      if (RetryClass(committed.status()) == Retry::kReplan) DeleteAdded();
+      return committed.status();
+    }
+    report_.version = committed->version;
+    return std::move(report_);
+  }
+
+  void SetHistory(Transaction* transaction) const {
+    const std::string predicate =
+        options_.predicate_text.empty() ? "[]" : NamesJson({options_.predicate_text});
+    if (options_.kind == CompactionKind::kPurge) {
+      transaction->SetOperation("REORG", {{"predicate", predicate}, {"applyPurge", "true"}});
+    } else {
+      const std::string columns = ColumnsJson(choice_.columns);
+      const bool automatic = options_.kind != CompactionKind::kOptimize;
+      StringMap parameters = {{"predicate", predicate},
+                              {"zOrderBy", choice_.clusters() ? "[]" : columns},
+                              {"clusterBy", choice_.clusters() ? columns : "[]"},
+                              {"auto", automatic ? "true" : "false"}};
+      if (choice_.clusters()) parameters["isFull"] = options_.full ? "true" : "false";
+      transaction->SetOperation("OPTIMIZE", std::move(parameters));
+    }
+    for (const auto& [name, value] : report_.metrics) transaction->SetMetric(name, value);
+  }
+
+  /// What cannot be deleted is left to VACUUM.
+  void DeleteAdded() {
+    for (const std::vector<AddFile>& files : added_) {
+      for (const AddFile& file : files)
+        (void)table_.storage().Delete(storage::JoinPath(table_.path(), DecodePath(file.path)));
+    }
+  }
+
+  Table& table_;
+  const CompactionOptions& options_;
+  const std::shared_ptr<const Snapshot> snapshot_;
+  const std::string uuid_ = table_.NewUuid();  // of the files that are laid out together
+  CompactionChoice choice_;
+  std::vector<FileGroup> groups_;
+  std::vector<std::vector<AddFile>> added_;  // of each group
+  CompactionReport report_;
+};
 
 }  // namespace
 
 Result<CompactionReport> Compact(Table& table, const CompactionOptions& options) {
-  const auto snapshot = table.Current();
-  const Choice choice = ChoiceOf(*snapshot, options);
-  CompactionReport report;
-  const auto groups = ChooseGroups(*snapshot, options.predicate, choice);
-  if (groups.empty()) return report;
+  return CompactionRun(table, options).Run();
+}
 
-  Transaction transaction = table.NewTransaction(snapshot);
-  std::vector<std::string> created;
-  std::vector<int64_t> sizes;
-  for (const FileGroup& group : groups) {
-    if (report.bytes_removed >= choice.max_input_bytes) {
-      report.more = true;
-      break;
-    }
-    DataFileOptions file_options;
-    file_options.data_change = false;
-    file_options.workers = options.workers;
-    file_options.extra_fields = RowIdFields(snapshot->metadata());
-    SLUICE_ASSIGN_OR_RETURN(const auto writer, DataFileWriter::Make(table, snapshot, file_options));
-    const Status rewritten = Rewrite(table.storage(), snapshot, group, writer.get());
-    auto added = rewritten.ok() ? writer->Finish() : Result<std::vector<AddFile>>(rewritten);
-    if (!added.ok()) {
-      DeleteFiles(table, created);
-      return added.status();
-    }
-    for (const FilePtr& file : group) {
-      transaction.Remove(*file, /*data_change=*/false);
-      report.bytes_removed += file->size;
-      ++report.files_removed;
-      report.vectors_removed += file->deletion_vector.has_value() ? 1 : 0;
-    }
-    for (const AddFile& file : *added) {
-      report.bytes_added += file.size;
-      ++report.files_added;
-      sizes.push_back(file.size);
-      created.push_back(storage::JoinPath(table.path(), DecodePath(file.path)));
-    }
-    transaction.Add(added.MoveValueUnsafe());
-  }
-  FillMetrics(std::move(sizes), &report);
-  transaction.SetRulesChecked();  // the rows were in the table before
-  SetHistory(options, report, &transaction);
-  const auto committed = transaction.Commit();
-  if (!committed.ok()) {
-    // Only a clear refusal: after an unknown outcome the commit may name these files.
-    if (RetryClass(committed.status()) == Retry::kReplan) DeleteFiles(table, created);
-    return committed.status();
-  }
-  report.version = committed->version;
-  return report;
+void CompactAfterWrite(Table& table, Workers* workers) {
+  if (!WritePropertiesOf(table.Current()->metadata().configuration).auto_compact) return;
+  CompactionOptions options;
+  options.kind = CompactionKind::kAuto;
+  options.workers = workers;
+  const auto report = Compact(table, options);
+  if (!report.ok())
+    log::Warn("automatic compaction of {} failed: {}", table.path(), report.status().message());
 }
 
 }  // namespace sluice::delta

@@ -12,9 +12,11 @@
 #include "delta/file_statistics.h"
 #include "delta/first_commit_internal.h"
 #include "delta/parquet_file_internal.h"
+#include "delta/parquet_statistics_internal.h"
 #include "delta/partition_value.h"
 #include "delta/schema_json.h"
 #include "delta/table_features.h"
+#include "delta/write_properties.h"
 
 namespace sluice::delta {
 namespace {
@@ -78,18 +80,6 @@ std::shared_ptr<arrow::Field> Plain(const std::shared_ptr<arrow::Field>& field) 
   return arrow::field(field->name(), Plain(field->type()));
 }
 
-/// The columns of a file for its statistics: times in other units than the log's get no bounds.
-std::shared_ptr<arrow::DataType> Bounded(const std::shared_ptr<arrow::DataType>& type) {
-  if (type->id() == arrow::Type::TIMESTAMP &&
-      static_cast<const arrow::TimestampType&>(*type).unit() != arrow::TimeUnit::MICRO)
-    return arrow::binary();
-  if (type->id() != arrow::Type::STRUCT) return type;
-  arrow::FieldVector fields;
-  for (const auto& field : type->fields())
-    fields.push_back(field->WithType(Bounded(field->type())));
-  return arrow::struct_(fields);
-}
-
 class Conversion {
  public:
   Conversion(const TableContext& context, const std::string& path, const ConvertOptions& options,
@@ -144,25 +134,11 @@ class Conversion {
 
   Result<std::string> Statistics(const std::string& path,
                                  parquet::arrow::FileReader* reader) const {
-    const auto& footer = *reader->parquet_reader()->metadata();
     if (!options_.collect_statistics) return std::string();
-    std::shared_ptr<arrow::Schema> schema;
-    SLUICE_RETURN_NOT_OK(ParquetError(reader->GetSchema(&schema), path));
-    arrow::FieldVector fields;
-    for (const auto& field : schema->fields())
-      fields.push_back(field->WithType(Bounded(field->type())));
     SLUICE_ASSIGN_OR_RETURN(const TableProperties properties,
                             ParseTableProperties(options_.properties));
-    FileStatistics statistics(arrow::schema(fields), properties.num_indexed_columns);
-    auto opened = reader->GetRecordBatchReader();
-    if (!opened.ok()) return ParquetError(opened.status(), path);
-    const auto batches = opened.MoveValueUnsafe();
-    while (true) {
-      std::shared_ptr<arrow::RecordBatch> batch;
-      SLUICE_RETURN_NOT_OK(ParquetError(batches->ReadNext(&batch), path));
-      if (batch == nullptr) return statistics.ToJson(footer);
-      statistics.Update(*batch);
-    }
+    return StatisticsOf(reader, path, properties.num_indexed_columns,
+                        WritePropertiesOf(options_.properties).stats_columns);
   }
 
   Status Unfit(const std::string& relative, const std::string& what) const {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "batch/select_rows.h"
+#include "delta/compaction.h"
 #include "delta/parquet_reader.h"
 #include "delta/partition_value.h"
 
@@ -290,6 +291,7 @@ Status FileRewriter::Commit(Transaction* transaction, const WriteOptions& option
   if (committed.ok()) {
     report->version = committed->version;
     committed_ = true;
+    CompactAfterWrite(table_, options.workers);
     return Status::OK();
   }
   if (!IsRefusal(committed.status())) committed_ = true;  // the commit may name the files

@@ -1,6 +1,7 @@
 #include "delta/file_statistics.h"
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/util/decimal.h>
 #include <parquet/statistics.h>
 #include <parquet/types.h>
@@ -27,6 +28,8 @@ struct Bounds {
 };
 
 int LeafCount(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::EXTENSION)
+    return LeafCount(*static_cast<const arrow::ExtensionType&>(type).storage_type());
   if (type.num_fields() == 0) return 1;
   int count = 0;
   for (const auto& field : type.fields()) count += LeafCount(*field->type());
@@ -208,13 +211,16 @@ struct FileStatistics::Column {
   int parquet_column = -1;  // of a leaf with bounds
   int64_t null_count = 0;
   bool has_nan = false;
+  bool left_out = false;  // no statistics are wanted
   std::vector<std::unique_ptr<Column>> children;
 
   using List = std::vector<std::unique_ptr<Column>>;
 
   /// Lays out the columns of `fields`; `leaf` counts Parquet leaves, `budget` the columns that
-  /// still get statistics.
-  static List Make(const arrow::FieldVector& fields, int* leaf, int* budget) {
+  /// still get statistics. `chosen` (null = all) are the paths wanted, `depth` steps of which lead
+  /// here.
+  static List Make(const arrow::FieldVector& fields, const Paths* chosen, size_t depth, int* leaf,
+                   int* budget) {
     List columns;
     for (const auto& field : fields) {
       const int first_leaf = *leaf;
@@ -222,8 +228,19 @@ struct FileStatistics::Column {
       auto column = std::make_unique<Column>();
       column->name = field->name();
       column->type = field->type();
+      Paths below;
+      bool whole = chosen == nullptr;
+      for (size_t i = 0; chosen != nullptr && i < chosen->size(); ++i) {
+        const auto& path = (*chosen)[i];
+        if (path[depth] != field->name()) continue;
+        whole = whole || path.size() == depth + 1;
+        if (path.size() > depth + 1) below.push_back(path);
+      }
       if (field->type()->id() == arrow::Type::STRUCT) {
-        column->children = Make(field->type()->fields(), leaf, budget);
+        column->children =
+            Make(field->type()->fields(), whole ? nullptr : &below, depth + 1, leaf, budget);
+      } else if (!whole || field->type()->id() == arrow::Type::EXTENSION) {
+        column->left_out = true;  // of a variant only its shredded fields could have any
       } else {
         *budget -= 1;
         if (HasBounds(*field->type())) column->parquet_column = first_leaf;
@@ -235,6 +252,7 @@ struct FileStatistics::Column {
   }
 
   void Update(const arrow::Array& array) {
+    if (left_out) return;
     if (type->id() != arrow::Type::STRUCT) {
       null_count += array.null_count();
       if (!has_nan) has_nan = HasNaN(array);
@@ -298,10 +316,11 @@ void WriteTree(const Columns& columns, const Leaf& leaf, std::string* out) {
 }  // namespace
 
 FileStatistics::FileStatistics(const std::shared_ptr<arrow::Schema>& file_schema,
-                               int indexed_columns) {
+                               int indexed_columns, const std::optional<Paths>& chosen) {
   int leaf = 0;
-  int budget = indexed_columns < 0 ? INT32_MAX : indexed_columns;
-  columns_ = Column::Make(file_schema->fields(), &leaf, &budget);
+  int budget = indexed_columns < 0 || chosen.has_value() ? INT32_MAX : indexed_columns;
+  columns_ = Column::Make(file_schema->fields(), chosen.has_value() ? &*chosen : nullptr, 0, &leaf,
+                          &budget);
 }
 
 FileStatistics::~FileStatistics() = default;
@@ -324,7 +343,8 @@ std::string FileStatistics::ToJson(const parquet::FileMetaData& footer) const {
   WriteTree(
       columns_,
       [](const Column& column) {
-        return std::optional<std::string>(std::to_string(column.null_count));
+        return column.left_out ? std::nullopt
+                               : std::optional<std::string>(std::to_string(column.null_count));
       },
       &json);
   json += '}';

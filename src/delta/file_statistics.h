@@ -8,6 +8,7 @@
 #include <parquet/metadata.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,12 @@ namespace sluice::delta {
 
 class FileStatistics {
  public:
-  /// The first `indexed_columns` leaf columns of `file_schema` get statistics (-1 = all).
-  FileStatistics(const std::shared_ptr<arrow::Schema>& file_schema, int indexed_columns);
+  using Paths = std::vector<std::vector<std::string>>;
+
+  /// The leaf columns of `file_schema` at or below `chosen` get statistics; without it the first
+  /// `indexed_columns` (-1 = all).
+  FileStatistics(const std::shared_ptr<arrow::Schema>& file_schema, int indexed_columns,
+                 const std::optional<Paths>& chosen = std::nullopt);
   ~FileStatistics();
   FileStatistics(const FileStatistics&) = delete;
   FileStatistics& operator=(const FileStatistics&) = delete;

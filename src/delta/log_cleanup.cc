@@ -48,7 +48,7 @@ Result<int64_t> CleanUpSidecars(storage::Storage& storage, const std::string& ta
 }  // namespace
 
 Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_path,
-                           int64_t before_ms) {
+                           int64_t before_ms, int64_t protected_before) {
   SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, std::nullopt));
   // Commits below this version are all expired.
   int64_t expired_below = segment.version.value() + 1;
@@ -64,7 +64,7 @@ Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_p
       break;
     }
   }
-  if (!keep_from.has_value()) return 0;
+  if (!keep_from.has_value() || *keep_from < protected_before) return 0;
   SLUICE_ASSIGN_OR_RETURN(const auto files, storage.List(LogFolder(table_path)));
   int64_t deleted = 0;
   for (const storage::FileInfo& file :
@@ -77,6 +77,14 @@ Result<int64_t> CleanUpLog(storage::Storage& storage, const std::string& table_p
   }
   SLUICE_ASSIGN_OR_RETURN(const int64_t sidecars, CleanUpSidecars(storage, table_path, before_ms));
   return deleted + sidecars;
+}
+
+int64_t ProtectedBefore(const StringMap& configuration) {
+  const auto it = configuration.find("delta.requireCheckpointProtectionBeforeVersion");
+  int64_t version = 0;
+  if (it != configuration.end())
+    (void)std::from_chars(it->second.data(), it->second.data() + it->second.size(), version);
+  return version;
 }
 
 }  // namespace sluice::delta

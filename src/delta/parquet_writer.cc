@@ -1,5 +1,6 @@
 #include "delta/parquet_writer.h"
 
+#include <arrow/extension_type.h>
 #include <arrow/io/buffered.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
@@ -14,6 +15,7 @@
 #include "delta/file_statistics.h"
 #include "delta/partition_split.h"
 #include "delta/partition_value.h"
+#include "delta/write_properties.h"
 
 namespace sluice::delta {
 namespace {
@@ -74,6 +76,31 @@ Result<std::shared_ptr<arrow::Array>> EmptyToNull(const std::shared_ptr<arrow::A
   return builder.Finish();
 }
 
+/// `type` with variants as the pairs of bytes they are in files.
+std::shared_ptr<arrow::DataType> StoredType(const std::shared_ptr<arrow::DataType>& type) {
+  const auto stored = [](const std::shared_ptr<arrow::Field>& field) {
+    return field->WithType(StoredType(field->type()));
+  };
+  switch (type->id()) {
+    case arrow::Type::EXTENSION: {
+      const auto& pair = *static_cast<const arrow::ExtensionType&>(*type).storage_type();
+      return arrow::struct_(
+          {pair.field(0)->WithNullable(false), pair.field(1)->WithNullable(false)});
+    }
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& field : type->fields()) fields.push_back(stored(field));
+      return arrow::struct_(std::move(fields));
+    }
+    case arrow::Type::LIST: return arrow::list(stored(type->field(0)));
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      return std::make_shared<arrow::MapType>(stored(map.key_field()), stored(map.item_field()));
+    }
+    default: return type;
+  }
+}
+
 Status WriteFailed(const Status& status, const std::string& path) {
   if (status.ok() || status.detail() != nullptr) return status;
   return MakeError("STORAGE_IO", "cannot write " + path + ": " + status.message(), "",
@@ -89,8 +116,9 @@ class DataFileWriter::OpenFile {
            PartitionValues values)
       : owner_(owner),
         path_(std::move(path)),
-        statistics_(arrow::schema(TableFields(owner)),
-                    owner.snapshot_->properties().num_indexed_columns) {
+        properties_(WritePropertiesOf(owner.snapshot_->metadata().configuration)),
+        statistics_(TableFields(owner), owner.snapshot_->properties().num_indexed_columns,
+                    PhysicalPaths(*owner.snapshot_->schema(), properties_.stats_columns)) {
     add_.path = std::move(log_path);
     add_.partition_values = std::move(values);
     add_.data_change = owner.options_.data_change;
@@ -139,11 +167,12 @@ class DataFileWriter::OpenFile {
   }
 
  private:
-  /// Columns with statistics: the table's.
-  static arrow::FieldVector TableFields(const DataFileWriter& owner) {
-    const auto& fields = owner.file_schema_->fields();
-    return {fields.begin(),
-            fields.end() - static_cast<std::ptrdiff_t>(owner.options_.extra_fields.size())};
+  /// Columns with statistics: the table's, variants as such.
+  static std::shared_ptr<arrow::Schema> TableFields(const DataFileWriter& owner) {
+    arrow::FieldVector fields;
+    for (const int column : owner.file_columns_)
+      fields.push_back(PhysicalField(*owner.snapshot_->schema()->field(column)));
+    return arrow::schema(std::move(fields));
   }
 
   bool GroupIsFull() const {
@@ -183,9 +212,10 @@ class DataFileWriter::OpenFile {
     SLUICE_ASSIGN_OR_RETURN(sink_,
                             arrow::io::BufferedOutputStream::Create(
                                 kWriteBufferBytes, arrow::default_memory_pool(), std::move(file)));
-    SLUICE_ASSIGN_OR_RETURN(const auto properties,
-                            ChooseEncodings(first_rows, owner_.options_.compression_codec,
-                                            owner_.options_.max_row_group_rows));
+    SLUICE_ASSIGN_OR_RETURN(
+        const auto properties,
+        ChooseEncodings(first_rows, owner_.options_.compression_codec,
+                        owner_.options_.max_row_group_rows, properties_.parquet_format));
     auto writer =
         parquet::arrow::FileWriter::Open(*owner_.file_schema_, arrow::default_memory_pool(), sink_,
                                          properties, parquet::default_arrow_writer_properties());
@@ -197,6 +227,7 @@ class DataFileWriter::OpenFile {
   const DataFileWriter& owner_;
   const std::string path_;
   AddFile add_;
+  const WriteProperties properties_;
   FileStatistics statistics_;
   std::shared_ptr<arrow::io::OutputStream> sink_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
@@ -231,7 +262,8 @@ Result<std::unique_ptr<DataFileWriter>> DataFileWriter::Make(
     if (!all_columns && std::find(partitions.begin(), partitions.end(), schema.field(i)->name()) !=
                             partitions.end())
       continue;
-    fields.push_back(PhysicalField(*schema.field(i)));
+    const auto field = PhysicalField(*schema.field(i));
+    fields.push_back(field->WithType(StoredType(field->type())));
     writer->file_columns_.push_back(i);
   }
   for (const auto& field : options.extra_fields) fields.push_back(field);

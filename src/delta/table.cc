@@ -158,7 +158,9 @@ Result<MaintenanceReport> Table::Maintain() {
   report.checkpoint = snapshot->version();
   if (!properties.enable_expired_log_cleanup) return report;
   const int64_t before_ms = context_.clock.NowMicros() / 1000 - properties.log_retention_ms;
-  SLUICE_ASSIGN_OR_RETURN(report.log_files_deleted, CleanUpLog(context_.storage, path_, before_ms));
+  SLUICE_ASSIGN_OR_RETURN(report.log_files_deleted,
+                          CleanUpLog(context_.storage, path_, before_ms,
+                                     ProtectedBefore(snapshot->metadata().configuration)));
   return report;
 }
 

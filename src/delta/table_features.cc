@@ -27,25 +27,17 @@ constexpr std::array<std::string_view, 11> kReadable = {"columnMapping",
                                                         "variantShredding-preview"};
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
-constexpr std::array<std::string_view, 19> kWritable = {"appendOnly",
-                                                        "invariants",
-                                                        "deletionVectors",
-                                                        "timestampNtz",
-                                                        "domainMetadata",
-                                                        "v2Checkpoint",
-                                                        "inCommitTimestamp",
-                                                        "vacuumProtocolCheck",
-                                                        "typeWidening",
-                                                        "typeWidening-preview",
-                                                        "clustering",
-                                                        "checkConstraints",
-                                                        "changeDataFeed",
-                                                        "generatedColumns",
-                                                        "columnMapping",
-                                                        "identityColumns",
-                                                        "rowTracking",
-                                                        "allowColumnDefaults",
-                                                        "materializePartitionColumns"};
+constexpr std::array<std::string_view, 24> kWritable = {
+    "appendOnly",           "invariants",
+    "deletionVectors",      "timestampNtz",
+    "domainMetadata",       "v2Checkpoint",
+    "inCommitTimestamp",    "vacuumProtocolCheck",
+    "typeWidening",         "typeWidening-preview",
+    "clustering",           "checkConstraints",
+    "changeDataFeed",       "generatedColumns",
+    "columnMapping",        "identityColumns",
+    "rowTracking",          "allowColumnDefaults",
+    "checkpointProtection", "materializePartitionColumns"};
 
 /// Features and the versions that stand for them where a protocol lists none (0 = no version does).
 struct Feature {
@@ -71,8 +63,8 @@ const Feature* FindFeature(std::string_view name) {
   return nullptr;
 }
 
-template <size_t N>
-bool Has(const std::array<std::string_view, N>& names, std::string_view name) {
+template <typename Names>
+bool Has(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -195,9 +187,6 @@ Status CheckWritable(const Protocol& protocol, const Metadata& metadata,
   return rules_checked ? Status::OK() : CheckRules(metadata, schema);
 }
 
-namespace {
-
-/// `name` as the protocol spells it; an unknown one as it is.
 std::string SpelledFeature(const std::string& name) {
   const auto same = [&](std::string_view known) {
     return std::equal(known.begin(), known.end(), name.begin(), name.end(), [](char a, char b) {
@@ -214,6 +203,8 @@ std::string SpelledFeature(const std::string& name) {
   return name;
 }
 
+namespace {
+
 /// The version that property `key` asks for; `otherwise` when it does not.
 int32_t AskedVersion(const StringMap& configuration, const char* key, int32_t otherwise) {
   const auto it = configuration.find(key);
@@ -226,7 +217,8 @@ int32_t AskedVersion(const StringMap& configuration, const char* key, int32_t ot
 /// The features these columns and properties ask for, beyond appendOnly and invariants.
 std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
                                        const TableProperties& properties,
-                                       const StringMap& configuration) {
+                                       const StringMap& configuration,
+                                       const std::vector<std::string>& present) {
   static constexpr std::string_view kByName = "delta.feature.";
   Metadata metadata;
   metadata.configuration = configuration;
@@ -243,6 +235,10 @@ std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
                         static_cast<const arrow::TimestampType&>(*field.type()).timezone().empty();
                }),
       "timestampNtz");
+  const bool variants = AnyField(schema.fields(), [](const arrow::Field& field) {
+    return field.type()->id() == arrow::Type::EXTENSION;
+  });
+  ask(variants && !Has(present, "variantType-preview"), "variantType");
   ask(policy != configuration.end() && policy->second == "v2", "v2Checkpoint");
   ask(properties.enable_in_commit_timestamps, "inCommitTimestamp");
   ask(HasCheckConstraints(metadata), "checkConstraints");
@@ -301,7 +297,8 @@ bool HasVersionOfItsOwn(const std::string& name) {
 
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
                      const StringMap& configuration, const Protocol& present) {
-  const std::vector<std::string> asked = AskedFeatures(schema, properties, configuration);
+  const std::vector<std::string> asked =
+      AskedFeatures(schema, properties, configuration, WriterFeaturesOf(present));
   const Protocol current = WithVersions(present, configuration);
   std::vector<std::string> writer = WriterFeaturesOf(current);
   const size_t before = writer.size();
@@ -330,6 +327,31 @@ Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& propert
     upgraded.reader_features = std::move(reader);
   }
   return upgraded;
+}
+
+Protocol WithoutFeature(const Protocol& protocol, const std::string& feature) {
+  std::vector<std::string> writer = WriterFeaturesOf(protocol);
+  std::vector<std::string> reader = ReaderFeaturesOf(protocol);
+  const auto erased = std::erase(writer, feature) + std::erase(reader, feature);
+  if (erased == 0) return protocol;
+  // The versions whose features are exactly those left, if there are such.
+  for (int32_t version = 2; version < kFeatureWriter; ++version) {
+    Protocol plain;
+    plain.min_writer_version = version;
+    plain.min_reader_version = version >= 5 ? 2 : 1;
+    std::vector<std::string> features = WriterFeaturesOf(plain);
+    if (reader == ReaderFeaturesOf(plain) &&
+        std::is_permutation(features.begin(), features.end(), writer.begin(), writer.end()))
+      return plain;
+  }
+  Protocol left;
+  left.min_writer_version = kFeatureWriter;
+  left.writer_features = std::move(writer);
+  if (!reader.empty()) {
+    left.min_reader_version = kFeatureReader;
+    left.reader_features = std::move(reader);
+  }
+  return left;
 }
 
 void EraseProtocolProperties(StringMap* configuration) {

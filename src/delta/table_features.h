@@ -32,6 +32,13 @@ std::vector<std::string> SupportedFeatures(const Protocol& protocol);
 Protocol ProtocolFor(const arrow::Schema& schema, const TableProperties& properties,
                      const StringMap& configuration, const Protocol& current = {});
 
+/// `protocol` without one feature, in versions as far as versions can say it; equal to `protocol`
+/// when it does not have the feature.
+Protocol WithoutFeature(const Protocol& protocol, const std::string& feature);
+
+/// `name` as the protocol spells it; an unknown one as it is.
+std::string SpelledFeature(const std::string& name);
+
 /// Takes out what speaks of the protocol only: it is not kept in metadata.
 void EraseProtocolProperties(StringMap* configuration);
 

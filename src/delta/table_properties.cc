@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <set>
 #include <sstream>
+#include <string_view>
+
+#include "delta/write_properties.h"
 
 namespace sluice::delta {
 namespace {
@@ -67,6 +71,62 @@ Status SetRetention(const std::string& key, const std::string& value, int64_t* m
   return Status::OK();
 }
 
+/// Properties of Delta's that change nothing here, or are acted on by reading the configuration.
+bool IsKnown(const std::string& key) {
+  static const std::set<std::string_view> kKnown = {
+      "allowColumnDefaults",
+      "autoOptimize.optimizeWrite",  // a write has one file per partition anyhow
+      "checkpoint.writeStatsAsJson",
+      "checkpoint.writeStatsAsStruct",
+      "checkpointPolicy",
+      "checkpointRetentionDuration",
+      "columnMapping.maxColumnId",
+      "dropFeatureTruncateHistory.retentionDuration",
+      "enableChangeDataFeed",
+      "enableFullRetentionRollback",
+      "enableMaterializePartitionColumnsFeature",
+      "enableRowTracking",
+      "enableTypeWidening",
+      "enableVariantShredding",
+      "ignoreProtocolDefaults",
+      "inCommitTimestampEnablementTimestamp",
+      "inCommitTimestampEnablementVersion",
+      "isolationLevel",
+      "lastCommitTimestamp",
+      "lastUpdateVersion",
+      "randomizeFilePrefixes",
+      "randomPrefixLength",
+      "requireCheckpointProtectionBeforeVersion",
+      "rowTrackingSuspended",
+      "sampleRetentionDuration",
+      "tuneFileSizesForRewrites",
+      "tuneFileSizesForRewrites.enabled"};
+  const std::string_view name = std::string_view(key).substr(6);
+  return kKnown.contains(name) || name.starts_with("constraints.") ||
+         name.starts_with("rowTracking.") || name.starts_with("parquet.") ||
+         name.starts_with("columnMapping.");
+}
+
+/// What this library cannot keep up is refused by name when it is asked for.
+Status CheckSupported(const std::string& key, const std::string& value) {
+  const std::string text = Lower(value);
+  const bool on = !text.empty() && text != "false";
+  const bool iceberg = key.starts_with("delta.enableIcebergCompat") ||
+                       key.starts_with("delta.enableIcebergWriterCompat") ||
+                       key == "delta.universalFormat.enabledFormats";
+  const bool other = key.starts_with("delta.coordinatedCommits.") ||
+                     key == "delta.compatibility.symlinkFormatManifest.enabled";
+  if (iceberg || other) {
+    if (!on) return Status::OK();
+    return MakeError("DELTA_UNSUPPORTED_WRITER_FEATURE",
+                     "cannot write a table with " + key + " = " + value,
+                     "leave the property out, or write the table with another engine");
+  }
+  if (IsKnown(key)) return Status::OK();
+  return MakeError("DELTA_UNKNOWN_CONFIGURATION", "Delta has no table property " + key,
+                   "check its spelling; properties of your own must not begin with \"delta.\"");
+}
+
 Status SetOne(const std::string& key, const std::string& value, TableProperties* properties) {
   if (key == "delta.appendOnly") {
     SLUICE_ASSIGN_OR_RETURN(properties->append_only, ParseBool(key, value));
@@ -102,6 +162,10 @@ Status SetOne(const std::string& key, const std::string& value, TableProperties*
     if (value != "supported" && value != "enabled") return Invalid(key, value, "supported");
   } else if (key == "delta.columnMapping.mode") {
     properties->column_mapping_mode = Lower(value);
+  } else {
+    WriteProperties of_writers;
+    SLUICE_ASSIGN_OR_RETURN(const bool known, SetWriteProperty(key, value, &of_writers));
+    return known ? Status::OK() : CheckSupported(key, value);
   }
   return Status::OK();
 }

@@ -204,6 +204,23 @@ TEST_F(WriteRowsTest, MappedTablesWriteNestedFieldsByTheirNames) {
   EXPECT_NE(file->stats.find("col-"), std::string::npos) << file->stats;
 }
 
+TEST_F(WriteRowsTest, StatisticsAreThoseOfTheColumnsChosen) {
+  const auto nested =
+      arrow::struct_({arrow::field("x", arrow::int32()), arrow::field("y.z", arrow::int32())});
+  const auto schema = arrow::schema({arrow::field("a", arrow::int32()), arrow::field("s", nested),
+                                     arrow::field("b", arrow::int32())});
+  const auto table = Create({{"delta.dataSkippingStatsColumns", "b, s.`y.z`"}}, {}, schema);
+  ASSERT_TRUE(Write(*table, WriteRequest(),
+                    Columns({{schema->field(0), "[1]"},
+                             {schema->field(1), "[{\"x\":2,\"y.z\":3}]"},
+                             {schema->field(2), "[4]"}}))
+                  .ok());
+  const std::string bounds = R"({"s":{"y.z":3},"b":4})";
+  EXPECT_EQ(table->Current()->Files()[0]->stats, R"({"numRecords":1,"minValues":)" + bounds +
+                                                     R"(,"maxValues":)" + bounds +
+                                                     R"(,"nullCount":{"s":{"y.z":0},"b":0}})");
+}
+
 TEST_F(WriteRowsTest, IdentityColumnsGoOnWhereTheyWere) {
   auto fields = TestSchema()->fields();
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fuzz_for_test.h"
 #include "base/random.h"
 #include "sql/data_type_parser.h"
 #include "sql/format.h"
-#include "sql/fuzz_for_test.h"
 #include "sql/lexer.h"
 #include "sql/parse_error.h"
 #include "sql/pipeline_parser.h"

@@ -3,10 +3,10 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include "base/fuzz_for_test.h"
 #include "codec/json_decoder.h"
 #include "sql/datetime_pattern.h"
 #include "sql/datetime_text.h"
-#include "sql/fuzz_for_test.h"
 #include "sql/interval_text.h"
 #include "sql/java_regex.h"
 #include "sql/json_document.h"

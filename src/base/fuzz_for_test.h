@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace sluice::sql {
+namespace sluice {
 
 /// SLUICE_FUZZ_RUNS if it is set, else `usual`.
 inline int FuzzRuns(int usual) {
@@ -39,4 +39,4 @@ inline std::string MutateText(std::string text, const std::vector<std::string>& 
   return text;
 }
 
-}  // namespace sluice::sql
+}  // namespace sluice
