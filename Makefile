@@ -14,7 +14,7 @@ build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers differential docs clean
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers differential docs clean stress
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -65,6 +65,11 @@ sim: deps ## the simulation, SEED=n replays one seed, SEEDS=n runs that many
 fuzz: deps ## every fuzz test for RUNS inputs (default 100000)
 	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target sluice_tests
 	@SLUICE_FUZZ_RUNS=$(or $(RUNS),100000) ctest --test-dir build/asan -L fuzz --output-on-failure
+
+stress: deps ## a fault at every storage call; eight processes write one table, killed again and again, for MINUTES (default 5)
+	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target delta_concurrent_test delta_fault_test
+	@SLUICE_FAULT_STRIDE=1 ctest --test-dir build/asan -R delta_fault_test --timeout 7200 -V
+	@SLUICE_STRESS_SECONDS=$$(($(or $(MINUTES),5) * 60)) ctest --test-dir build/asan -R delta_concurrent_test --timeout 7200 -V
 
 bench: test-deps ## the benchmark against a real broker; PEERS=1 runs the other systems too, WORKLOADS="all unique"
 	@$(call build,release)

@@ -1,7 +1,8 @@
 # sluice_module(<folder> SOURCES ... HEADERS ... [PRIVATE_LIBS ...] [PUBLIC_LIBS ...])
 #   One folder of src/ = one library sluice_<folder> (shared in the checked builds, where each of the many test programs
 #   would else hold a copy: 4 of 5 GB); what it links is read from src/layers.txt.
-# sluice_test(<name> SOURCES ... FOLDER <folder> [LIBS ...])   a GoogleTest program, run as one ctest.
+# sluice_test(<name> SOURCES ... FOLDER <folder> [LIBS ...] [PARTS part=filter ...])   a GoogleTest program, run as one
+#   ctest, or as one per part: <name>_<part> runs what the filter names.
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/layers.txt layer_lines REGEX "^[a-z]")
 set(SLUICE_LAYERS "")
 foreach(line IN LISTS layer_lines)
@@ -67,7 +68,7 @@ function(sluice_script_test name)
 endfunction()
 
 function(sluice_test name)
-  cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER" "SOURCES;LIBS;LABELS;PARTS" ${ARGN})
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
@@ -88,7 +89,17 @@ function(sluice_test name)
     target_link_libraries(${name} PRIVATE sluice_${ARG_FOLDER})
   endif()
   add_dependencies(sluice_tests ${name})
-  add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES
+  set(tests ${name})
+  if(ARG_PARTS)
+    set(tests "")
+    foreach(part IN LISTS ARG_PARTS)
+      string(REGEX MATCH "^([a-z_]+)=(.*)$" _ "${part}")
+      add_test(NAME ${name}_${CMAKE_MATCH_1} COMMAND ${name} --gtest_filter=${CMAKE_MATCH_2})
+      list(APPEND tests ${name}_${CMAKE_MATCH_1})
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+  endif()
+  set_tests_properties(${tests} PROPERTIES
     LABELS "${ARG_LABELS}" TIMEOUT 600 ENVIRONMENT "${SLUICE_TEST_ENVIRONMENT}")
 endfunction()
