@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "delta/action_json.h"
 #include "delta/adapt_columns.h"
 #include "delta/column_mapping.h"
-#include "delta/first_commit_internal.h"
 #include "delta/schema_edit.h"
 #include "delta/schema_json.h"
 #include "delta/table_features.h"

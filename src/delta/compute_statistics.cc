@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/workers.h"
+#include "delta/action_json.h"
 #include "delta/adapt_columns.h"
 #include "delta/column_mapping.h"
-#include "delta/first_commit_internal.h"
 #include "delta/parquet_file_internal.h"
 #include "delta/parquet_statistics_internal.h"
 #include "delta/partition_value.h"
