@@ -140,7 +140,8 @@ TEST_F(AlterTest, ColumnsChangeWhatIsGiven) {
   ColumnChange value;
   value.path = {"id"};
   value.default_value = "7";
-  EXPECT_EQ(Code(ChangeColumn(*table, value)), "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP");
+  EXPECT_EQ(Code(ChangeColumn(*table, value)),
+            "WRONG_COLUMN_DEFAULTS_FOR_DELTA_FEATURE_NOT_ENABLED");
   ASSERT_TRUE(SetProperties(*table, {{"delta.feature.allowcolumndefaults", "supported"}}).ok());
   EXPECT_TRUE(table->Current()->protocol().HasWriterFeature("allowColumnDefaults"));
   EXPECT_FALSE(

@@ -209,9 +209,9 @@ TEST_F(StatementsTest, Subqueries) {
                 "WHEN NOT MATCHED THEN INSERT (id) VALUES (w.id)"),
             Lines{"1|0|0|1"});
   EXPECT_EQ(Run("MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN "
-                "UPDATE SET n = (SELECT max(x.n) FROM s AS x WHERE x.id > s.id) + t.n"),
+                "UPDATE SET n = (SELECT max(x.n) FROM s AS x WHERE x.id = s.id) + t.n"),
             Lines{"1|1|0|0"});
-  EXPECT_EQ(Run("SELECT n FROM t WHERE id = 2"), Lines{"50"});
+  EXPECT_EQ(Run("SELECT n FROM t WHERE id = 2"), Lines{"40"});
   EXPECT_EQ(Run("DELETE FROM t WHERE n IS NULL AND id NOT IN (SELECT id FROM s)"), Lines{"1"});
   EXPECT_EQ(Run("SELECT id FROM t ORDER BY id"), (Lines{"1", "2"}));
   EXPECT_EQ(Run("DELETE FROM t WHERE EXISTS (SELECT 1 FROM s)"), Lines{"2"});
