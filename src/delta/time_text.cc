@@ -1,5 +1,6 @@
 #include "delta/time_text.h"
 
+#include <cstdint>
 #include <cstdio>
 
 #include "base/calendar.h"
@@ -101,13 +102,15 @@ std::string FormatMillis(int64_t millis) {
 
 std::optional<int32_t> ParseDate(std::string_view text) {
   const auto days = TakeDate(&text);
-  if (!days || !text.empty()) return std::nullopt;
+  if (!days || !text.empty() || *days < INT32_MIN || *days > INT32_MAX) return std::nullopt;
   return static_cast<int32_t>(*days);
 }
 
 std::optional<int64_t> ParseMicros(std::string_view text) {
+  // Days that are below 2^63 microseconds with every time of theirs.
+  constexpr int64_t kLastDay = INT64_MAX / (86400LL * 1000000) - 2;
   const auto days = TakeDate(&text);
-  if (!days) return std::nullopt;
+  if (!days || *days > kLastDay || *days < -kLastDay) return std::nullopt;
   int64_t seconds = *days * 86400;
   int64_t micros = 0;
   if (!text.empty()) {
