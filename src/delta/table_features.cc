@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 11> kReadable = {"columnMapping",
                                                         "variantShredding-preview"};
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
-constexpr std::array<std::string_view, 20> kWritable = {
+constexpr std::array<std::string_view, 24> kWritable = {
     "appendOnly",     "invariants",           "deletionVectors",      "timestampNtz",
     "domainMetadata", "v2Checkpoint",         "inCommitTimestamp",    "vacuumProtocolCheck",
     "typeWidening",   "typeWidening-preview", "clustering",           "checkConstraints",
