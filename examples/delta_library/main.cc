@@ -34,7 +34,8 @@ Status AppendDay(delta::Table& table, const std::string& day, int64_t first_cent
     SLUICE_RETURN_NOT_OK(cents.Append(first_cents++));
     SLUICE_RETURN_NOT_OK(days.Append(day));
   }
-  const auto rows = arrow::RecordBatch::Make(PriceSchema(), item.length(),
+  const int64_t count = item.length();
+  const auto rows = arrow::RecordBatch::Make(PriceSchema(), count,
                                              {*item.Finish(), *cents.Finish(), *days.Finish()});
   SLUICE_ASSIGN_OR_RETURN(const auto reader, arrow::RecordBatchReader::Make({rows}));
   delta::WriteRequest request;

@@ -180,5 +180,30 @@ TEST_F(CheckpointTest, ManyFilesMakeParts) {
   EXPECT_EQ(TableState::Load(storage_, "/t")->version.value(), 1);
 }
 
+/// A listing that was made while others wrote: it lacks one commit and shows later ones.
+class TornListing : public storage::MemoryStorage {
+ public:
+  explicit TornListing(Clock& clock) : MemoryStorage(clock) {}
+  Result<std::vector<storage::FileInfo>> List(const std::string& folder) override {
+    auto files = MemoryStorage::List(folder);
+    std::erase_if(*files, [](const auto& file) { return file.path.ends_with("0002.json"); });
+    return files;
+  }
+};
+
+TEST_F(CheckpointTest, CommitsThatAListingMissedAreFound) {
+  TornListing torn(clock_);
+  const auto table = Create();
+  for (int64_t i = 0; i < 4; ++i) Append(*table, {Rows(i, 1, "a")});
+  for (const auto& file : storage_.ListRecursive("/t").ValueOrDie())
+    ASSERT_TRUE(torn.Put(file.path, storage_.Read(file.path).ValueOrDie()).ok());
+  const auto snapshot = Snapshot::Load(torn, "/t");
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ((*snapshot)->version().value(), 4);
+  EXPECT_EQ((*snapshot)->num_files(), 4);
+  ASSERT_TRUE(torn.Delete(CommitPath("/t", TableVersion(2))).ok());
+  EXPECT_EQ(ErrorCode(Snapshot::Load(torn, "/t").status()), "DELTA_LOG_CORRUPT");
+}
+
 }  // namespace
 }  // namespace sluice::delta

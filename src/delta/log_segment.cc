@@ -111,6 +111,29 @@ TableVersion VersionOf(const storage::FileInfo& commit) {
   return name.has_value() ? name->version : TableVersion(-1);
 }
 
+namespace {
+
+/// A listing made while others write may show a commit and not the one before it: what is missing
+/// after the newest checkpoint is asked for by name.
+Status FillGaps(storage::Storage& storage, const std::string& table_path, LogSegment* segment) {
+  TableVersion expected =
+      segment->checkpoints.empty() ? TableVersion(0) : segment->checkpoints[0].version.Next();
+  for (size_t i = 0; i < segment->commits.size(); ++i) {
+    for (const TableVersion listed = VersionOf(segment->commits[i]); expected < listed;
+         expected = expected.Next()) {
+      const auto found = storage.Stat(CommitPath(table_path, expected));
+      // Whoever needs it says that it is not there.
+      if (HasCode(found.status(), "STORAGE_NOT_FOUND")) return Status::OK();
+      SLUICE_RETURN_NOT_OK(found.status());
+      segment->commits.insert(segment->commits.begin() + static_cast<std::ptrdiff_t>(i++), *found);
+    }
+    if (VersionOf(segment->commits[i]) == expected) expected = expected.Next();
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
 Result<LogSegment> ListLog(storage::Storage& storage, const std::string& table_path,
                            std::optional<TableVersion> version) {
   SLUICE_ASSIGN_OR_RETURN(const auto files, storage.List(LogFolder(table_path)));
@@ -139,6 +162,7 @@ Result<LogSegment> ListLog(storage::Storage& storage, const std::string& table_p
   if (!segment.checkpoints.empty())
     segment.version = std::max(segment.version, segment.checkpoints[0].version);
   SLUICE_RETURN_NOT_OK(CheckReaches(segment, table_path, version));
+  SLUICE_RETURN_NOT_OK(FillGaps(storage, table_path, &segment));
   return segment;
 }
 

@@ -27,13 +27,17 @@ constexpr std::array<std::string_view, 11> kReadable = {"columnMapping",
                                                         "variantShredding-preview"};
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
-constexpr std::array<std::string_view, 24> kWritable = {
-    "appendOnly",     "invariants",           "deletionVectors",      "timestampNtz",
-    "domainMetadata", "v2Checkpoint",         "inCommitTimestamp",    "vacuumProtocolCheck",
-    "typeWidening",   "typeWidening-preview", "clustering",           "checkConstraints",
-    "changeDataFeed", "generatedColumns",     "columnMapping",        "identityColumns",
-    "rowTracking",    "allowColumnDefaults",  "checkpointProtection", "materializePartitionColumns",
-    "variantType",    "variantType-preview",  "variantShredding",     "variantShredding-preview"};
+constexpr std::array<std::string_view, 20> kWritable = {
+    "appendOnly",           "invariants",
+    "deletionVectors",      "timestampNtz",
+    "domainMetadata",       "v2Checkpoint",
+    "inCommitTimestamp",    "vacuumProtocolCheck",
+    "typeWidening",         "typeWidening-preview",
+    "clustering",           "checkConstraints",
+    "changeDataFeed",       "generatedColumns",
+    "columnMapping",        "identityColumns",
+    "rowTracking",          "allowColumnDefaults",
+    "checkpointProtection", "materializePartitionColumns"};
 
 /// Features and the versions that stand for them where a protocol lists none (0 = no version does).
 struct Feature {
