@@ -57,8 +57,9 @@ class Analyzer {
   AnalyzerOptions options_;
 };
 
-/// `value` converted as an INSERT does (store assignment, ANSI: no lossy string conversions); an
-/// error names `column`.
+/// `value` converted as an INSERT into a Delta table does: by CAST in ANSI mode. What CAST does not
+/// convert is DATATYPE_MISMATCH; a value that does not fit, when it is evaluated,
+/// CAST_OVERFLOW_IN_TABLE_INSERT, which names `column`.
 Result<BoundPtr> StoreAssignment(const BoundPtr& value,
                                  const std::shared_ptr<arrow::DataType>& type,
                                  const std::string& column);
