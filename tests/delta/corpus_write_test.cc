@@ -139,7 +139,7 @@ void CorpusWriteTest::Replay(const std::string& name, const Json& operation) {
   }
   const bool refused = HasCode(status, "DELTA_UNSUPPORTED_WRITER_FEATURE") ||
                        HasCode(status, "DELTA_UNSUPPORTED_TYPE") ||
-                       HasCode(status, "INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST");
+                       HasCode(status, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION");
   if (refused) {
     std::printf("  refused: %s: %s\n", name.c_str(), status.message().c_str());
     EXPECT_EQ((*opened)->Current()->version().value(), before) << label;
