@@ -208,7 +208,12 @@ Result<int64_t> ParseInterval(const std::string& text) {
     if (scale == 0)
       return MakeError("DELTA_INVALID_PROPERTY", "not an interval: '" + text + "'",
                        "write 'interval 7 days'");
-    millis += number * scale;
+    int64_t part = 0;
+    if (__builtin_mul_overflow(number, scale, &part) ||
+        __builtin_add_overflow(millis, part, &millis)) {
+      return MakeError("DELTA_INVALID_PROPERTY", "interval is too long: '" + text + "'",
+                       "write 'interval 7 days'");
+    }
     any = true;
   }
   if (!any)

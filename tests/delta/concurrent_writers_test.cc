@@ -173,6 +173,9 @@ class Writer {
     SLUICE_RETURN_NOT_OK(table_->Update().status());
     CompactionOptions options;
     options.kind = random_.OneIn(4) ? CompactionKind::kPurge : CompactionKind::kOptimize;
+    // What others merge into all the time is hardly ever left alone long enough.
+    if (!random_.OneIn(3))
+      options.predicate = {{"day", CompareOp::kEqual, arrow::MakeScalar("own"), {}}};
     if (options.kind == CompactionKind::kOptimize && random_.OneIn(3))
       options.z_order_by = {{"id"}};
     SLUICE_RETURN_NOT_OK(Compact(*table_, options).status());
