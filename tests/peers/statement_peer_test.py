@@ -68,7 +68,7 @@ class Statements:
 
     def __init__(self, seed, partition, properties):
         self.random = random.Random(seed)
-        self.partition = partition
+        self.partitioned = bool(partition)
         self.mapped = "delta.columnMapping.mode" in properties
         self.vectors = "delta.enableDeletionVectors" in properties
         self.next_id = 0
@@ -126,7 +126,7 @@ class Statements:
         return "overwrite", f"INSERT OVERWRITE {{t}} (id, v, day) VALUES {values(self.fresh(1 + self.random.randrange(20)))}"
 
     def partition(self):
-        if not self.partition or self.extra:
+        if not self.partitioned or self.extra:
             return self.append()
         rows = ", ".join(f"({i}, {literal(v)})" for i, v, _ in self.fresh(1 + self.random.randrange(8)))
         day = self.random.choice(["a", "c d", "new"])
@@ -145,7 +145,7 @@ class Statements:
         return "merge", text.replace("{s}", source([self.row(i) for i in ids]))
 
     def optimize(self):
-        where = " WHERE day = 'a'" if self.partition and self.random.random() < 0.3 else ""
+        where = " WHERE day = 'a'" if self.partitioned and self.random.random() < 0.3 else ""
         return "optimize", "OPTIMIZE {t}" + where
 
     def purge(self):
