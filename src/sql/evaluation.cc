@@ -168,8 +168,20 @@ Result<Value> Frame::EvalCall(const Node& node) {
 // An operator does not ask for its second operand where the first is NULL, so an error there is
 // none; a division asks for the divisor first.
 Result<std::optional<Value>> Frame::EvalWhereDecided(const Node& node, size_t failed) {
-  static const std::set<std::string> operators = {"+",    "-", "*", "/",  "%", "div",
-                                                  "pmod", "=", "<", "<=", ">", ">="};
+  static const std::set<std::string> operators = {"+",
+                                                  "-",
+                                                  "*",
+                                                  "/",
+                                                  "%",
+                                                  "div",
+                                                  "pmod",
+                                                  "=",
+                                                  "<",
+                                                  "<=",
+                                                  ">",
+                                                  ">=",
+                                                  "time_add_interval",
+                                                  "time_subtract_interval"};
   const std::string& name = node.expression->name;
   if (node.args.size() != 2 || !operators.contains(name)) return std::nullopt;
   const bool divides = name == "/" || name == "%" || name == "div" || name == "pmod";

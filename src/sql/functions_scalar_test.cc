@@ -102,6 +102,16 @@ TEST_F(FunctionsTest, TimesInText) {
       "1");
 }
 
+TEST_F(FunctionsTest, SumsOfDecimals) {
+  const std::string rows =
+      " FROM VALUES (CAST('99999999999999999999.5' AS DECIMAL(38,18)), 1), (0.75, 2) AS t(n, i)";
+  EXPECT_EQ(ValuesOf(runner_, "SELECT sum(n)" + rows), "NUMERIC_VALUE_OUT_OF_RANGE");
+  EXPECT_EQ(ValuesOf(runner_, "SELECT try_sum(n), sum(n) FILTER (WHERE i = 2)" + rows),
+            "NULL|0.750000000000000000");
+  EXPECT_EQ(ValuesOf(runner_, "SELECT sum(n) OVER (ORDER BY i)" + rows),
+            "NUMERIC_VALUE_OUT_OF_RANGE");
+}
+
 TEST_F(FunctionsTest, KeysAndSpreads) {
   const std::string rows = " FROM VALUES (0.0D, 1D), (-0.0D, DOUBLE('NaN')) AS t(a, b)";
   EXPECT_EQ(ValuesOf(runner_, "SELECT a, count(*)" + rows + " GROUP BY a"), "0.0|2");

@@ -197,6 +197,11 @@ bool LikeMatches(Text text, Text pattern) {
     if (star == Text::npos) return false;
     p = star;
     resume = std::min(resume + CharBytes(text[resume]), text.size());
+    // To the next place where the text behind the % can begin.
+    const bool literal_next =
+        p < pattern.size() && pattern[p] != '%' && pattern[p] != '_' && pattern[p] != '\\';
+    if (literal_next) resume = text.find(pattern[p], resume);
+    if (resume == Text::npos) return false;
     t = resume;
   }
   while (p < pattern.size() && pattern[p] == '%') ++p;

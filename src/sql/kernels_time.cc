@@ -34,7 +34,8 @@ std::optional<int64_t> TruncateDays(int64_t days, const std::string& unit) {
   return std::nullopt;
 }
 
-std::optional<int64_t> TruncateMicros(int64_t micros, const std::string& unit) {
+// Microseconds of a unit that is always as long.
+std::optional<int64_t> TruncationWidth(const std::string& unit) {
   static const std::map<std::string, int64_t> widths = {{"microsecond", 1},
                                                         {"millisecond", 1000},
                                                         {"second", kMicrosPerSecond},
@@ -42,11 +43,38 @@ std::optional<int64_t> TruncateMicros(int64_t micros, const std::string& unit) {
                                                         {"hour", 3600 * kMicrosPerSecond},
                                                         {"day", kMicrosPerDay},
                                                         {"dd", kMicrosPerDay}};
-  if (auto width = widths.find(unit); width != widths.end())
-    return FloorDiv(micros, width->second) * width->second;
+  const auto width = widths.find(unit);
+  return width == widths.end() ? std::nullopt : std::optional<int64_t>(width->second);
+}
+
+std::optional<int64_t> TruncateMicros(int64_t micros, const std::string& unit) {
+  if (const auto width = TruncationWidth(unit)) return FloorDiv(micros, *width) * *width;
   const auto days = TruncateDays(FloorDiv(micros, kMicrosPerDay), unit);
   if (!days.has_value()) return std::nullopt;
   return *days * kMicrosPerDay;
+}
+
+// A constant unit is looked up once.
+Result<Kernel> DateTrunc(const BoundExpression& call) {
+  const auto unit = ConstantText(call, 0);
+  if (!unit.has_value()) {
+    return Map<int64_t, Text, int64_t>(
+        [](Text name, int64_t micros) { return TruncateMicros(micros, LowerAscii(name)); })(call);
+  }
+  const std::string name = LowerAscii(*unit);
+  const auto width = TruncationWidth(name);
+  return Kernel([name, width](const KernelCall& made) -> Result<ArrayPtr> {
+    const std::vector<Value> times = {made.args[1]};
+    const KernelCall inner{made.expression, times, made.rows, made.clock};
+    if (width.has_value()) {
+      return MapRows<int64_t, int64_t>(
+          inner, [by = *width](int64_t micros) { return FloorDiv(micros, by) * by; },
+          std::index_sequence<0>());
+    }
+    return MapRows<int64_t, int64_t>(
+        inner, [&](int64_t micros) { return TruncateMicros(micros, name); },
+        std::index_sequence<0>());
+  });
 }
 
 template <typename Function>
@@ -300,8 +328,7 @@ void RegisterTimeKernels(KernelMap* kernels) {
     if (!truncated.has_value()) return std::nullopt;
     return static_cast<int32_t>(*truncated);
   });
-  map["date_trunc"] = Map<int64_t, Text, int64_t>(
-      [](Text unit, int64_t micros) { return TruncateMicros(micros, LowerAscii(unit)); });
+  map["date_trunc"] = DateTrunc;
   map["unix_date"] = OfDate([](int64_t days) { return days; });
   map["date_from_unix_date"] = OfDate([](int64_t days) { return days; });
   map["unix_seconds"] = ToEpoch(kMicrosPerSecond);

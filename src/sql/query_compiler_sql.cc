@@ -171,6 +171,23 @@ std::string SpreadSql(const std::string& function, const std::vector<std::string
       fmt::join(finite, ", "));
 }
 
+// DuckDB adds decimals in 128 bits, which hold more than the 38 digits that a decimal may have.
+std::string WithinDecimal(const std::string& sum, const std::string& function,
+                          const arrow::DataType& type) {
+  if (!IsDecimal(type)) return sum;
+  const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
+  if (decimal.precision() < 38) return sum;
+  const int whole = decimal.precision() - decimal.scale();
+  std::string most = std::string(static_cast<size_t>(whole), '9');
+  if (decimal.scale() > 0) most += "." + std::string(static_cast<size_t>(decimal.scale()), '9');
+  const std::string otherwise =
+      function == "try_sum" ? "NULL"
+                            : "error('[NUMERIC_VALUE_OUT_OF_RANGE] a sum has more than 38 digits. "
+                              "SQLSTATE: 22003')";
+  return fmt::format("CASE WHEN {0} NOT BETWEEN -{1} AND {1} THEN {2} ELSE {0} END", sum, most,
+                     otherwise);
+}
+
 // A DOUBLE made of an integer or a decimal.
 bool IsFinite(const BoundPtr& argument) {
   return argument->kind == BoundKind::kCast && !IsFloating(*argument->args[0]->type) &&
@@ -207,6 +224,7 @@ Result<std::string> AggregateSql(const std::string& function, const std::vector<
   std::string text = parts.call;
   if (!parts.filter.empty()) text += " FILTER (WHERE " + parts.filter + ")";
   if (!over.empty()) text += " OVER (" + over + ")";
+  if (function == "sum" || function == "try_sum") text = WithinDecimal(text, function, type);
   if (function.starts_with("collect_")) return "coalesce(" + text + ", [])";
   if (function == "try_sum") {
     SLUICE_ASSIGN_OR_RETURN(auto exact, DuckDbTypeName(type));
