@@ -321,9 +321,9 @@ TEST_F(ConcurrentWritersTest, HistoryIsSerialisable) {
   EXPECT_GT(operations["MERGE"], 0);
   EXPECT_GT(operations["DELETE"], 0);
   // Among so many others OPTIMIZE may always have lost; alone it cannot.
-  CompactionOptions options;
-  options.kind = CompactionKind::kOptimize;
-  const auto optimized = Compact(*table, options);
+  CompactionOptions alone;
+  alone.kind = CompactionKind::kOptimize;
+  const auto optimized = Compact(*table, alone);
   ASSERT_TRUE(optimized.ok()) << optimized.status();
   EXPECT_EQ(RowsAt(table->Current()->version()), rows);
 }
