@@ -178,7 +178,9 @@ TEST_F(CorpusWriteTest, WritesWhatTheReferenceWrites) {
               done_, refused_, vacuumed_);
   for (const auto& [kind, count] : unknown_)
     std::printf("  not in this test's forms: %d %s\n", count, kind.c_str());
-  EXPECT_GT(done_, 230);
+  // What is refused, and by name: icebergCompat, variant and void columns, binary partitions.
+  EXPECT_GE(done_, 219);
+  EXPECT_LE(refused_, 16);
 }
 
 }  // namespace
