@@ -310,8 +310,10 @@ Result<WriteReport> CreateTableAs(TableRegistry& tables, const std::string& path
                                   const WriteOptions& options) {
   if (create.schema == nullptr) create.schema = rows->schema();
   FirstRows first(rows, options);
-  create.fill = [&first](Table& table, const std::shared_ptr<const Snapshot>& empty,
-                         CommitInfo* info, std::vector<Action>* actions) {
+  create.fill = [&first, given = std::move(create.fill)](
+                    Table& table, const std::shared_ptr<const Snapshot>& empty, CommitInfo* info,
+                    std::vector<Action>* actions) {
+    if (given) SLUICE_RETURN_NOT_OK(given(table, empty, info, actions));
     return first.Fill(table, empty, info, actions);
   };
   const auto created = tables.Create(path, create);

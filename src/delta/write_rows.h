@@ -48,8 +48,9 @@ Result<WriteReport> WriteRows(Table& table, const WriteRequest& request,
                               const WriteOptions& options = {});
 
 /// A new table with rows, all in its first commit ("CREATE TABLE AS SELECT"): it appears with all
-/// of them or not at all. Without `create.schema` it gets the columns of `rows`. Metrics as of
-/// WriteRows. DELTA_TABLE_EXISTS, and what Table::Create and RowRules::Apply say.
+/// of them or not at all, after what `create.fill` adds. Without `create.schema` it gets the
+/// columns of `rows`. Metrics as of WriteRows. DELTA_TABLE_EXISTS, and what Table::Create and
+/// RowRules::Apply say.
 Result<WriteReport> CreateTableAs(TableRegistry& tables, const std::string& path,
                                   CreateOptions create, arrow::RecordBatchReader* rows,
                                   const WriteOptions& options);

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "delta/clustering.h"
+#include "delta/drop_feature.h"
 #include "delta/schema_edit.h"
 #include "sql/analysis_error.h"
 #include "sql/print.h"
@@ -85,6 +87,12 @@ class Alteration {
       case Kind::kAddFeature:
         return delta::SetProperties(table_, {{"delta.feature." + action_.text, "supported"}})
             .status();
+      case Kind::kDropFeature:
+        return delta::DropFeature(table_, action_.text, {action_.truncate_history, nullptr})
+            .status();
+      case Kind::kCluster:
+        if (action_.clustering == sql::DatasetOptions::Clustering::kAuto) return Refuse();
+        return delta::SetClustering(table_, PathsOf(action_.names)).status();
       default: return Refuse();
     }
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "delta/clustering.h"
 #include "delta/schema_json.h"
 #include "delta/write_rows.h"
 #include "sql/analysis_error.h"
@@ -29,8 +30,8 @@ Status CheckSupported(Job& job, const sql::CreateTable& create, sql::Span span) 
   if (create.temporary) return job.NotSupported(span, "CREATE TEMPORARY TABLE");
   if (options.location.has_value())
     return job.NotSupported(span, "LOCATION (name the table delta.`/path`)");
-  if (options.clustering != sql::DatasetOptions::Clustering::kUnset)
-    return job.NotSupported(span, "CLUSTER BY");
+  if (options.clustering == sql::DatasetOptions::Clustering::kAuto)
+    return job.NotSupported(span, "CLUSTER BY AUTO");
   if (!options.options.empty()) return job.NotSupported(span, "OPTIONS");
   if (options.row_filter.has_value()) return job.NotSupported(span, "WITH ROW FILTER");
   if (!options.expectations.empty()) return job.NotSupported(span, "EXPECT outside a pipeline");
@@ -68,6 +69,26 @@ Status TakeColumnsOf(Job& job, const sql::QualifiedName& like, delta::CreateOpti
   return Status::OK();
 }
 
+/// CLUSTER BY: the columns go into the first commit.
+void ClusterBy(const std::vector<sql::QualifiedName>& names, delta::CreateOptions* options) {
+  if (names.empty()) return;
+  options->properties["delta.feature.clustering"] = "supported";
+  options->fill = [columns = PathsOf(names)](
+                      delta::Table&, const std::shared_ptr<const delta::Snapshot>& empty,
+                      delta::CommitInfo* info, std::vector<delta::Action>* actions) {
+    if (!empty->partition_columns().empty()) {
+      return MakeError("DELTA_CLUSTER_BY_WITH_PARTITIONED_BY",
+                       "a table is clustered or partitioned, not both",
+                       "leave CLUSTER BY or PARTITIONED BY out");
+    }
+    SLUICE_RETURN_NOT_OK(
+        delta::CheckClusteringColumns(*empty->schema(), empty->metadata().configuration, columns));
+    actions->emplace_back(delta::ClusteringDomain(*empty->schema(), columns));
+    info->operation_parameters["clusterBy"] = delta::ColumnsJson(columns);
+    return Status::OK();
+  };
+}
+
 /// Columns without what belongs to the table they come from (defaults, ids, generation).
 std::shared_ptr<arrow::Schema> PlainColumns(const arrow::Schema& schema) {
   arrow::FieldVector fields;
@@ -83,6 +104,7 @@ Result<Definition> Define(Job& job, const sql::CreateTable& create) {
                           PartitionColumns(job, create.options.partitioned_by));
   options.properties = PropertiesOf(create.options.properties);
   options.description = create.options.comment;
+  ClusterBy(create.options.cluster_by, &options);
   SLUICE_RETURN_NOT_OK(AddConstraints(job, create.options.constraints, &options.properties));
   if (create.like.has_value()) {
     SLUICE_RETURN_NOT_OK(TakeColumnsOf(job, *create.like, &options));
@@ -186,6 +208,8 @@ Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::
     return job.NotSupported(create.name.span, "CLONE over a table that is there");
   if (create.clone.has_value()) return CloneTable(job, create, path);
   SLUICE_ASSIGN_OR_RETURN(Definition definition, Define(job, create));
+  if (exists && definition.options.fill)
+    return job.NotSupported(create.name.span, "CLUSTER BY of a table that is replaced");
   if (exists) return Replace(job, create, path, std::move(definition));
   return Create(job, path, definition);
 }

@@ -37,7 +37,7 @@ Result<RowReader> RunDelete(Job& job, const sql::DeleteFrom& statement);
 Result<RowReader> RunUpdate(Job& job, const sql::UpdateTable& statement);
 Result<RowReader> RunTruncate(Job& job, const sql::TruncateTable& statement);
 Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span);
-Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql::Span span);
+Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize);
 Result<RowReader> RunVacuum(Job& job, const sql::VacuumTable& vacuum, sql::Span span);
 Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span span);
 Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span);
@@ -60,6 +60,8 @@ int64_t Metric(const delta::WriteReport& report, const std::string& name);
 /// The name columns of `table` may be qualified with: its alias, else its own last part.
 std::string QualifierOf(const sql::QualifiedName& table,
                         const std::optional<sql::TableAlias>& alias);
+/// Columns, and fields of columns, as the library takes them.
+std::vector<std::vector<std::string>> PathsOf(const std::vector<sql::QualifiedName>& names);
 /// `where` (null = every row) over the rows of a table, with what of it prunes.
 Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
                                           const std::shared_ptr<arrow::Schema>& schema,

@@ -2,9 +2,9 @@
 
 #include <arrow/api.h>
 
-#include <nlohmann/json.hpp>
-
 #include "delta/adapt_columns.h"
+#include "delta/clustering.h"
+#include "delta/schema_edit.h"
 #include "delta/table_features.h"
 
 namespace sluice::statements {
@@ -97,33 +97,6 @@ class Row {
   arrow::ArrayVector columns_;
 };
 
-/// The column the table shows for the physical name `path`; the name itself when there is none.
-std::string LogicalName(const arrow::FieldVector& fields, const nlohmann::json& path, size_t from) {
-  const std::string name = path[from].get<std::string>();
-  for (const auto& field : fields) {
-    if (delta::PhysicalName(*field) != name) continue;
-    if (from + 1 == path.size()) return field->name();
-    return field->name() + "." + LogicalName(field->type()->fields(), path, from + 1);
-  }
-  return name;
-}
-
-/// {"clusteringColumns":[["physical","path"],...]}
-std::vector<std::string> ClusteringColumns(const delta::Snapshot& snapshot) {
-  std::vector<std::string> names;
-  const auto domain = snapshot.domain_metadata().find("delta.clustering");
-  if (domain == snapshot.domain_metadata().end()) return names;
-  const auto json = nlohmann::json::parse(domain->second.configuration, nullptr, false);
-  if (!json.is_object() || !json.contains("clusteringColumns")) return names;
-  for (const auto& path : json["clusteringColumns"]) {
-    const bool texts =
-        path.is_array() && !path.empty() &&
-        std::all_of(path.begin(), path.end(), [](const auto& part) { return part.is_string(); });
-    if (texts) names.push_back(LogicalName(snapshot.schema()->fields(), path, 0));
-  }
-  return names;
-}
-
 }  // namespace
 
 Result<RowReader> HistoryRows(const std::vector<delta::VersionInfo>& versions) {
@@ -186,7 +159,10 @@ Result<RowReader> DetailRow(const delta::Snapshot& snapshot, const std::string& 
   SLUICE_RETURN_NOT_OK(row.Time("createdAt", metadata.created_time_ms));
   SLUICE_RETURN_NOT_OK(row.Time("lastModified", snapshot.timestamp_ms()));
   SLUICE_RETURN_NOT_OK(row.Texts("partitionColumns", metadata.partition_columns));
-  SLUICE_RETURN_NOT_OK(row.Texts("clusteringColumns", ClusteringColumns(snapshot)));
+  SLUICE_ASSIGN_OR_RETURN(const auto clustered_by, delta::ClusteringColumns(snapshot));
+  std::vector<std::string> clustering;
+  for (const delta::ColumnPath& path : clustered_by) clustering.push_back(delta::DottedPath(path));
+  SLUICE_RETURN_NOT_OK(row.Texts("clusteringColumns", clustering));
   SLUICE_RETURN_NOT_OK(row.Long("numFiles", snapshot.num_files()));
   SLUICE_RETURN_NOT_OK(row.Long("sizeInBytes", snapshot.total_bytes()));
   SLUICE_RETURN_NOT_OK(row.Map("properties", metadata.configuration));

@@ -69,6 +69,15 @@ std::string QualifierOf(const sql::QualifiedName& table,
                                                                                    : table.last();
 }
 
+std::vector<std::vector<std::string>> PathsOf(const std::vector<sql::QualifiedName>& names) {
+  std::vector<std::vector<std::string>> paths;
+  for (const sql::QualifiedName& name : names) {
+    auto& path = paths.emplace_back();
+    for (const sql::Name& part : name.parts) path.push_back(part.text);
+  }
+  return paths;
+}
+
 Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
                                           const std::shared_ptr<arrow::Schema>& schema,
                                           const std::string& qualifier) {
@@ -114,7 +123,7 @@ Result<std::optional<RowReader>> RunTableStatement(const StatementContext& conte
   } else if (const auto* merge = statement.As<sql::MergeInto>()) {
     rows = RunMerge(job, *merge, span);
   } else if (const auto* optimize = statement.As<sql::OptimizeTable>()) {
-    rows = RunOptimize(job, *optimize, span);
+    rows = RunOptimize(job, *optimize);
   } else if (const auto* vacuum = statement.As<sql::VacuumTable>()) {
     rows = RunVacuum(job, *vacuum, span);
   } else if (const auto* reorg = statement.As<sql::ReorgTable>()) {

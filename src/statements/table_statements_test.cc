@@ -133,6 +133,41 @@ TEST_F(StatementsTest, TablesKeepTheirRules) {
   EXPECT_EQ(Run("SELECT v, w FROM t ORDER BY v"), (Lines{"2|4", "5|10"}));
 }
 
+TEST_F(StatementsTest, TablesAreLaidOutAlongCurves) {
+  Run("CREATE TABLE z AS SELECT id, id % 7 AS k FROM range(100)");
+  Run("INSERT INTO z SELECT id + 100, id % 7 FROM range(100)");
+  EXPECT_EQ(Run("OPTIMIZE z ZORDER BY (k, id)"), Lines{"1|2"});
+  EXPECT_EQ(Run("SELECT count(*), sum(id) FROM z"), Lines{"200|19900"});
+  EXPECT_EQ(CodeOf("OPTIMIZE z ZORDER BY (nope)"), "DELTA_ZORDERING_COLUMN_DOES_NOT_EXIST");
+  EXPECT_EQ(CodeOf("OPTIMIZE z FULL"), "DELTA_OPTIMIZE_FULL_NOT_SUPPORTED");
+
+  Run("CREATE TABLE c (id BIGINT, k BIGINT) CLUSTER BY (k)");
+  EXPECT_EQ(Run("SELECT count(*) FROM c VERSION AS OF 0"), Lines{"0"});
+  Run("INSERT INTO c SELECT id, id % 7 FROM range(100)");
+  Run("INSERT INTO c SELECT id + 100, id % 7 FROM range(100)");
+  EXPECT_EQ(Run("OPTIMIZE c"), Lines{"1|2"});
+  EXPECT_EQ(Run("SELECT count(*), sum(id) FROM c"), Lines{"200|19900"});
+  Run("CREATE TABLE d CLUSTER BY (k, id) AS SELECT * FROM c");
+  EXPECT_EQ(Run("SELECT count(*), sum(id) FROM d"), Lines{"200|19900"});
+  Run("ALTER TABLE d CLUSTER BY (id)");
+  Run("ALTER TABLE d CLUSTER BY NONE");
+  EXPECT_EQ(CodeOf("CREATE TABLE e (id BIGINT, k BIGINT) PARTITIONED BY (k) CLUSTER BY (id)"),
+            "DELTA_CLUSTER_BY_WITH_PARTITIONED_BY");
+  EXPECT_EQ(CodeOf("CREATE TABLE e (id BIGINT) CLUSTER BY (nope)"),
+            "DELTA_COLUMN_NOT_FOUND_IN_SCHEMA");
+  EXPECT_EQ(CodeOf("SELECT * FROM e"), "TABLE_OR_VIEW_NOT_FOUND");
+}
+
+TEST_F(StatementsTest, FeaturesAreDropped) {
+  Run("CREATE TABLE t TBLPROPERTIES ('delta.enableDeletionVectors' = 'true') AS "
+      "SELECT id FROM range(10)");
+  Run("DELETE FROM t WHERE id = 3");
+  Run("ALTER TABLE t DROP FEATURE deletionVectors");
+  EXPECT_EQ(Run("SELECT count(*) FROM t"), Lines{"9"});
+  EXPECT_EQ(CodeOf("ALTER TABLE t DROP FEATURE deletionVectors"),
+            "DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT");
+}
+
 TEST_F(StatementsTest, CreateAsSelectAndReplace) {
   Run("CREATE TABLE s PARTITIONED BY (p) AS SELECT id, id % 2 AS p FROM range(10)");
   EXPECT_EQ(Run("SELECT p, count(*) FROM s GROUP BY p ORDER BY p"), (Lines{"0|5", "1|5"}));
@@ -327,9 +362,10 @@ TEST_F(StatementsTest, RestoreCloneConvertReorg) {
 
 TEST_F(StatementsTest, WhatIsNotExecutedIsRefusedByName) {
   Run("CREATE TABLE t (id INT)");
-  for (const std::string text : {"OPTIMIZE t ZORDER BY (id)", "CREATE TABLE u DEEP CLONE t",
-                                 "CREATE TABLE u (id INT) USING parquet",
-                                 "CREATE TABLE u (id INT) LOCATION '/x'", "DROP VIEW v"}) {
+  for (const std::string text :
+       {"CREATE TABLE u (id INT) CLUSTER BY AUTO", "CREATE TABLE u DEEP CLONE t",
+        "CREATE TABLE u (id INT) USING parquet", "CREATE TABLE u (id INT) LOCATION '/x'",
+        "DROP VIEW v"}) {
     EXPECT_EQ(CodeOf(text), "NOT_SUPPORTED_YET") << text;
   }
 }

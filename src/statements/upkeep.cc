@@ -40,9 +40,7 @@ Result<RowReader> CompactAll(delta::Table& table, const delta::CompactionOptions
 
 }  // namespace
 
-Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql::Span span) {
-  if (!optimize.zorder_by.empty()) return job.NotSupported(span, "ZORDER BY");
-  if (optimize.full) return job.NotSupported(span, "OPTIMIZE FULL");
+Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize) {
   SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, optimize.name));
   SLUICE_ASSIGN_OR_RETURN(
       const delta::RowCondition where,
@@ -51,6 +49,8 @@ Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize, sql:
   options.kind = delta::CompactionKind::kOptimize;
   options.predicate = where.prunes;
   options.predicate_text = where.text;
+  options.z_order_by = PathsOf(optimize.zorder_by);
+  options.full = optimize.full;
   return CompactAll(*table, options);
 }
 
