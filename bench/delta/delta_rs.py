@@ -17,7 +17,7 @@ def batch(first, count, step=1):
 
 
 def source(table, rows, spread):
-    last = pa.table(table.get_add_actions(flatten=True))["num_records"].to_numpy().sum()
+    last = sum(pa.table(table.get_add_actions(flatten=True))["num_records"].to_pylist())
     step = max(int(2 * last // rows), 1) if spread else 1
     return batch(0 if spread else int(last), rows, step)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The Delta library beside delta-rs, in one run: each operation in a process of its own on the same table (or on copies of
-it), in turn, the better of three. One JSON line per operation and system, on standard output and in .out/delta.jsonl.
+it), in turn, the better of three. One JSON line per operation and system, on standard output and in bench/.out/delta.jsonl.
 
 usage: bench/delta/run.py [--build build/release] [--venv .deps/peers/venv] [--only NAME ...] [--scale 1.0] [--big]
 """
@@ -80,8 +80,8 @@ class Bench:
         for system, line in best.items():
             record = json.dumps({"operation": name, "system": system, **line})
             print(record, flush=True)
-            os.makedirs(os.path.join(ROOT, ".out"), exist_ok=True)
-            with open(os.path.join(ROOT, ".out", "delta.jsonl"), "a", encoding="utf-8") as file:
+            os.makedirs(os.path.join(ROOT, "bench", ".out"), exist_ok=True)
+            with open(os.path.join(ROOT, "bench", ".out", "delta.jsonl"), "a", encoding="utf-8") as file:
                 file.write(record + "\n")
 
 
