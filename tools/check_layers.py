@@ -2,7 +2,8 @@
 """Checks every #include of src/ against src/layers.txt.
 
 - a folder includes itself and the folders of its row, nothing else; the rows themselves have no cycle
-- the files of a folder include each other without a cycle
+- the files of a folder include each other without a cycle, and so do the folders within a folder (tests apart: their
+  fixtures may need what stands above)
 - *_internal.h is included only from its own folder; nothing of src/ includes tests/, bench/ or tools/
 - the folders named in the codemap of ARCHITECTURE.md are the folders of src/
 Prints one line a fault and exits with 1 when there is any.
@@ -95,6 +96,20 @@ def find_cycle(graph):
     return None
 
 
+def between_subfolders(graph):
+    """The folders within a folder, each with those that its files include."""
+    folders = {}
+    for path, targets in graph.items():
+        here = os.path.dirname(path)
+        if here.count("/") < 2 or re.search(r"_test\.(cc|h)$", path):
+            continue
+        for target in targets:
+            there = os.path.dirname(target)
+            if there != here and there.split("/")[:2] == here.split("/")[:2]:
+                folders.setdefault(here, []).append(there)
+    return folders
+
+
 def check_architecture(folders):
     path = os.path.join(ROOT, "ARCHITECTURE.md")
     if not os.path.exists(path):
@@ -117,9 +132,10 @@ def main():
         for path in sources(os.path.join(ROOT, "src", folder)):
             files += 1
             faults.extend(check_file(path, layers, graph))
-    cycle = find_cycle(graph)
-    if cycle:
-        faults.append("include cycle: " + " -> ".join(cycle))
+    for nodes in (graph, between_subfolders(graph)):
+        cycle = find_cycle(nodes)
+        if cycle:
+            faults.append("include cycle: " + " -> ".join(cycle))
     faults.extend(check_architecture(set(here)))
     print("\n".join(faults) if faults else f"layers: {files} files of {len(here)} folders keep to src/layers.txt")
     return 1 if faults else 0

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes src/sql/unicode_case_table.cc: how characters change their case, from Python's Unicode data."""
+"""Writes src/sql/expressions/unicode_case_table.cc: how characters change their case, from Python's Unicode data."""
 import pathlib
 import sys
 
-OUT = pathlib.Path(__file__).resolve().parents[1] / "src/sql/unicode_case_table.cc"
+OUT = pathlib.Path(__file__).resolve().parents[1] / "src/sql/expressions/unicode_case_table.cc"
 
 
 def ranges(change):
@@ -41,7 +41,7 @@ def lines(items):
 
 
 def main():
-    text = ("// Written by tools/unicode_case.py, not by hand.\n#include \"sql/unicode_case.h\"\n\n"
+    text = ("// Written by tools/unicode_case.py, not by hand.\n#include \"sql/expressions/unicode_case.h\"\n\n"
             "namespace sluice::sql {\n\n// clang-format off\n")
     for name, change in (("Upper", str.upper), ("Lower", str.lower)):
         rows = [f"{{{first:#x}, {last:#x}, {step}, {distance}}}" for first, last, step, distance in ranges(change)]

@@ -17,14 +17,14 @@
 #include <map>
 
 #include "base/workers.h"
-#include "delta/action_json.h"
-#include "delta/checkpoint.h"
-#include "delta/compaction.h"
-#include "delta/log_segment.h"
-#include "delta/merge.h"
-#include "delta/schema_json.h"
-#include "delta/table_state.h"
-#include "delta/write_rows.h"
+#include "delta/commands/merge.h"
+#include "delta/commands/write_rows.h"
+#include "delta/log/checkpoint.h"
+#include "delta/log/log_segment.h"
+#include "delta/log/table_state.h"
+#include "delta/protocol/action_json.h"
+#include "delta/protocol/schema_json.h"
+#include "delta/upkeep/compaction.h"
 #include "storage/local_storage.h"
 
 namespace sluice::delta {

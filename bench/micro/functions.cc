@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sql/analyzer.h"
-#include "sql/evaluator.h"
-#include "sql/parser.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/functions/evaluator.h"
+#include "sql/parser/parser.h"
 
 namespace sluice::sql {
 namespace {

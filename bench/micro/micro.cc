@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "codec/json_decoder.h"
-#include "delta/parquet_writer.h"
-#include "delta/table.h"
+#include "delta/files/parquet_writer.h"
+#include "delta/log/table.h"
 #include "storage/local_storage.h"
 
 namespace sluice::bench {

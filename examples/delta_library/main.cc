@@ -7,11 +7,11 @@
 #include <cstdio>
 
 #include "base/clock.h"
-#include "delta/compaction.h"
-#include "delta/dml.h"
-#include "delta/scan.h"
-#include "delta/table.h"
-#include "delta/write_rows.h"
+#include "delta/commands/dml.h"
+#include "delta/commands/write_rows.h"
+#include "delta/files/scan.h"
+#include "delta/log/table.h"
+#include "delta/upkeep/compaction.h"
 #include "storage/local_storage.h"
 
 using sluice::Result;

@@ -2,11 +2,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "app/commands.h"
 #include "app/error_pages.h"
-#include "sql/parse_error.h"
+#include "sql/ast/parse_error.h"
 
 namespace sluice::app {
 namespace {
@@ -59,6 +61,18 @@ AS SELECT bucket, count(*) AS rows, sum(id) AS total FROM example_rows GROUP BY 
 }
 
 }  // namespace
+
+Result<std::string> ReadText(const std::string& path, const std::string& hint) {
+  std::stringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream in(path, std::ios::binary);
+  text << in.rdbuf();
+  if (!in) return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + path, hint);
+  return text.str();
+}
 
 std::string ErrorText(const Status& status) {
   const std::string code = "[" + ErrorCode(status) + "]";

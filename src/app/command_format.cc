@@ -2,30 +2,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "app/commands.h"
 #include "app/project.h"
-#include "sql/format.h"
+#include "sql/print/format.h"
 
 namespace sluice::app {
 namespace {
-
-Result<std::string> ReadText(const std::string& path) {
-  std::stringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream in(path, std::ios::binary);
-  text << in.rdbuf();
-  if (!in) {
-    return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + path,
-                     "check the path given to fmt");
-  }
-  return text.str();
-}
 
 /// Through a file beside it, so that a full disk does not cost the text.
 Status ReplaceFile(const std::string& path, const std::string& text) {
@@ -48,7 +31,7 @@ Status ReplaceFile(const std::string& path, const std::string& text) {
 
 /// Whether the file was, or with `check` would be, changed.
 Result<bool> FormatFile(const std::string& path, bool check) {
-  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadText(path));
+  SLUICE_ASSIGN_OR_RETURN(const std::string text, ReadText(path, "check the path given to fmt"));
   SLUICE_ASSIGN_OR_RETURN(const std::string formatted,
                           sql::FormatSql(path == "-" ? "" : path, text));
   if (path == "-" && !check) {

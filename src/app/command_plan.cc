@@ -7,7 +7,8 @@
 #include "app/commands.h"
 #include "app/project.h"
 #include "plan/column_lineage.h"
-#include "sql/data_type_parser.h"
+#include "sql/parser/data_type_name.h"
+#include "sql/parser/data_type_parser.h"
 
 namespace sluice::app {
 namespace {

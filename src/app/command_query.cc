@@ -1,8 +1,5 @@
 // The commands that read tables: sql, show, history.
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "app/commands.h"
 #include "app/output_format.h"
@@ -14,17 +11,7 @@ namespace {
 
 Result<std::string> StatementText(const SqlOptions& options) {
   if (!options.command.empty()) return options.command;
-  std::stringstream text;
-  if (options.file.empty() || options.file == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream in(options.file, std::ios::binary);
-  if (!in)
-    return MakeError("PIPELINE_FILE_UNREADABLE", "cannot read file: " + options.file,
-                     "check the path given to -f");
-  text << in.rdbuf();
-  return text.str();
+  return ReadText(options.file.empty() ? "-" : options.file, "check the path given to -f");
 }
 
 Status ExecuteSql(const SqlOptions& options) {

@@ -8,10 +8,10 @@
 #include "app/commands.h"
 #include "app/output_format.h"
 #include "app/row_builder.h"
-#include "delta/row_ids.h"
-#include "delta/table_check.h"
-#include "delta/table_summary.h"
-#include "delta/time_text.h"
+#include "delta/log/row_ids.h"
+#include "delta/protocol/time_text.h"
+#include "delta/upkeep/table_check.h"
+#include "delta/upkeep/table_summary.h"
 #include "storage/local_storage.h"
 
 namespace sluice::app {

@@ -74,6 +74,8 @@ int RunDemo(const DemoOptions& options);
 int RunExplain(const std::string& code);
 int RunCompletion(const std::string& shell);
 
+/// The text of the file `path`, of standard input for "-". PIPELINE_FILE_UNREADABLE with `hint`.
+Result<std::string> ReadText(const std::string& path, const std::string& hint);
 /// "[CODE] message"; a message that begins with its code, as those of SQL do, keeps it once.
 std::string ErrorText(const Status& status);
 /// The error as an object for editors: code, SQLSTATE, place, message, suggestion.

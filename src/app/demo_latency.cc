@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "delta/scan.h"
+#include "delta/files/scan.h"
 
 namespace sluice::app {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "app/cell_text.h"
 #include "codec/json_writer.h"
-#include "delta/parquet_export.h"
+#include "delta/files/parquet_export.h"
 
 namespace sluice::app {
 namespace {

@@ -10,12 +10,12 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/pipeline_analysis.h"
 #include "plan/pipeline_builder.h"
 #include "plan/pipeline_graph.h"
 #include "plan/project_spec.h"
-#include "sql/query_runner.h"
+#include "sql/execution/query_runner.h"
 #include "storage/local_storage.h"
 
 namespace sluice::app {

@@ -7,10 +7,11 @@
 
 #include "app/row_builder.h"
 #include "base/text.h"
-#include "sql/data_type_parser.h"
-#include "sql/parse_error.h"
-#include "sql/statement_name.h"
-#include "sql/substitute.h"
+#include "sql/ast/parse_error.h"
+#include "sql/parser/data_type_name.h"
+#include "sql/parser/data_type_parser.h"
+#include "sql/parser/statement_name.h"
+#include "sql/parser/substitute.h"
 #include "statements/table_rows.h"
 #include "statements/table_statements.h"
 

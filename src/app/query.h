@@ -9,7 +9,7 @@
 
 #include "app/project.h"
 #include "base/status.h"
-#include "sql/pipeline_parser.h"
+#include "sql/parser/pipeline_parser.h"
 
 namespace sluice::app {
 

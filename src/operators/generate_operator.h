@@ -8,7 +8,7 @@
 
 #include "flow/operator.h"
 #include "operators/row_evaluator.h"
-#include "sql/generate_rows.h"
+#include "sql/execution/generate_rows.h"
 
 namespace sluice::operators {
 

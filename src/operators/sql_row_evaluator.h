@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "operators/row_evaluator.h"
-#include "sql/evaluator.h"
+#include "sql/functions/evaluator.h"
 
 namespace sluice::operators {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "plan/pipeline_analysis.h"
-#include "sql/logical_plan.h"
+#include "sql/analysis/logical_plan.h"
 
 namespace sluice::plan {
 

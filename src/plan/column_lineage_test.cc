@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sql/relations_for_test.h"
+#include "sql/execution/relations_for_test.h"
 
 namespace sluice::plan {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 
 namespace sluice::plan {
 

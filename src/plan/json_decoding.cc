@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/json_decoder.h"
-#include "sql/constant_options.h"
+#include "sql/functions/constant_options.h"
 
 namespace sluice::plan {
 namespace {

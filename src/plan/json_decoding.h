@@ -5,8 +5,8 @@
 
 #include "base/status.h"
 #include "operators/decode_operator.h"
-#include "sql/bound_expression.h"
-#include "sql/evaluator.h"
+#include "sql/expressions/bound_expression.h"
+#include "sql/functions/evaluator.h"
 
 namespace sluice::plan {
 

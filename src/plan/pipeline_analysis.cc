@@ -9,9 +9,9 @@
 #include "plan/flow_builder.h"
 #include "plan/relation_catalog.h"
 #include "plan/stream_planner.h"
-#include "sql/analyzer.h"
-#include "sql/parse_error.h"
-#include "sql/print.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/ast/parse_error.h"
+#include "sql/print/print.h"
 
 namespace sluice::plan {
 namespace {
@@ -351,10 +351,9 @@ class PipelineAnalyzer {
           rule.expectation.action = quality::ViolationAction::kQuarantine;
           catalog::TableName table{dataset.name.schema, dataset.name.table + "_quarantine"};
           if (expectation.quarantine_table.has_value()) {
-            std::vector<std::string> parts;
-            for (const auto& part : expectation.quarantine_table->parts) parts.push_back(part.text);
             SLUICE_ASSIGN_OR_RETURN(
-                table, catalog::QualifyName(parts, spec_.catalog, dataset.site.default_schema));
+                table, catalog::QualifyName(expectation.quarantine_table->Texts(), spec_.catalog,
+                                            dataset.site.default_schema));
           }
           rule.expectation.quarantine_table = table.ToString();
           break;

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/pipeline_graph.h"
 #include "plan/stream_program.h"
-#include "sql/logical_plan.h"
+#include "sql/analysis/logical_plan.h"
 
 namespace sluice::plan {
 

@@ -6,7 +6,7 @@
 
 #include "base/host.h"
 #include "base/text.h"
-#include "delta/scan.h"
+#include "delta/files/scan.h"
 #include "engine/recompute.h"
 #include "operators/project_operator.h"
 #include "operators/sql_row_evaluator.h"
@@ -21,8 +21,8 @@
 #include "sinks/delta_merge_sink.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/table/table_source.h"
-#include "sql/analyzer.h"
-#include "sql/print.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/print/print.h"
 #include "state/snapshot_store.h"
 
 namespace sluice::plan {

@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "engine/pipeline.h"
 #include "plan/pipeline_analysis.h"
-#include "sql/query_runner.h"
+#include "sql/execution/query_runner.h"
 #include "state/snapshot_store.h"
 #include "storage/storage.h"
 

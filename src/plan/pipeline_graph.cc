@@ -6,9 +6,9 @@
 
 #include "base/closest_word.h"
 #include "plan/table_references.h"
-#include "sql/parse_error.h"
-#include "sql/statement_name.h"
-#include "sql/substitute.h"
+#include "sql/ast/parse_error.h"
+#include "sql/parser/statement_name.h"
+#include "sql/parser/substitute.h"
 
 namespace sluice::plan {
 namespace {
@@ -111,9 +111,7 @@ class GraphBuilder {
   }
 
   Result<catalog::TableName> Qualify(const sql::QualifiedName& name) {
-    std::vector<std::string> parts;
-    for (const sql::Name& part : name.parts) parts.push_back(part.text);
-    auto qualified = catalog::QualifyName(parts, spec_.catalog, site_.default_schema);
+    auto qualified = catalog::QualifyName(name.Texts(), spec_.catalog, site_.default_schema);
     if (!qualified.ok()) {
       return DefinitionError(ErrorCode(qualified.status()), site_, name.span,
                              qualified.status().message(), ErrorHint(qualified.status()));

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "catalog/table_name.h"
 #include "plan/project_spec.h"
-#include "sql/pipeline_parser.h"
+#include "sql/parser/pipeline_parser.h"
 
 namespace sluice::plan {
 

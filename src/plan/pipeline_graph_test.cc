@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sql/parse_error.h"
+#include "sql/ast/parse_error.h"
 
 namespace sluice::plan {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/pipeline_analysis.h"
 
 namespace sluice::plan {

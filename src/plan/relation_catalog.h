@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/pipeline_graph.h"
-#include "sql/relation_resolver.h"
+#include "sql/analysis/relation_resolver.h"
 
 namespace sluice::plan {
 

@@ -6,8 +6,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "sinks/event_log.h"
-#include "sql/data_type_parser.h"
-#include "sql/print.h"
+#include "sql/ast/quote.h"
+#include "sql/parser/data_type_name.h"
+#include "sql/parser/data_type_parser.h"
+#include "sql/print/print.h"
 
 namespace sluice::plan {
 namespace {

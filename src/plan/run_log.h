@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "engine/flow_status.h"
 #include "plan/pipeline_analysis.h"
 

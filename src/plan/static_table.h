@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "operators/static_join_operator.h"
 #include "plan/project_spec.h"
-#include "sql/query_runner.h"
+#include "sql/execution/query_runner.h"
 
 namespace sluice::plan {
 

@@ -15,8 +15,8 @@
 
 #include "base/status.h"
 #include "quality/expectation.h"
-#include "sql/generate_rows.h"
-#include "sql/logical_plan.h"
+#include "sql/analysis/logical_plan.h"
+#include "sql/execution/generate_rows.h"
 
 namespace sluice::plan {
 

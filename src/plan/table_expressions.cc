@@ -1,9 +1,9 @@
 #include "plan/table_expressions.h"
 
 #include "plan/table_scan.h"
-#include "sql/analyzer.h"
-#include "sql/evaluator.h"
-#include "sql/parser.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/functions/evaluator.h"
+#include "sql/parser/parser.h"
 
 namespace sluice::plan {
 Result<delta::RowFunction> RowFunctionOf(const sql::BoundPtr& bound,

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "base/clock.h"
-#include "delta/expression.h"
-#include "sql/bound_expression.h"
-#include "sql/relation_resolver.h"
+#include "delta/columns/expression.h"
+#include "sql/analysis/relation_resolver.h"
+#include "sql/expressions/bound_expression.h"
 
 namespace sluice::plan {
 

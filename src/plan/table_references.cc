@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "sql/ast_walk.h"
+#include "sql/analysis/ast_walk.h"
 
 namespace sluice::plan {
 namespace {
@@ -120,8 +120,7 @@ class ReferenceFinder {
         std::any_of(common_tables_.begin(), common_tables_.end(),
                     [&](const std::string& table) { return EqualsIgnoreCase(table, name.last()); });
     if (common) return;
-    std::vector<std::string> parts;
-    for (const sql::Name& part : name.parts) parts.push_back(part.text);
+    std::vector<std::string> parts = name.Texts();
     if (parts.size() > 1 && EqualsIgnoreCase(parts.front(), "live")) parts.erase(parts.begin());
     auto qualified = catalog::QualifyName(parts, catalog_, schema_);
     if (!qualified.ok()) {

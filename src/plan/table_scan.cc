@@ -3,8 +3,8 @@
 #include <arrow/api.h>
 #include <arrow/util/iterator.h>
 
-#include "delta/change_feed.h"
-#include "delta/scan.h"
+#include "delta/files/change_feed.h"
+#include "delta/files/scan.h"
 #include "plan/pipeline_analysis.h"
 
 namespace sluice::plan {

@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "delta/predicate.h"
-#include "delta/table.h"
+#include "delta/columns/predicate.h"
+#include "delta/log/table.h"
 #include "plan/project_spec.h"
-#include "sql/query_runner.h"
+#include "sql/execution/query_runner.h"
 
 namespace sluice::plan {
 

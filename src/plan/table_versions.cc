@@ -3,10 +3,10 @@
 
 #include <cstdlib>
 
-#include "delta/change_feed.h"
-#include "delta/commit_times.h"
+#include "delta/files/change_feed.h"
+#include "delta/log/commit_times.h"
 #include "plan/relation_catalog.h"
-#include "sql/evaluator.h"
+#include "sql/functions/evaluator.h"
 
 namespace sluice::plan {
 namespace {

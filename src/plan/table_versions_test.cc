@@ -2,11 +2,11 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
-#include "delta/parquet_writer.h"
+#include "delta/files/parquet_writer.h"
 #include "plan/relation_catalog.h"
 #include "plan/table_scan.h"
-#include "sql/analyzer.h"
-#include "sql/parser.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/parser/parser.h"
 #include "storage/memory_storage.h"
 
 namespace sluice::plan {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "flow/sink.h"
 #include "sinks/delta_sink_options.h"
 

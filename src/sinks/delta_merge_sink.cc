@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "batch/select_rows.h"
-#include "delta/deletion_vector.h"
-#include "delta/parquet_reader.h"
-#include "delta/scan.h"
+#include "delta/files/parquet_reader.h"
+#include "delta/files/scan.h"
+#include "delta/protocol/deletion_vector.h"
 #include "sinks/flow_table.h"
 #include "sinks/row_index.h"
 

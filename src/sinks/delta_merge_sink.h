@@ -12,7 +12,7 @@
 
 #include "base/hash128.h"
 #include "base/mutex.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "flow/sink.h"
 #include "sinks/delta_sink_options.h"
 

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "delta/compaction.h"
-#include "delta/scan.h"
+#include "delta/files/scan.h"
+#include "delta/upkeep/compaction.h"
 #include "sinks/delta_append_sink.h"
 #include "sinks/delta_merge_sink.h"
 #include "sinks/flow_log.h"

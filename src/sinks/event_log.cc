@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "delta/compaction.h"
-#include "delta/parquet_writer.h"
+#include "delta/files/parquet_writer.h"
+#include "delta/upkeep/compaction.h"
 
 namespace sluice::sinks {
 

@@ -17,7 +17,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "sinks/pipeline_event.h"
 
 namespace sluice::sinks {

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "delta/scan.h"
+#include "delta/files/scan.h"
 #include "storage/memory_storage.h"
 
 namespace sluice::sinks {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "delta/action_json.h"
+#include "delta/protocol/action_json.h"
 
 namespace sluice::sinks {
 namespace {

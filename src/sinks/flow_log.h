@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/action.h"
-#include "delta/snapshot.h"
+#include "delta/log/snapshot.h"
+#include "delta/protocol/action.h"
 #include "flow/epoch.h"
 #include "flow/sink.h"
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "delta/schema_json.h"
+#include "delta/protocol/schema_json.h"
 
 namespace sluice::sinks {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 
 namespace sluice::sinks {
 

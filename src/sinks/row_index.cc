@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "delta/parquet_reader.h"
+#include "delta/files/parquet_reader.h"
 
 namespace sluice::sinks {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "base/hash128.h"
 #include "base/status.h"
-#include "delta/deletion_vector.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
+#include "delta/protocol/deletion_vector.h"
 
 namespace sluice::sinks {
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "delta/compaction.h"
+#include "delta/upkeep/compaction.h"
 
 namespace sluice::sinks {
 namespace {
@@ -24,21 +24,20 @@ std::string PartitionKey(const delta::PartitionValues& values) {
   return key;
 }
 
-/// The most of one partition.
-struct SmallFiles {
-  int64_t count = 0;
-  int64_t bytes = 0;
+/// What waits for compaction in the partition with most of it.
+struct Waiting {
+  int64_t small_files = 0;
+  int64_t bytes = 0;  // of small files and others below the second tier's limit
 };
 
-/// Files below `bytes`.
-SmallFiles CountSmallFiles(const delta::Snapshot& snapshot, int64_t bytes) {
-  std::map<std::string, SmallFiles> partitions;
-  SmallFiles most;
+Waiting CountWaiting(const delta::Snapshot& snapshot, int64_t small, int64_t large) {
+  std::map<std::string, Waiting> partitions;
+  Waiting most;
   snapshot.ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    if (file->size >= bytes) return;
-    SmallFiles& small = partitions[PartitionKey(file->partition_values)];
-    most.count = std::max(most.count, ++small.count);
-    most.bytes = std::max(most.bytes, small.bytes += file->size);
+    if (file->size >= std::max(small, large)) return;
+    Waiting& waiting = partitions[PartitionKey(file->partition_values)];
+    if (file->size < small) most.small_files = std::max(most.small_files, ++waiting.small_files);
+    if (file->size < large) most.bytes = std::max(most.bytes, waiting.bytes += file->size);
   });
   return most;
 }
@@ -71,10 +70,11 @@ Result<std::optional<TableVersion>> TableUpkeep::Compact(delta::Table& table) {
   const int64_t target = snapshot->properties().target_file_size;
   const int64_t small = std::min(options_.small_file_bytes, target);
   const auto large = static_cast<int64_t>(static_cast<double>(target) * kLargeRatio);
-  if (CountSmallFiles(*snapshot, large).bytes >= kLargeFiles * target) {
+  const Waiting waiting = CountWaiting(*snapshot, small, large);
+  if (waiting.bytes >= kLargeFiles * target) {
     compaction.small_file_ratio = kLargeRatio;
     compaction.min_files = kLargeFiles;
-  } else if (CountSmallFiles(*snapshot, small).count > options_.max_small_files) {
+  } else if (waiting.small_files > options_.max_small_files) {
     compaction.target_file_bytes = small;
     compaction.small_file_ratio = 1.0;
   } else {

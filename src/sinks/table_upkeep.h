@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "sinks/delta_sink_options.h"
 
 namespace sluice::sinks {

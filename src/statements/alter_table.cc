@@ -1,14 +1,14 @@
 // ALTER TABLE, COMMENT ON.
-#include "delta/alter.h"
+#include "delta/commands/alter.h"
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "delta/clustering.h"
-#include "delta/drop_feature.h"
-#include "delta/schema_edit.h"
-#include "sql/analysis_error.h"
-#include "sql/print.h"
+#include "delta/columns/schema_edit.h"
+#include "delta/commands/drop_feature.h"
+#include "delta/upkeep/clustering.h"
+#include "sql/expressions/analysis_error.h"
+#include "sql/print/print.h"
 #include "statements/column_fields.h"
 #include "statements/statements_internal.h"
 
@@ -16,12 +16,6 @@ namespace sluice::statements {
 namespace {
 
 using Action = sql::AlterAction;
-
-delta::ColumnPath PathOf(const sql::QualifiedName& name) {
-  delta::ColumnPath path;
-  for (const sql::Name& part : name.parts) path.push_back(part.text);
-  return path;
-}
 
 std::optional<delta::ColumnPosition> PositionOf(const std::optional<Action::Position>& position) {
   if (!position.has_value()) return std::nullopt;
@@ -72,8 +66,8 @@ class Alteration {
       case Kind::kAddColumns: return AddColumns();
       case Kind::kDropColumns: return DropColumns();
       case Kind::kRenameColumn:
-        SLUICE_RETURN_NOT_OK(Check(action_.column, PathOf(action_.column)));
-        return delta::RenameColumn(table_, PathOf(action_.column), action_.column_name.text)
+        SLUICE_RETURN_NOT_OK(Check(action_.column, action_.column.Texts()));
+        return delta::RenameColumn(table_, action_.column.Texts(), action_.column_name.text)
             .status();
       case Kind::kAlterColumn: return AlterColumn();
       case Kind::kSetProperties:
@@ -123,7 +117,7 @@ class Alteration {
     std::vector<delta::NewColumn> columns;
     for (const Action::Column& given : action_.columns) {
       delta::NewColumn column;
-      column.parent = PathOf(given.path);
+      column.parent = given.path.Texts();
       column.parent.pop_back();
       SLUICE_RETURN_NOT_OK(Check(given.path, column.parent));
       SLUICE_RETURN_NOT_OK(CheckPosition(given, column.parent));
@@ -137,7 +131,7 @@ class Alteration {
   Status DropColumns() {
     std::vector<delta::ColumnPath> paths;
     for (const sql::QualifiedName& name : action_.names) {
-      delta::ColumnPath path = PathOf(name);
+      delta::ColumnPath path = name.Texts();
       if (action_.if_exists && !HasColumn(*table_.Current()->schema(), path)) continue;
       SLUICE_RETURN_NOT_OK(Check(name, path));
       paths.push_back(std::move(path));
@@ -150,7 +144,7 @@ class Alteration {
     const Action::Column& given = action_.columns.front();
     const sql::ColumnDefinition& definition = given.definition;
     delta::ColumnChange change;
-    change.path = PathOf(given.path);
+    change.path = given.path.Texts();
     SLUICE_RETURN_NOT_OK(Check(given.path, change.path));
     change.position = PositionOf(given.position);
     switch (action_.change) {

@@ -2,20 +2,14 @@
 #include <arrow/api.h>
 
 #include "base/text.h"
-#include "delta/schema_json.h"
-#include "sql/analysis_error.h"
+#include "delta/columns/schema_edit.h"
+#include "delta/protocol/schema_json.h"
+#include "sql/expressions/analysis_error.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
 namespace {
-
-std::shared_ptr<arrow::Field> Find(const arrow::FieldVector& fields, const std::string& name) {
-  for (const auto& field : fields) {
-    if (EqualsIgnoreCase(field->name(), name)) return field;
-  }
-  return nullptr;
-}
 
 /// The column or struct field that `parts` name, spelled as the table spells it.
 struct Target {
@@ -27,13 +21,14 @@ struct Target {
 Result<Target> FindTarget(Job& job, const sql::QualifiedName& column, const arrow::Schema& schema,
                           const std::string& qualifier) {
   size_t from = 0;
-  if (column.parts.size() > 1 && Find(schema.fields(), column.parts[0].text) == nullptr &&
+  if (column.parts.size() > 1 &&
+      delta::FindField(schema.fields(), {column.parts[0].text}) == nullptr &&
       EqualsIgnoreCase(column.parts[0].text, qualifier))
     from = 1;
   Target target;
   arrow::FieldVector fields = schema.fields();
   for (size_t i = from; i < column.parts.size(); ++i) {
-    const auto field = Find(fields, column.parts[i].text);
+    const auto field = delta::FindField(fields, {column.parts[i].text});
     if (field == nullptr) {
       std::vector<std::string> known;
       for (const auto& one : fields) known.push_back(one->name());

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "sql/print.h"
+#include "sql/print/print.h"
 
 namespace sluice::statements {
 namespace {

@@ -2,12 +2,12 @@
 #include <arrow/api.h>
 
 #include "base/text.h"
-#include "delta/clone.h"
-#include "delta/convert.h"
-#include "delta/restore.h"
-#include "delta/schema_json.h"
-#include "sql/analysis_error.h"
-#include "sql/evaluator.h"
+#include "delta/commands/clone.h"
+#include "delta/commands/convert.h"
+#include "delta/commands/restore.h"
+#include "delta/protocol/schema_json.h"
+#include "sql/expressions/analysis_error.h"
+#include "sql/functions/evaluator.h"
 #include "statements/column_fields.h"
 #include "statements/statements_internal.h"
 

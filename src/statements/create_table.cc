@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "delta/clustering.h"
-#include "delta/schema_json.h"
-#include "delta/write_rows.h"
-#include "sql/analysis_error.h"
-#include "sql/print.h"
+#include "delta/commands/write_rows.h"
+#include "delta/protocol/schema_json.h"
+#include "delta/upkeep/clustering.h"
+#include "sql/expressions/analysis_error.h"
+#include "sql/print/print.h"
 #include "statements/column_fields.h"
 #include "statements/statements_internal.h"
 #include "storage/delete_files.h"

@@ -1,7 +1,7 @@
 // DELETE, UPDATE, TRUNCATE.
-#include "delta/dml.h"
+#include "delta/commands/dml.h"
 #include "plan/table_expressions.h"
-#include "sql/analyzer.h"
+#include "sql/analysis/analyzer.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
 

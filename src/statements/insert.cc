@@ -1,9 +1,9 @@
 // INSERT INTO, INSERT OVERWRITE, INSERT .. REPLACE WHERE, USING, ON.
 #include <arrow/api.h>
 
-#include "delta/write_rows.h"
-#include "sql/evaluator.h"
-#include "sql/print.h"
+#include "delta/commands/write_rows.h"
+#include "sql/functions/evaluator.h"
+#include "sql/print/print.h"
 #include "statements/insert_columns.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
@@ -12,6 +12,7 @@ namespace sluice::statements {
 namespace {
 
 constexpr char kNewRows[] = "new rows of the statement";
+constexpr char kOldRows[] = "rows that are replaced";
 
 sql::Expr ColumnOf(const std::string& relation, const sql::Name& column) {
   sql::Expr expr;
@@ -52,7 +53,7 @@ class Insert {
           request_.replace_where,
           ConditionOver(job_, rows.replace_where.get(), snapshot_->schema(), Qualifier()));
     } else if (!rows.replace_using.empty()) {
-      return ReplaceMatching("rows that are replaced", Using(), kNewRows);
+      return ReplaceMatching(kOldRows, Using(), kNewRows);
     } else if (rows.replace_on) {
       return ReplaceMatching(Qualifier(), *rows.replace_on, SourceName());
     } else if (rows.overwrite) {
@@ -94,8 +95,8 @@ class Insert {
     sql::Expr all;
     for (const sql::Name& column : insert_.rows.replace_using) {
       sql::Expr equal;
-      equal.node = sql::Binary{sql::BinaryOp::kEq, ColumnOf("rows that are replaced", column),
-                               ColumnOf(kNewRows, column)};
+      equal.node =
+          sql::Binary{sql::BinaryOp::kEq, ColumnOf(kOldRows, column), ColumnOf(kNewRows, column)};
       equal.span = column.span;
       if (&column == &insert_.rows.replace_using.front()) {
         all = std::move(equal);

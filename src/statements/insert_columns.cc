@@ -5,10 +5,11 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "delta/schema_evolution.h"
-#include "delta/schema_json.h"
-#include "sql/analysis_error.h"
-#include "sql/ast_walk.h"
+#include "delta/columns/schema_edit.h"
+#include "delta/commands/schema_evolution.h"
+#include "delta/protocol/schema_json.h"
+#include "sql/analysis/ast_walk.h"
+#include "sql/expressions/analysis_error.h"
 
 namespace sluice::statements {
 namespace {
@@ -16,10 +17,7 @@ namespace {
 using FieldPtr = std::shared_ptr<arrow::Field>;
 
 FieldPtr FindField(const arrow::Schema& schema, const std::string& name) {
-  const auto found =
-      std::find_if(schema.fields().begin(), schema.fields().end(),
-                   [&](const auto& field) { return EqualsIgnoreCase(field->name(), name); });
-  return found == schema.fields().end() ? nullptr : *found;
+  return delta::FindField(schema.fields(), {name});
 }
 
 bool IsStatic(const std::vector<StaticPartition>& partitions, const FieldPtr& field) {

@@ -1,5 +1,5 @@
 // MERGE INTO.
-#include "delta/merge.h"
+#include "delta/commands/merge.h"
 
 #include <arrow/api.h>
 
@@ -7,10 +7,10 @@
 #include <set>
 
 #include "base/text.h"
-#include "delta/schema_evolution.h"
+#include "delta/commands/schema_evolution.h"
 #include "plan/table_scan.h"
-#include "sql/analysis_error.h"
-#include "sql/print.h"
+#include "sql/expressions/analysis_error.h"
+#include "sql/print/print.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
 

@@ -4,8 +4,8 @@
 #include <arrow/compute/api.h>
 
 #include "plan/pipeline_analysis.h"
-#include "sql/ast_walk.h"
-#include "sql/print.h"
+#include "sql/analysis/ast_walk.h"
+#include "sql/print/print.h"
 
 namespace sluice::statements {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "delta/expression.h"
+#include "delta/columns/expression.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {

@@ -2,16 +2,14 @@
 
 #include "plan/relation_catalog.h"
 #include "plan/table_scan.h"
-#include "sql/analyzer.h"
-#include "sql/parse_error.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/ast/parse_error.h"
 
 namespace sluice::statements {
 
 Result<catalog::TableLocation> Locate(const StatementContext& context,
                                       const sql::QualifiedName& name) {
-  std::vector<std::string> parts;
-  for (const sql::Name& part : name.parts) parts.push_back(part.text);
-  return catalog::LocateTable(parts, context.spec.engine.warehouse, context.spec.catalog,
+  return catalog::LocateTable(name.Texts(), context.spec.engine.warehouse, context.spec.catalog,
                               context.spec.database);
 }
 

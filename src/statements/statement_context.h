@@ -10,12 +10,12 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "catalog/table_name.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/project_spec.h"
-#include "sql/analyzer.h"
-#include "sql/logical_plan.h"
-#include "sql/pipeline_parser.h"
-#include "sql/query_runner.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/analysis/logical_plan.h"
+#include "sql/execution/query_runner.h"
+#include "sql/parser/pipeline_parser.h"
 
 namespace sluice::statements {
 

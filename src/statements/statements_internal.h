@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "delta/write_options.h"
+#include "delta/files/write_options.h"
 #include "plan/table_expressions.h"
-#include "sql/analyzer.h"
+#include "sql/analysis/analyzer.h"
 #include "statements/statement_context.h"
 
 namespace sluice::statements {

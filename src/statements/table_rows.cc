@@ -2,10 +2,9 @@
 
 #include <arrow/api.h>
 
-#include "delta/adapt_columns.h"
-#include "delta/clustering.h"
-#include "delta/schema_edit.h"
-#include "delta/table_features.h"
+#include "delta/columns/schema_edit.h"
+#include "delta/protocol/table_features.h"
+#include "delta/upkeep/clustering.h"
 
 namespace sluice::statements {
 namespace {

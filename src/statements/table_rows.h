@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 
 namespace sluice::statements {
 

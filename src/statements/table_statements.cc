@@ -4,9 +4,9 @@
 
 #include "base/text.h"
 #include "plan/table_scan.h"
-#include "sql/analysis_error.h"
-#include "sql/analyzer.h"
-#include "sql/print.h"
+#include "sql/analysis/analyzer.h"
+#include "sql/expressions/analysis_error.h"
+#include "sql/print/print.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
@@ -71,10 +71,7 @@ std::string QualifierOf(const sql::QualifiedName& table,
 
 std::vector<std::vector<std::string>> PathsOf(const std::vector<sql::QualifiedName>& names) {
   std::vector<std::vector<std::string>> paths;
-  for (const sql::QualifiedName& name : names) {
-    auto& path = paths.emplace_back();
-    for (const sql::Name& part : name.parts) path.push_back(part.text);
-  }
+  for (const sql::QualifiedName& name : names) paths.push_back(name.Texts());
   return paths;
 }
 

@@ -1,6 +1,6 @@
 // OPTIMIZE, REORG, VACUUM.
-#include "delta/compaction.h"
-#include "delta/vacuum.h"
+#include "delta/upkeep/compaction.h"
+#include "delta/upkeep/vacuum.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
@@ -26,6 +26,20 @@ Result<delta::RowCondition> PartitionCondition(Job& job, const sql::Expr* where,
   return condition;
 }
 
+/// Options over the partitions that `where` chooses of the newest version of `table`.
+Result<delta::CompactionOptions> OptionsFor(Job& job, delta::CompactionKind kind,
+                                            const sql::Expr* where, const sql::QualifiedName& name,
+                                            const delta::Table& table,
+                                            const std::string& statement) {
+  SLUICE_ASSIGN_OR_RETURN(const delta::RowCondition condition,
+                          PartitionCondition(job, where, name, *table.Current(), statement));
+  delta::CompactionOptions options;
+  options.kind = kind;
+  options.predicate = condition.prunes;
+  options.predicate_text = condition.text;
+  return options;
+}
+
 Result<RowReader> CompactAll(delta::Table& table, const delta::CompactionOptions& options) {
   int64_t removed = 0;
   int64_t added = 0;
@@ -42,13 +56,9 @@ Result<RowReader> CompactAll(delta::Table& table, const delta::CompactionOptions
 
 Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize) {
   SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, optimize.name));
-  SLUICE_ASSIGN_OR_RETURN(
-      const delta::RowCondition where,
-      PartitionCondition(job, optimize.where.get(), optimize.name, *table->Current(), "OPTIMIZE"));
-  delta::CompactionOptions options;
-  options.kind = delta::CompactionKind::kOptimize;
-  options.predicate = where.prunes;
-  options.predicate_text = where.text;
+  SLUICE_ASSIGN_OR_RETURN(auto options,
+                          OptionsFor(job, delta::CompactionKind::kOptimize, optimize.where.get(),
+                                     optimize.name, *table, "OPTIMIZE"));
   options.z_order_by = PathsOf(optimize.zorder_by);
   options.full = optimize.full;
   return CompactAll(*table, options);
@@ -57,13 +67,9 @@ Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize) {
 Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span span) {
   if (!reorg.purge) return job.NotSupported(span, "REORG TABLE .. APPLY (UPGRADE UNIFORM ..)");
   SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, reorg.name));
-  SLUICE_ASSIGN_OR_RETURN(
-      const delta::RowCondition where,
-      PartitionCondition(job, reorg.where.get(), reorg.name, *table->Current(), "REORG"));
-  delta::CompactionOptions options;
-  options.kind = delta::CompactionKind::kPurge;
-  options.predicate = where.prunes;
-  options.predicate_text = where.text;
+  SLUICE_ASSIGN_OR_RETURN(const auto options,
+                          OptionsFor(job, delta::CompactionKind::kPurge, reorg.where.get(),
+                                     reorg.name, *table, "REORG"));
   return CompactAll(*table, options);
 }
 

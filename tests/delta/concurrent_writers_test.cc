@@ -16,13 +16,13 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "delta/compaction.h"
-#include "delta/dml.h"
-#include "delta/merge.h"
-#include "delta/table_check.h"
-#include "delta/table_for_test.h"
-#include "delta/vacuum.h"
-#include "delta/write_rows.h"
+#include "delta/commands/dml.h"
+#include "delta/commands/merge.h"
+#include "delta/commands/write_rows.h"
+#include "delta/log/table_for_test.h"
+#include "delta/upkeep/compaction.h"
+#include "delta/upkeep/table_check.h"
+#include "delta/upkeep/vacuum.h"
 #include "storage/local_storage.h"
 
 extern char** environ;

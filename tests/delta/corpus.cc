@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "delta/number_text.h"
+#include "delta/protocol/number_text.h"
 #include "delta/variant/variant.h"
 #include "storage/storage.h"
 

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "corpus.h"
-#include "delta/table_check.h"
+#include "delta/upkeep/table_check.h"
 #include "storage/local_storage.h"
 
 namespace sluice::delta {

@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "corpus.h"
-#include "delta/action_json.h"
-#include "delta/log_segment.h"
-#include "delta/table.h"
+#include "delta/log/log_segment.h"
+#include "delta/log/table.h"
+#include "delta/protocol/action_json.h"
 #include "storage/local_storage.h"
 #include "storage/memory_storage.h"
 

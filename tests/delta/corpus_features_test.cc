@@ -10,7 +10,7 @@
 
 #include "corpus.h"
 #include "corpus_statement.h"
-#include "delta/table_features.h"
+#include "delta/protocol/table_features.h"
 #include "storage/local_storage.h"
 
 namespace sluice::delta {

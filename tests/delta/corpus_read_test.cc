@@ -11,10 +11,10 @@
 
 #include "batch/select_rows.h"
 #include "corpus.h"
-#include "delta/action_json.h"
-#include "delta/change_feed.h"
-#include "delta/scan.h"
-#include "delta/table.h"
+#include "delta/files/change_feed.h"
+#include "delta/files/scan.h"
+#include "delta/log/table.h"
+#include "delta/protocol/action_json.h"
 #include "plan/table_expressions.h"
 #include "storage/local_storage.h"
 

@@ -9,14 +9,14 @@
 #include <regex>
 #include <set>
 
-#include "delta/alter.h"
-#include "delta/dml.h"
-#include "delta/merge.h"
-#include "delta/schema_edit.h"
-#include "delta/schema_evolution.h"
-#include "delta/schema_json.h"
-#include "delta/write_rows.h"
-#include "sql/data_type_parser.h"
+#include "delta/columns/schema_edit.h"
+#include "delta/commands/alter.h"
+#include "delta/commands/dml.h"
+#include "delta/commands/merge.h"
+#include "delta/commands/schema_evolution.h"
+#include "delta/commands/write_rows.h"
+#include "delta/protocol/schema_json.h"
+#include "sql/parser/data_type_parser.h"
 
 namespace sluice::delta {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "corpus.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "plan/table_expressions.h"
 
 namespace sluice::delta {

@@ -1,9 +1,9 @@
 #include <regex>
 
 #include "corpus_statement.h"
-#include "delta/clustering.h"
-#include "delta/compaction.h"
-#include "delta/restore.h"
+#include "delta/commands/restore.h"
+#include "delta/upkeep/clustering.h"
+#include "delta/upkeep/compaction.h"
 
 namespace sluice::delta {
 namespace {

@@ -4,10 +4,10 @@
 #include <cstdio>
 
 #include "corpus.h"
-#include "delta/action_json.h"
-#include "delta/log_segment.h"
-#include "delta/scan.h"
-#include "delta/vacuum.h"
+#include "delta/files/scan.h"
+#include "delta/log/log_segment.h"
+#include "delta/protocol/action_json.h"
+#include "delta/upkeep/vacuum.h"
 #include "storage/local_storage.h"
 #include "storage/memory_storage.h"
 

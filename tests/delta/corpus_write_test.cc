@@ -9,10 +9,10 @@
 
 #include "corpus.h"
 #include "corpus_statement.h"
-#include "delta/change_feed.h"
-#include "delta/log_segment.h"
-#include "delta/scan.h"
-#include "delta/table_check.h"
+#include "delta/files/change_feed.h"
+#include "delta/files/scan.h"
+#include "delta/log/log_segment.h"
+#include "delta/upkeep/table_check.h"
 #include "storage/local_storage.h"
 #include "storage/memory_storage.h"
 

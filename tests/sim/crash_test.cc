@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "delta/snapshot.h"
+#include "delta/log/snapshot.h"
 #include "warehouse.h"
 
 namespace sluice::sim {

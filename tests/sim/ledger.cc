@@ -7,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "delta/scan.h"
+#include "delta/files/scan.h"
 #include "warehouse.h"
 
 namespace sluice::sim {

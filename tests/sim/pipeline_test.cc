@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "delta/scan.h"
+#include "delta/files/scan.h"
 #include "engine/pipeline.h"
 #include "engine/recompute.h"
 #include "scripted_topic.h"

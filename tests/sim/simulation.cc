@@ -1,7 +1,7 @@
 #include "simulation.h"
 
 #include "base/log.h"
-#include "delta/compaction.h"
+#include "delta/upkeep/compaction.h"
 
 namespace sluice::sim {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "engine/flow_runner.h"
 #include "scripted_topic.h"
 #include "state/snapshot_store.h"

@@ -2,8 +2,9 @@
 
 #include <cmath>
 
-#include "sql/data_type_parser.h"
-#include "sql/spark_json_for_test.h"
+#include "sql/execution/spark_json_for_test.h"
+#include "sql/parser/data_type_name.h"
+#include "sql/parser/data_type_parser.h"
 
 namespace sluice::sql {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sql/query_runner.h"
-#include "sql/relations_for_test.h"
+#include "sql/execution/query_runner.h"
+#include "sql/execution/relations_for_test.h"
 
 namespace sluice::sql {
 

@@ -11,7 +11,7 @@
 
 #include "plan/json_decoding.h"
 #include "query_answers.h"
-#include "sql/spark_json_for_test.h"
+#include "sql/execution/spark_json_for_test.h"
 #include "statements/table_statements.h"
 #include "storage/local_storage.h"
 

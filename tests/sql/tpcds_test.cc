@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "sql/pipeline_parser.h"
-#include "sql/relations_for_test.h"
+#include "sql/execution/relations_for_test.h"
+#include "sql/parser/pipeline_parser.h"
 
 namespace sluice::sql {
 namespace {

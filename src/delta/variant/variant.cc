@@ -1,7 +1,5 @@
 #include "delta/variant/variant.h"
 
-#include <arrow/extension/parquet_variant.h>
-
 #include <algorithm>
 
 namespace sluice::delta {
@@ -116,18 +114,6 @@ size_t BytesFor(uint64_t number) {
 }
 
 }  // namespace
-
-const std::shared_ptr<arrow::DataType>& VariantType() {
-  static const std::shared_ptr<arrow::DataType> kType =
-      arrow::extension::variant(arrow::struct_({arrow::field("metadata", arrow::binary(), false),
-                                                arrow::field("value", arrow::binary(), false)}));
-  return kType;
-}
-
-bool IsVariant(const arrow::DataType& type) {
-  return type.id() == arrow::Type::EXTENSION &&
-         static_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.parquet.variant";
-}
 
 Result<VariantNames> VariantNames::Parse(std::string_view metadata) {
   if (metadata.empty() || (Header(metadata) & 0x0F) != 1) return Corrupt("metadata version");

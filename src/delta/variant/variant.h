@@ -1,19 +1,15 @@
 // Semi-structured values: a variant column is (metadata, value) per row, both in the Parquet
-// variant encoding. Here: its Arrow type, reading one value, writing one, its JSON text.
+// variant encoding. Here: reading one value, writing one, its JSON text.
 // Thread-safe (pure functions, plain values).
 //
 //   metadata: 1 byte (version 1, bit 4 sorted, bits 6-7 offset bytes - 1), number of names,
-//   offsets,
-//             names
+//             offsets, names
 //   value:    1 byte (bits 0-1: primitive, short string, object, array; bits 2-7 by kind), then the
 //             payload: of an object number of fields, field ids, offsets, values; of an array
 //             number of elements, offsets, values
 #pragma once
 
-#include <arrow/type.h>
-
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,10 +18,6 @@
 #include "base/status.h"
 
 namespace sluice::delta {
-
-/// Arrow's variant extension type over struct<metadata: binary, value: binary>.
-const std::shared_ptr<arrow::DataType>& VariantType();
-bool IsVariant(const arrow::DataType& type);
 
 /// The field names of one variant's metadata. Views into the bytes it was made of.
 class VariantNames {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "delta/action_json.h"
-#include "delta/number_text.h"
-#include "delta/time_text.h"
+#include "delta/protocol/action_json.h"
+#include "delta/protocol/number_text.h"
+#include "delta/protocol/time_text.h"
 #include "delta/variant/variant.h"
 
 namespace sluice::delta {

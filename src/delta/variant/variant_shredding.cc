@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "delta/protocol/variant_type.h"
 #include "delta/variant/variant.h"
 
 namespace sluice::delta {

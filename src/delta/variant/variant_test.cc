@@ -1,4 +1,5 @@
 #include "delta/variant/variant.h"
+#include "delta/protocol/variant_type.h"
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>

@@ -8,8 +8,8 @@
 #include <limits>
 #include <utility>
 
-#include "delta/parquet_reader.h"
-#include "delta/scan.h"
+#include "delta/files/parquet_reader.h"
+#include "delta/files/scan.h"
 
 namespace sluice::sources {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "delta/table.h"
+#include "delta/log/table.h"
 #include "flow/hand_off.h"
 #include "flow/source.h"
 

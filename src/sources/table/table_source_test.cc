@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
-#include "delta/parquet_writer.h"
+#include "delta/files/parquet_writer.h"
 #include "storage/memory_storage.h"
 
 namespace sluice::sources {

@@ -1,0 +1,40 @@
+// One Parquet file of a checkpoint in the making: a part, or a sidecar. Encoded in memory, so that
+// it can be put in place at once. One owner.
+#pragma once
+
+#include <arrow/buffer.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "base/status.h"
+#include "delta/protocol/action.h"
+
+namespace sluice::delta {
+
+class CheckpointFile {
+ public:
+  enum class Content {
+    kAll,   // a V1 checkpoint
+    kFiles  // a sidecar: add and remove only
+  };
+  explicit CheckpointFile(Content content);
+  ~CheckpointFile();
+  CheckpointFile(const CheckpointFile&) = delete;
+  CheckpointFile& operator=(const CheckpointFile&) = delete;
+
+  /// Protocol, metadata, txn, domain. REQUIRES: kAll.
+  Status Add(const Action& action);
+  Status Add(const AddFile& file);
+  Status Add(const RemoveFile& file);
+  int64_t rows() const { return rows_; }
+  /// The bytes; then a next file may be begun. A file without rows is a valid one.
+  Result<std::shared_ptr<arrow::Buffer>> Finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  int64_t rows_ = 0;
+};
+
+}  // namespace sluice::delta

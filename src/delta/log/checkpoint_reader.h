@@ -1,0 +1,37 @@
+// Checkpoints -> actions: V1 (one file or several parts) and V2 (Parquet or JSON, with sidecars).
+// Thread-safe (pure function); memory: one batch of rows at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "delta/log/log_segment.h"
+#include "delta/protocol/action.h"
+#include "storage/storage.h"
+
+namespace sluice::delta {
+
+enum class CheckpointContent {
+  kAll,
+  kWithoutFiles  // reads no row group that holds only files, and no sidecar
+};
+
+/// Visits every action of the checkpoint. DELTA_FILE_CORRUPT, DELTA_FILE_NOT_FOUND,
+/// DELTA_LOG_CORRUPT: another checkpoint or the commits may do instead.
+Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
+                      const CheckpointFiles& files, const std::function<void(Action)>& visit,
+                      CheckpointContent content = CheckpointContent::kAll);
+
+/// Paths of the sidecars it refers to.
+Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,
+                                              const std::string& table_path,
+                                              const CheckpointFiles& files);
+
+/// The number of rows of all its files: not fewer than its actions about files.
+Result<int64_t> CountCheckpointRows(storage::Storage& storage, const std::string& table_path,
+                                    const CheckpointFiles& files);
+
+}  // namespace sluice::delta
