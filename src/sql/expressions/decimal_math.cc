@@ -1,5 +1,6 @@
 #include "sql/expressions/decimal_math.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -44,6 +45,9 @@ std::optional<Decimal128> Narrow(const Decimal256& value, int precision) {
 std::optional<Decimal128> Rescale(const Decimal256& value, int from, int to, int precision) {
   if (to == from) return Narrow(value, precision);
   if (to > from) {
+    // No value but 0 keeps a digit of 38 when it grows by so many.
+    if (to - from >= 76)
+      return value == Decimal256(0) ? std::optional(Decimal128(0)) : std::nullopt;
     if (!value.FitsInPrecision(76 - (to - from))) return std::nullopt;
     return Narrow(value * PowerOfTen(to - from), precision);
   }
@@ -62,6 +66,7 @@ std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int
   int digits = 0;
   int significant = 0;
   int fraction = 0;
+  int dropped = 0;  // digits before the point that are not in `big`
   bool point = false;
   for (; at < text.size(); ++at) {
     const char c = text[at];
@@ -71,9 +76,13 @@ std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int
     }
     if (c < '0' || c > '9') break;
     ++digits;
+    // More digits than these never decide how 38 of them are rounded.
+    if (significant == 75) {
+      if (!point) ++dropped;
+      continue;
+    }
     if (point) ++fraction;
     if (significant > 0 || c != '0') ++significant;
-    if (significant > 75) return *malformed = false, std::nullopt;
     if (significant <= 18) {
       small = small * 10 + static_cast<uint64_t>(c - '0');
     } else {
@@ -89,14 +98,19 @@ std::optional<Decimal128> ParseDecimal(std::string_view text, int precision, int
     const char* last = text.data() + text.size();
     if (first < last && *first == '+') ++first;
     const auto [end, error] = std::from_chars(first, last, exponent);
-    if (error != std::errc() || end != last || exponent > 10000 || exponent < -10000)
-      return std::nullopt;
+    if (error != std::errc() || end != last) return std::nullopt;
+    // Beyond this a number is too large, or nothing, however many digits it has.
+    exponent = std::clamp(exponent, -1'000'000'000, 1'000'000'000);
   }
   *malformed = false;
+  const int64_t digits_after = int64_t{fraction} - exponent - dropped;
+  // Zero has one digit, too: 0E+38 is as large as 1E+38.
+  if (std::max(significant, 1) - digits_after > 38) return std::nullopt;
+  if (digits_after > 200) return Decimal128(0);
   if (significant <= 18) big = Decimal256(static_cast<int64_t>(small));
   if (negative) big.Negate();
   if (significant == 0) return Decimal128(0);
-  return Rescale(big, fraction - exponent, scale, precision);
+  return Rescale(big, static_cast<int>(digits_after), scale, precision);
 }
 
 std::string FormatDecimal(const Decimal128& value, int scale) {

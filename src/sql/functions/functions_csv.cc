@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <utility>
 
 #include "base/calendar.h"
 #include "codec/spark_time.h"
@@ -135,35 +136,44 @@ class FieldReader {
     SLUICE_RETURN_NOT_OK(times.Reserve(column.length()));
     SLUICE_RETURN_NOT_OK(dates.Reserve(column.length()));
     for (int64_t row = 0; row < column.length(); ++row) {
-      const auto micros = texts.IsNull(row) ? std::nullopt : Micros(texts.GetView(row), is_date);
+      const bool null = texts.IsNull(row);
       if (is_date) {
-        SLUICE_RETURN_NOT_OK(micros ? dates.Set(FloorDiv(*micros, kMicrosPerDay)) : dates.Null());
+        SLUICE_RETURN_NOT_OK(dates.Set(null ? std::nullopt : Days(texts.GetView(row))));
       } else {
-        SLUICE_RETURN_NOT_OK(times.Set(micros));
+        SLUICE_RETURN_NOT_OK(times.Set(null ? std::nullopt : Micros(texts.GetView(row))));
       }
     }
     return is_date ? dates.Finish() : times.Finish();
   }
 
-  std::optional<int64_t> Micros(Text text, bool is_date) const {
+  std::optional<int32_t> Days(Text text) const {
     if (pattern_.has_value()) {
       codec::TimePattern::Parsed parsed;
-      if (!pattern_->Parse(text, &parsed)) return std::nullopt;
-      const int64_t local = parsed.days * kMicrosPerDay + parsed.micros_of_day;
-      if (!parsed.zone.has_value() || is_date || IsTimestampNtz(*type_)) return local;
-      const int64_t seconds = FloorDiv(local, kMicrosPerSecond);
-      return local + (parsed.zone->LocalToUtc(seconds) - seconds) * kMicrosPerSecond;
+      if (!pattern_->Parse(text, &parsed) || !std::in_range<int32_t>(parsed.days))
+        return std::nullopt;
+      return static_cast<int32_t>(parsed.days);
     }
-    if (is_date) {
-      int32_t days = 0;
-      if (!codec::ParseDate(text, &days)) return std::nullopt;
-      return days * kMicrosPerDay;
-    }
+    int32_t days = 0;
+    return codec::ParseDate(text, &days) ? std::optional(days) : std::nullopt;
+  }
+
+  std::optional<int64_t> Micros(Text text) const {
     int64_t micros = 0;
-    const bool good = IsTimestampNtz(*type_)
-                          ? codec::ParseTimestampNtz(text, &micros)
-                          : codec::ParseTimestamp(text, codec::TimeZone(), 0, &micros);
-    return good ? std::optional<int64_t>(micros) : std::nullopt;
+    if (!pattern_.has_value()) {
+      const bool good = IsTimestampNtz(*type_)
+                            ? codec::ParseTimestampNtz(text, &micros)
+                            : codec::ParseTimestamp(text, codec::TimeZone(), 0, &micros);
+      return good ? std::optional(micros) : std::nullopt;
+    }
+    codec::TimePattern::Parsed parsed;
+    if (!pattern_->Parse(text, &parsed)) return std::nullopt;
+    if (__builtin_mul_overflow(parsed.days, kMicrosPerDay, &micros) ||
+        __builtin_add_overflow(micros, parsed.micros_of_day, &micros))
+      return std::nullopt;
+    if (!parsed.zone.has_value() || IsTimestampNtz(*type_)) return micros;
+    const int64_t seconds = FloorDiv(micros, kMicrosPerSecond);
+    const int64_t moved = (parsed.zone->LocalToUtc(seconds) - seconds) * kMicrosPerSecond;
+    return __builtin_add_overflow(micros, moved, &micros) ? std::nullopt : std::optional(micros);
   }
 
   std::shared_ptr<arrow::DataType> type_;

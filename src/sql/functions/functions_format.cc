@@ -315,6 +315,27 @@ Result<Places> PlacesOf(Text pattern) {
   return places;
 }
 
+// The digits of Double.toString without an exponent, where `most` places hold all of them: no more
+// digits of the value are written than those, however large it is.
+std::optional<std::string> ShortestPlain(double value, int most) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof(buffer), std::abs(value),
+                                 std::chars_format::scientific);
+  const Text text(buffer, static_cast<size_t>(end.ptr - buffer));
+  const size_t e = text.find('e');
+  int exponent = 0;
+  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), end.ptr, exponent);
+  std::string digits(text.substr(0, e));
+  std::erase(digits, '.');
+  const int after = static_cast<int>(digits.size()) - 1 - exponent;
+  if (after > most) return std::nullopt;
+  if (exponent < 0) digits.insert(0, static_cast<size_t>(-exponent), '0');
+  digits.append(static_cast<size_t>(std::max(most - after, 0)), '0');
+  const size_t whole = static_cast<size_t>(std::max(exponent, 0)) + 1;
+  if (most > 0) digits.insert(whole, 1, '.');
+  return std::signbit(value) ? "-" + digits : digits;
+}
+
 std::string FormatNumber(const arrow::Array& array, int64_t row, const Places& places) {
   std::string plain;
   if (array.type_id() == Type::DOUBLE || array.type_id() == Type::FLOAT) {
@@ -323,7 +344,9 @@ std::string FormatNumber(const arrow::Array& array, int64_t row, const Places& p
                              : static_cast<const arrow::DoubleArray&>(array).Value(row);
     if (std::isnan(value)) return "NaN";
     if (std::isinf(value)) return value > 0 ? "\xE2\x88\x9E" : "-\xE2\x88\x9E";
-    plain = fmt::format("{:.{}f}", value, places.most);  // half even on the exact value
+    const auto shortest = ShortestPlain(value, places.most);
+    // Half even on the exact value.
+    plain = shortest ? *shortest : fmt::format("{:.{}f}", value, places.most);
   } else {
     AppendText(array, row, &plain);
     plain = RoundPlain(plain, places.most, true);
@@ -363,9 +386,9 @@ Result<Kernel> FormatNumberKernel(const BoundExpression& expression) {
         const int32_t count =
             static_cast<const arrow::Int32Array&>(*places.array).Value(places.At(row));
         present = count >= 0;
-        if (count > 400)
+        if (count > 340)
           return MakeError("NOT_SUPPORTED_YET",
-                           "not supported yet: format_number with more than 400 digits");
+                           "not supported yet: format_number with more than 340 digits");
         wanted.least = wanted.most = count;
       }
       SLUICE_RETURN_NOT_OK(present ? writer.Set(FormatNumber(*number.array, number.At(row), wanted))

@@ -162,10 +162,33 @@ TEST_F(FunctionsTest, Formats) {
                "'#,##0.00')"),
             "1,234,567.89|0|-1,234.50");
   EXPECT_EQ(Of("format_number(1, -1)"), "NULL");
+  // No more digits than Double.toString has; rounding is that of the exact value.
+  EXPECT_EQ(Of("format_number(1e23D, 1), format_number(9007199254740993L, 0)"),
+            "100,000,000,000,000,000,000,000.0|9,007,199,254,740,993");
+  EXPECT_EQ(Of("format_number(0.1D, 20), format_number(1.5e-10D, 12), format_number(1.005D, 2)"),
+            "0.10000000000000000000|0.000000000150|1.00");
   EXPECT_EQ(Of("to_char(12454, '000G000'), to_char(-5, 'S99'), to_char(5, '9'), to_char(123, '9')"),
             "012,454| -5|5|#");
   EXPECT_EQ(Of("to_number('1,2', '9')"), "INVALID_FORMAT.MISMATCH_INPUT");
   EXPECT_EQ(Of("try_to_number('x', '9'), try_to_number('-5', 'S9')"), "NULL|-5");
+}
+
+TEST_F(FunctionsTest, DecimalsOfLongTexts) {
+  const std::string digits(90, '7');
+  EXPECT_EQ(Of("CAST('1." + digits + "' AS DECIMAL(10,2)), CAST('1" + std::string(80, '0') +
+               "e-78' AS DECIMAL(10,2))"),
+            "1.78|100.00");
+  EXPECT_EQ(Of("try_cast('1e400' AS DECIMAL(38,0)), try_cast('1e-400' AS DECIMAL(38,0)), "
+               "try_cast('0e50' AS DECIMAL(5,0)), try_cast('1e-10001' AS DECIMAL(5,2))"),
+            "NULL|0|NULL|0.00");
+  EXPECT_EQ(Of("CAST('1e10001' AS DECIMAL(5,2))"), "NUMERIC_VALUE_OUT_OF_RANGE");
+  EXPECT_EQ(Of("CAST('1" + digits + "x' AS DECIMAL(5,2))"), "CAST_INVALID_INPUT");
+}
+
+TEST_F(FunctionsTest, DatesOfCsvBeyondTheClock) {
+  EXPECT_EQ(Of("from_csv('2022845-01-01', 'a DATE').a IS NULL, "
+               "from_csv('+400000-01-01', 'a TIMESTAMP').a IS NULL"),
+            "false|true");
 }
 
 TEST_F(FunctionsTest, Numbers) {
