@@ -96,15 +96,13 @@ Result<PipelineRunResult> RunFlows(Project& project, const PipelineRunOptions& o
                                    const std::function<bool(const std::string&)>& include,
                                    const SignalWatch& signals, engine::FlowListener* listener,
                                    TerminalView& view) {
-  // The threads that call them help: one for each core.
-  Workers workers(static_cast<int>(std::max(2U, std::thread::hardware_concurrency())) - 1);
   plan::BuildEnvironment environment = project.environment();
-  environment.workers = &workers;
+  environment.workers = &project.workers();
   SLUICE_ASSIGN_OR_RETURN(auto flows, plan::BuildFlows(project.spec(), project.graph(),
                                                        project.pipeline(), environment, include));
   engine::PipelineOptions pipeline_options;
   pipeline_options.mode = mode;
-  pipeline_options.workers = &workers;
+  pipeline_options.workers = &project.workers();
   SLUICE_ASSIGN_OR_RETURN(auto pipeline, engine::Pipeline::Make(std::move(flows), pipeline_options,
                                                                 SystemClock(), listener));
   std::atomic<bool> finished = false;

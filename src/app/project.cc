@@ -1,13 +1,17 @@
 #include "app/project.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <thread>
 
 #include "base/text.h"
 #include "plan/json_decoding.h"
 
 namespace sluice::app {
 
-Project::Project() : random_(Random::FromSystem()) {}
+Project::Project()
+    : random_(Random::FromSystem()),
+      workers_(static_cast<int>(std::max(2U, std::thread::hardware_concurrency())) - 1) {}
 
 Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bool spec_optional) {
   auto project = std::unique_ptr<Project>(new Project());
@@ -28,8 +32,8 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
     }
     SLUICE_ASSIGN_OR_RETURN(project->spec_, plan::LoadProjectSpec(path, options.set));
   }
-  project->tables_ = std::make_unique<delta::TableRegistry>(project->storage_, SystemClock(),
-                                                            project->random_.Next());
+  project->tables_ = std::make_unique<delta::TableRegistry>(
+      project->storage_, SystemClock(), project->random_.Next(), &project->workers_);
   sql::QueryRunnerOptions runner;
   runner.native_functions = plan::JsonFunctions();
   project->runner_ = sql::QueryRunner::Make(runner);

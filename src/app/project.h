@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/workers.h"
 #include "delta/log/table.h"
 #include "plan/pipeline_analysis.h"
 #include "plan/pipeline_builder.h"
@@ -42,6 +43,8 @@ class Project {
   delta::TableRegistry& tables() { return *tables_; }
   sql::QueryRunner& runner() { return *runner_; }
   Random& random() { return random_; }
+  /// As many threads as there are cores, with the one that calls them.
+  Workers& workers() { return workers_; }
   plan::BuildEnvironment environment();
 
   /// "t", "s.t" or "c.s.t" -> the table's qualified name.
@@ -57,6 +60,7 @@ class Project {
   plan::ProjectSpec spec_;
   plan::PipelineGraph graph_;
   plan::AnalyzedPipeline pipeline_;
+  Workers workers_;
   std::unique_ptr<delta::TableRegistry> tables_;
   std::unique_ptr<sql::QueryRunner> runner_;
 };

@@ -121,8 +121,8 @@ Result<std::shared_ptr<const delta::Snapshot>> DeltaMergeSink::LoadRows() {
   known_table_ = snapshot->metadata().id;
   whole_.reset();
   int64_t rows = 0;
-  snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    const int64_t in_file = RowsIn(*file);
+  snapshot->ForEachFile([&](const delta::AddFile& file) {
+    const int64_t in_file = RowsIn(file);
     rows = rows < 0 || in_file < 0 ? -1 : rows + in_file;
   });
   if (rows >= 0 && MayRewriteWhole(*snapshot, rows)) {
@@ -207,7 +207,8 @@ Result<flow::CommittedEpoch> DeltaMergeSink::Commit(flow::StagedEpoch* epoch) {
 
 Status DeltaMergeSink::Replace(MergeStaged*, delta::Transaction* transaction) {
   transaction->ReadWholeTable();
-  for (const auto& file : transaction->read_snapshot()->Files()) transaction->Remove(*file);
+  transaction->read_snapshot()->ForEachFile(
+      [&](const delta::AddFile& file) { transaction->Remove(file); });
   return Status::OK();
 }
 

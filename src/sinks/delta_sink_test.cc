@@ -279,11 +279,11 @@ TEST_F(DeltaSinkTest, WhatWasCompactedGrowsToTheTargetSize) {
   const auto snapshot = delta::Snapshot::Load(storage_, "/wh/t").ValueOrDie();
   int64_t small_bytes = 0;
   int64_t large_files = 0;
-  snapshot->ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    if (file->size >= kTarget / 2) {
+  snapshot->ForEachFile([&](const delta::AddFile& file) {
+    if (file.size >= kTarget / 2) {
       ++large_files;
     } else {
-      small_bytes += file->size;
+      small_bytes += file.size;
     }
   });
   EXPECT_GE(large_files, 4);

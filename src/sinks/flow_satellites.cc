@@ -94,8 +94,7 @@ Status FlowTable::EmptyOldSatellites() {
     metadata.configuration[property] = generation;
     delta::Transaction transaction = table->NewTransaction(snapshot);
     transaction.ReadWholeTable();
-    snapshot->ForEachFile(
-        [&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
+    snapshot->ForEachFile([&](const delta::AddFile& file) { transaction.Remove(file); });
     transaction.SetMetadata(std::move(metadata));
     transaction.SetOperation("FULL REFRESH", {{"flow", options_.flow_name}});
     SLUICE_RETURN_NOT_OK(transaction.Commit().status());

@@ -42,8 +42,7 @@ Status FullRefresh(delta::TableRegistry& tables, const std::string& table_path) 
   RaiseGenerations(&metadata);
   delta::Transaction transaction = table->NewTransaction(snapshot);
   transaction.ReadWholeTable();
-  snapshot->ForEachFile(
-      [&](const std::shared_ptr<const delta::AddFile>& file) { transaction.Remove(*file); });
+  snapshot->ForEachFile([&](const delta::AddFile& file) { transaction.Remove(file); });
   transaction.SetMetadata(std::move(metadata));
   transaction.SetOperation("FULL REFRESH");
   return transaction.Commit().status();

@@ -33,11 +33,11 @@ struct Waiting {
 Waiting CountWaiting(const delta::Snapshot& snapshot, int64_t small, int64_t large) {
   std::map<std::string, Waiting> partitions;
   Waiting most;
-  snapshot.ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    if (file->size >= std::max(small, large)) return;
-    Waiting& waiting = partitions[PartitionKey(file->partition_values)];
-    if (file->size < small) most.small_files = std::max(most.small_files, ++waiting.small_files);
-    if (file->size < large) most.bytes = std::max(most.bytes, waiting.bytes += file->size);
+  snapshot.ForEachFile([&](const delta::AddFile& file) {
+    if (file.size >= std::max(small, large)) return;
+    Waiting& waiting = partitions[PartitionKey(file.partition_values)];
+    if (file.size < small) most.small_files = std::max(most.small_files, ++waiting.small_files);
+    if (file.size < large) most.bytes = std::max(most.bytes, waiting.bytes += file.size);
   });
   return most;
 }
@@ -106,8 +106,7 @@ Status TableUpkeep::DeleteDeadFiles(delta::Table& table) {
       dead.insert(file.path);
   });
   // The same file may live on with another deletion vector.
-  snapshot->ForEachFile(
-      [&](const std::shared_ptr<const delta::AddFile>& file) { dead.erase(file->path); });
+  snapshot->ForEachFile([&](const delta::AddFile& file) { dead.erase(file.path); });
   for (const std::string& path : dead) {
     SLUICE_RETURN_NOT_OK(table.storage().Delete(table.path() + "/" + path));
   }

@@ -460,8 +460,9 @@ Status BackfillRowIds(Table& table) {
   }
   Transaction backfill = table.NewTransaction(snapshot);
   bool any = false;
-  for (const auto& file : snapshot->Files()) {
-    if (file->base_row_id.has_value()) continue;
+  const auto without_ids =
+      snapshot->FilesWhere([](const AddFile& file) { return !file.base_row_id.has_value(); });
+  for (const auto& file : without_ids) {
     AddFile again = *file;
     again.data_change = false;
     backfill.ReadFile(*file);

@@ -37,7 +37,7 @@ TEST_F(DropFeatureTest, DeletionVectorsLeaveAGuardedHistory) {
   EXPECT_EQ(now->metadata().configuration.at("delta.requireCheckpointProtectionBeforeVersion"),
             dropped->version.ToString());
   EXPECT_FALSE(now->metadata().configuration.contains("delta.enableDeletionVectors"));
-  now->ForEachFile([](const auto& file) { EXPECT_FALSE(file->deletion_vector.has_value()); });
+  now->ForEachFile([](const AddFile& file) { EXPECT_FALSE(file.deletion_vector.has_value()); });
   EXPECT_EQ(Ids(now), (std::multiset<int64_t>{0, 2, 3, 4, 5, 6, 7, 8, 9}));
   // The older versions can be read, and cleanup leaves them while it cannot delete them all.
   EXPECT_EQ(Ids(table->SnapshotAt(TableVersion(2)).ValueOrDie()).size(), 9U);
@@ -60,7 +60,7 @@ TEST_F(DropFeatureTest, TruncatedHistoryNeedsNoGuard) {
   EXPECT_EQ(ErrorCode(DropFeature(*table, "deletionVectors", options).status()),
             "DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD");
   table->Current()->ForEachFile(
-      [](const auto& file) { EXPECT_FALSE(file->deletion_vector.has_value()); });
+      [](const AddFile& file) { EXPECT_FALSE(file.deletion_vector.has_value()); });
   clock_.Advance(2 * kDayMicros);
   Append(*table, {Rows(10, 1, "a")});
   const auto dropped = DropFeature(*table, "deletionVectors", options);

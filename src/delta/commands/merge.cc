@@ -197,11 +197,8 @@ class Merge {
     transaction_.ReadWhere(predicate_);
     if (source_->num_rows() == 0 || (!request_.keys.empty() && index_->num_keys() == 0)) return {};
     const FilePruner pruner(predicate_, *read_->schema(), read_->partition_columns());
-    std::vector<FilePtr> files = read_->Files();
-    std::erase_if(files, [&](const FilePtr& file) {
-      return NoKeyCanMatch(*file) || !pruner.MayMatch(*file);
-    });
-    return files;
+    return read_->FilesWhere(
+        [&](const AddFile& file) { return !NoKeyCanMatch(file) && pruner.MayMatch(file); });
   }
 
   /// An IN over no value at all prunes everything; FilePruner would take it for unknown.

@@ -82,8 +82,9 @@ class RestoreRun {
     std::vector<std::string> missing;
     int64_t files = 0;
     int64_t bytes = 0;
-    for (const auto& file : target_->Files()) {
-      if (current_->FindFile(FileKey(*file)) != nullptr) continue;
+    const auto gone =
+        target_->FilesWhere([&](const AddFile& file) { return !current_->HasFile(FileKey(file)); });
+    for (const auto& file : gone) {
       SLUICE_ASSIGN_OR_RETURN(const bool there, IsThere(*file));
       if (!there) missing.push_back(file->path);
       ++files;
@@ -124,8 +125,9 @@ class RestoreRun {
   void RemoveFiles(Transaction* transaction) {
     int64_t files = 0;
     int64_t bytes = 0;
-    for (const auto& file : current_->Files()) {
-      if (target_->FindFile(FileKey(*file)) != nullptr) continue;
+    const auto unwanted =
+        current_->FilesWhere([&](const AddFile& file) { return !target_->HasFile(FileKey(file)); });
+    for (const auto& file : unwanted) {
       ++files;
       bytes += file->size;
       transaction->Remove(*file);

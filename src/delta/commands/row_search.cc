@@ -11,12 +11,8 @@ namespace sluice::delta {
 std::vector<std::shared_ptr<const AddFile>> CandidateFiles(const Snapshot& snapshot,
                                                            const Predicate& prunes) {
   const FilePruner pruner(prunes, *snapshot.schema(), snapshot.partition_columns());
-  auto files = snapshot.Files();
-  if (!pruner.empty()) {
-    std::erase_if(
-        files, [&](const std::shared_ptr<const AddFile>& file) { return !pruner.MayMatch(*file); });
-  }
-  return files;
+  return snapshot.FilesWhere(
+      [&](const AddFile& file) { return pruner.empty() || pruner.MayMatch(file); });
 }
 
 Result<std::vector<RowAction>> FindRows(storage::Storage& storage,

@@ -155,10 +155,9 @@ class Write {
       SLUICE_ASSIGN_OR_RETURN(auto predicate, PartitionPredicate(values));
       transaction_.ReadWhere(std::move(predicate));
     }
-    for (const auto& file : read_->Files()) {
-      if (written.contains(file->partition_values))
-        SLUICE_RETURN_NOT_OK(rewriter_->RemoveFile(*file));
-    }
+    const auto replaced = read_->FilesWhere(
+        [&](const AddFile& file) { return written.contains(file.partition_values); });
+    for (const auto& file : replaced) SLUICE_RETURN_NOT_OK(rewriter_->RemoveFile(*file));
     return Status::OK();
   }
 

@@ -29,13 +29,9 @@ Result<std::unique_ptr<Scan>> Scan::Make(storage::Storage& storage,
     fields.push_back(arrow::field("__row_commit_version", arrow::int64()));
   }
   scan->schema_ = arrow::schema(std::move(fields));
-  scan->files_ = scan->snapshot_->Files();
   const FilePruner pruner(options.predicate, schema, scan->snapshot_->partition_columns());
-  if (!pruner.empty()) {
-    std::erase_if(scan->files_, [&](const std::shared_ptr<const AddFile>& file) {
-      return !pruner.MayMatch(*file);
-    });
-  }
+  scan->files_ = scan->snapshot_->FilesWhere(
+      [&](const AddFile& file) { return pruner.empty() || pruner.MayMatch(file); });
   return scan;
 }
 

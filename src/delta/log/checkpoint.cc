@@ -99,7 +99,33 @@ class CheckpointWriter {
                               const int64_t removed = file.deletion_timestamp_ms.value_or(0);
                               return removed < contents_.tombstones_before_ms ? Status::OK()
                                                                               : AddOne(file);
+                            },
+                            [this](const FileColumns& adds, const std::vector<int64_t>& rows) {
+                              adds_ += static_cast<int64_t>(rows.size());
+                              return AddRows(adds, rows);
                             }});
+  }
+
+  Status AddRows(const FileColumns& adds, const std::vector<int64_t>& rows) {
+    if (!file_.TakesRows(*adds.array())) {
+      AddFile file;
+      for (const int64_t row : rows) {
+        adds.Read(row, &file);
+        SLUICE_RETURN_NOT_OK(AddOne(file));
+      }
+      return Status::OK();
+    }
+    std::vector<int32_t> positions;  // of what goes into the file that is open
+    for (auto it = rows.begin(); it != rows.end();) {
+      SLUICE_RETURN_NOT_OK(CloseFull());
+      const auto room = std::min<int64_t>(kActionsPerPart - file_.rows(), rows.end() - it);
+      positions.clear();
+      for (const auto end = it + room; it != end; ++it)
+        positions.push_back(static_cast<int32_t>(adds.PositionOf(*it)));
+      actions_ += room;
+      SLUICE_RETURN_NOT_OK(file_.AddRows(adds.array(), positions));
+    }
+    return Status::OK();
   }
 
   template <typename File>
@@ -180,10 +206,8 @@ Status WriteCheckpoint(storage::Storage& storage, const Snapshot& snapshot,
     snapshot.ForEachTombstone([&](const RemoveFile& remove) {
       if (status.ok()) status = visitor.remove(remove);
     });
-    snapshot.ForEachFile([&](const std::shared_ptr<const AddFile>& file) {
-      if (status.ok()) status = visitor.add(*file);
-    });
-    return status;
+    SLUICE_RETURN_NOT_OK(status);
+    return snapshot.VisitFiles(visitor.add, visitor.add_rows);
   };
   return Write(storage, contents, options);
 }

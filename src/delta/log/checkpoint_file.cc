@@ -2,6 +2,7 @@
 #include <arrow/io/memory.h>
 #include <parquet/arrow/writer.h>
 
+#include "delta/log/add_columns_internal.h"
 #include "delta/log/checkpoint_file_internal.h"
 
 namespace sluice::delta {
@@ -230,12 +231,16 @@ struct CheckpointFile::Impl {
     SLUICE_ASSIGN_OR_RETURN(builder, arrow::RecordBatchBuilder::Make(
                                          schema, arrow::default_memory_pool(), kRowsPerBatch));
     SLUICE_ASSIGN_OR_RETURN(sink, arrow::io::BufferOutputStream::Create(1 << 16));
-    const auto properties = parquet::WriterProperties::Builder()
-                                .compression(parquet::Compression::SNAPPY)
-                                ->max_row_group_length(kRowsPerBatch)
-                                ->build();
-    SLUICE_ASSIGN_OR_RETURN(writer, parquet::arrow::FileWriter::Open(
-                                        *schema, arrow::default_memory_pool(), sink, properties));
+    parquet::WriterProperties::Builder properties;
+    properties.compression(parquet::Compression::SNAPPY)->max_row_group_length(kRowsPerBatch);
+    // A dictionary of what never repeats is built to be thrown away; bounds of statistics say
+    // nothing.
+    for (const char* column : {"add.path", "add.stats", "add.size", "add.modificationTime"})
+      properties.disable_dictionary(column);
+    properties.disable_statistics("add.stats");
+    SLUICE_ASSIGN_OR_RETURN(
+        writer, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), sink,
+                                                 properties.build()));
     return Status::OK();
   }
 
@@ -244,6 +249,21 @@ struct CheckpointFile::Impl {
     rows_in_batch = 0;
     SLUICE_ASSIGN_OR_RETURN(const auto batch, builder->Flush());
     return writer->WriteRecordBatch(*batch);
+  }
+
+  Status AppendRows(const std::shared_ptr<arrow::StructArray>& adds,
+                    const std::vector<int32_t>& rows) {
+    if (writer == nullptr) SLUICE_RETURN_NOT_OK(Begin());
+    SLUICE_RETURN_NOT_OK(Flush());
+    const auto count = static_cast<int64_t>(rows.size());
+    arrow::ArrayVector columns;
+    for (const auto& field : schema->fields()) {
+      SLUICE_ASSIGN_OR_RETURN(auto column, columns.empty()
+                                               ? PassOn(adds, rows, field->type())
+                                               : arrow::MakeArrayOfNull(field->type(), count));
+      columns.push_back(std::move(column));
+    }
+    return writer->WriteRecordBatch(*arrow::RecordBatch::Make(schema, count, std::move(columns)));
   }
 
   template <typename T>
@@ -289,6 +309,16 @@ Status CheckpointFile::Add(const AddFile& file) {
 Status CheckpointFile::Add(const RemoveFile& file) {
   ++rows_;
   return impl_->Append(file);
+}
+
+bool CheckpointFile::TakesRows(const arrow::StructArray& adds) const {
+  return CanPassOn(adds, *impl_->schema->field(ColumnOf<AddFile>())->type());
+}
+
+Status CheckpointFile::AddRows(const std::shared_ptr<arrow::StructArray>& adds,
+                               const std::vector<int32_t>& rows) {
+  rows_ += static_cast<int64_t>(rows.size());
+  return impl_->AppendRows(adds, rows);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> CheckpointFile::Finish() {

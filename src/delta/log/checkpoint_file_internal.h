@@ -2,10 +2,12 @@
 // it can be put in place at once. One owner.
 #pragma once
 
+#include <arrow/array.h>
 #include <arrow/buffer.h>
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/status.h"
 #include "delta/protocol/action.h"
@@ -27,6 +29,11 @@ class CheckpointFile {
   Status Add(const Action& action);
   Status Add(const AddFile& file);
   Status Add(const RemoveFile& file);
+  /// Whether AddRows takes these.
+  bool TakesRows(const arrow::StructArray& adds) const;
+  /// The files at `rows` of an `add` column (positions, ascending; none null). REQUIRES:
+  /// TakesRows(*adds).
+  Status AddRows(const std::shared_ptr<arrow::StructArray>& adds, const std::vector<int32_t>& rows);
   int64_t rows() const { return rows_; }
   /// The bytes; then a next file may be begun. A file without rows is a valid one.
   Result<std::shared_ptr<arrow::Buffer>> Finish();

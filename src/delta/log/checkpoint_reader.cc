@@ -60,24 +60,17 @@ class Fields {
     }
     return strings;
   }
-  PartitionValues Partitions(const char* name, int64_t row) const {
-    PartitionValues values;
+  StringMap Map(const char* name, int64_t row) const {
+    StringMap values;
     const arrow::Array* child = Child(name);
     if (child == nullptr || child->type_id() != arrow::Type::MAP || child->IsNull(row))
       return values;
     const auto* map = static_cast<const arrow::MapArray*>(child);
     for (int64_t i = map->value_offset(row); i < map->value_offset(row + 1); ++i) {
-      values.emplace(TextAt(map->keys().get(), i).value_or(std::string()),
-                     TextAt(map->items().get(), i));
+      if (auto value = TextAt(map->items().get(), i))
+        values.emplace(TextAt(map->keys().get(), i).value_or(std::string()), std::move(*value));
     }
     return values;
-  }
-  StringMap Map(const char* name, int64_t row) const {
-    StringMap map;
-    for (auto& [key, value] : Partitions(name, row)) {
-      if (value.has_value()) map.emplace(key, *value);
-    }
-    return map;
   }
   Fields Struct(const char* name, int64_t row) const {
     const arrow::Array* child = Child(name);
@@ -103,52 +96,6 @@ class Fields {
 
   const arrow::StructArray* array_;
 };
-
-std::optional<DeletionVectorDescriptor> ReadVector(const Fields& file, int64_t row) {
-  const Fields fields = file.Struct("deletionVector", row);
-  const auto type = fields.present() ? fields.OptionalText("storageType", row) : std::nullopt;
-  if (!type.has_value() || type->empty()) return std::nullopt;
-  DeletionVectorDescriptor vector;
-  vector.storage_type = (*type)[0];
-  vector.path_or_inline = fields.Text("pathOrInlineDv", row);
-  if (const auto offset = fields.OptionalInt("offset", row))
-    vector.offset = static_cast<int32_t>(*offset);
-  vector.size_in_bytes = static_cast<int32_t>(fields.Int("sizeInBytes", row));
-  vector.cardinality = fields.Int("cardinality", row);
-  return vector;
-}
-
-Action ReadAdd(const Fields& fields, int64_t row) {
-  AddFile add;
-  add.path = fields.Text("path", row);
-  add.partition_values = fields.Partitions("partitionValues", row);
-  add.size = fields.Int("size", row);
-  add.modification_time_ms = fields.Int("modificationTime", row);
-  add.data_change = fields.Bool("dataChange", row, true);
-  add.stats = fields.Text("stats", row);
-  add.tags = fields.Map("tags", row);
-  add.deletion_vector = ReadVector(fields, row);
-  add.base_row_id = fields.OptionalInt("baseRowId", row);
-  add.default_row_commit_version = fields.OptionalInt("defaultRowCommitVersion", row);
-  add.clustering_provider = fields.OptionalText("clusteringProvider", row);
-  return add;
-}
-
-Action ReadRemove(const Fields& fields, int64_t row) {
-  RemoveFile remove;
-  remove.path = fields.Text("path", row);
-  remove.deletion_timestamp_ms = fields.OptionalInt("deletionTimestamp", row);
-  remove.data_change = fields.Bool("dataChange", row, true);
-  remove.extended_file_metadata = fields.Bool("extendedFileMetadata", row, false);
-  remove.partition_values = fields.Partitions("partitionValues", row);
-  remove.size = fields.OptionalInt("size", row);
-  remove.stats = fields.Text("stats", row);
-  remove.tags = fields.Map("tags", row);
-  remove.deletion_vector = ReadVector(fields, row);
-  remove.base_row_id = fields.OptionalInt("baseRowId", row);
-  remove.default_row_commit_version = fields.OptionalInt("defaultRowCommitVersion", row);
-  return remove;
-}
 
 Action ReadMetadata(const Fields& fields, int64_t row) {
   Metadata metadata;
@@ -183,7 +130,6 @@ struct ColumnReader {
   const char* name;
   const char* key;  // a leaf that is there wherever the action is
   RowReader read;
-  bool files = false;
 };
 
 constexpr ColumnReader kColumns[] = {
@@ -203,36 +149,27 @@ constexpr ColumnReader kColumns[] = {
      [](const Fields& fields, int64_t row) -> Action {
        return Sidecar{fields.Text("path", row), fields.Int("sizeInBytes", row)};
      }},
-    {"add", "add.path", ReadAdd, true},
-    {"remove", "remove.path", ReadRemove, true},
 };
 
-bool IsWanted(const ColumnReader& column, CheckpointContent content) {
-  return content == CheckpointContent::kAll || !column.files;
-}
-
-/// Leaf columns of the actions read here, without the parsed forms of what is read as text anyway.
-std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema, CheckpointContent content) {
+/// Leaf columns of the actions read here.
+std::vector<int> WantedLeaves(const parquet::SchemaDescriptor& schema) {
   std::vector<int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) {
     const std::string path = schema.Column(i)->path()->ToDotString();
-    if (path.starts_with("add.stats_parsed.") || path.starts_with("add.partitionValues_parsed."))
-      continue;
     for (const ColumnReader& column : kColumns) {
-      if (IsWanted(column, content) && path.starts_with(std::string(column.name) + "."))
-        leaves.push_back(i);
+      if (path.starts_with(std::string(column.name) + ".")) leaves.push_back(i);
     }
   }
   return leaves;
 }
 
 /// Row groups that may hold a wanted action, by the null counts of its key leaf.
-std::vector<int> WantedRowGroups(const parquet::FileMetaData& metadata, CheckpointContent content) {
+std::vector<int> WantedRowGroups(const parquet::FileMetaData& metadata) {
   std::vector<int> keys;
   for (int i = 0; i < metadata.schema()->num_columns(); ++i) {
     const std::string path = metadata.schema()->Column(i)->path()->ToDotString();
     for (const ColumnReader& column : kColumns) {
-      if (IsWanted(column, content) && path == column.key) keys.push_back(i);
+      if (path == column.key) keys.push_back(i);
     }
   }
   std::vector<int> groups;
@@ -259,12 +196,11 @@ Status CheckUsable(const arrow::RecordBatch& batch, const std::string& path) {
   return Status::OK();
 }
 
-Status ReadParquetActions(storage::Storage& storage, const std::string& path,
-                          CheckpointContent content, const Visit& visit) {
+Status ReadParquetActions(storage::Storage& storage, const std::string& path, const Visit& visit) {
   SLUICE_ASSIGN_OR_RETURN(auto reader, OpenParquet(storage, path, 16384));
   const auto& metadata = *reader->parquet_reader()->metadata();
-  auto opened = reader->GetRecordBatchReader(WantedRowGroups(metadata, content),
-                                             WantedLeaves(*metadata.schema(), content));
+  auto opened =
+      reader->GetRecordBatchReader(WantedRowGroups(metadata), WantedLeaves(*metadata.schema()));
   if (!opened.ok()) return ParquetError(opened.status(), path);
   const auto batches = opened.MoveValueUnsafe();
   while (true) {
@@ -291,8 +227,10 @@ std::string SidecarPath(const std::string& table_path, const Sidecar& sidecar) {
 
 }  // namespace
 
-Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
-                      const CheckpointFiles& files, const Visit& visit, CheckpointContent content) {
+Result<std::vector<std::string>> ReadCheckpoint(storage::Storage& storage,
+                                                const std::string& table_path,
+                                                const CheckpointFiles& files, const Visit& visit) {
+  std::vector<std::string> with_files;
   std::vector<std::string> sidecars;
   const Visit take = [&](Action action) {
     if (const auto* sidecar = std::get_if<Sidecar>(&action)) {
@@ -304,37 +242,25 @@ Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
   for (const std::string& path : files.paths) {
     if (path.ends_with(".json")) {
       SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(path));
-      SLUICE_ASSIGN_OR_RETURN(auto actions, ParseCommitJson(text, path));
-      for (Action& action : actions) take(std::move(action));
+      SLUICE_RETURN_NOT_OK(VisitCommitJson(text, path, CommitContent::kAll,
+                                           [&](Action&& action) { take(std::move(action)); }));
     } else {
-      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, take));
+      SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, take));
+      with_files.push_back(path);
     }
   }
-  if (content == CheckpointContent::kWithoutFiles) return Status::OK();
-  for (const std::string& path : sidecars)
-    SLUICE_RETURN_NOT_OK(ReadParquetActions(storage, path, content, visit));
-  return Status::OK();
+  with_files.insert(with_files.end(), sidecars.begin(), sidecars.end());
+  return with_files;
 }
 
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,
                                               const std::string& table_path,
                                               const CheckpointFiles& files) {
-  std::vector<std::string> sidecars;
-  const Visit take = [&](Action action) {
-    if (const auto* sidecar = std::get_if<Sidecar>(&action))
-      sidecars.push_back(SidecarPath(table_path, *sidecar));
-  };
-  for (const std::string& path : files.paths) {
-    if (path.ends_with(".json")) {
-      SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(path));
-      SLUICE_RETURN_NOT_OK(VisitCommitJson(text, path, CommitContent::kWithoutFiles,
-                                           [&](Action&& action) { take(std::move(action)); }));
-    } else {
-      SLUICE_RETURN_NOT_OK(
-          ReadParquetActions(storage, path, CheckpointContent::kWithoutFiles, take));
-    }
-  }
-  return sidecars;
+  SLUICE_ASSIGN_OR_RETURN(auto paths, ReadCheckpoint(storage, table_path, files, [](Action) {}));
+  std::erase_if(paths, [&](const std::string& path) {
+    return std::find(files.paths.begin(), files.paths.end(), path) != files.paths.end();
+  });
+  return paths;
 }
 
 Result<int64_t> CountCheckpointRows(storage::Storage& storage, const std::string& table_path,

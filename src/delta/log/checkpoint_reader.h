@@ -1,5 +1,6 @@
-// Checkpoints -> actions: V1 (one file or several parts) and V2 (Parquet or JSON, with sidecars).
-// Thread-safe (pure function); memory: one batch of rows at a time.
+// Checkpoints -> actions, but for files: V1 (one file or several parts) and V2 (Parquet or JSON,
+// with sidecars). No row group that holds only files is read. Thread-safe (pure function); memory:
+// one batch of rows at a time.
 #pragma once
 
 #include <functional>
@@ -14,16 +15,13 @@
 
 namespace sluice::delta {
 
-enum class CheckpointContent {
-  kAll,
-  kWithoutFiles  // reads no row group that holds only files, and no sidecar
-};
-
-/// Visits every action of the checkpoint. DELTA_FILE_CORRUPT, DELTA_FILE_NOT_FOUND,
-/// DELTA_LOG_CORRUPT: another checkpoint or the commits may do instead.
-Status ReadCheckpoint(storage::Storage& storage, const std::string& table_path,
-                      const CheckpointFiles& files, const std::function<void(Action)>& visit,
-                      CheckpointContent content = CheckpointContent::kAll);
+/// Visits every action but those about files; of these only what a JSON manifest names itself. The
+/// Parquet files that may name more (checkpoint_files.h). DELTA_FILE_CORRUPT,
+/// DELTA_FILE_NOT_FOUND, DELTA_LOG_CORRUPT: another checkpoint or the commits may do instead.
+Result<std::vector<std::string>> ReadCheckpoint(storage::Storage& storage,
+                                                const std::string& table_path,
+                                                const CheckpointFiles& files,
+                                                const std::function<void(Action)>& visit);
 
 /// Paths of the sidecars it refers to.
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,

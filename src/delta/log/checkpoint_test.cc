@@ -44,8 +44,7 @@ class CheckpointTest : public TableFixture {
   }
   static std::set<std::string> Keys(const Snapshot& snapshot) {
     std::set<std::string> keys;
-    snapshot.ForEachFile(
-        [&](const std::shared_ptr<const AddFile>& file) { keys.insert(FileKey(*file)); });
+    snapshot.ForEachFile([&](const AddFile& file) { keys.insert(FileKey(file)); });
     snapshot.ForEachTombstone(
         [&](const RemoveFile& remove) { keys.insert("removed " + FileKey(remove)); });
     return keys;

@@ -36,18 +36,17 @@ class ReadFiles {
   /// Partition values of a live file of the read snapshot, for removes that do not carry them.
   const PartitionValues* ValuesInSnapshot(const std::string& path) {
     if (by_path_.empty()) {
-      read_.ForEachFile([this](const std::shared_ptr<const AddFile>& file) {
-        by_path_[file->path] = file.get();
-      });
+      read_.ForEachFile(
+          [this](const AddFile& file) { by_path_[file.path] = file.partition_values; });
     }
     const auto it = by_path_.find(path);
-    return it == by_path_.end() ? nullptr : &it->second->partition_values;
+    return it == by_path_.end() ? nullptr : &it->second;
   }
 
   const ReadSet& reads_;
   const Snapshot& read_;
   std::vector<FilePruner> pruners_;
-  std::unordered_map<std::string, const AddFile*> by_path_;
+  std::unordered_map<std::string, PartitionValues> by_path_;
 };
 
 Status Conflict(TableVersion version, const std::vector<Action>& winner, const std::string& what) {

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "delta/log/file_columns.h"
 #include "delta/log/log_segment.h"
 #include "delta/protocol/action.h"
 #include "storage/storage.h"
@@ -16,6 +18,8 @@ namespace sluice::delta {
 struct FileVisitor {
   std::function<Status(const AddFile&)> add;
   std::function<Status(const RemoveFile&)> remove;  // tombstones
+  /// Files of a checkpoint as its columns have them: `rows` of `adds` (positions, ascending).
+  std::function<Status(const FileColumns& adds, const std::vector<int64_t>& rows)> add_rows;
 };
 
 /// Visits each file of segment.version once. Reads the commits after the newest checkpoint of

@@ -12,9 +12,9 @@ Status ParquetError(const Status& status, const std::string& path) {
                    "restore the file from a copy");
 }
 
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage& storage,
-                                                                const std::string& path,
-                                                                int64_t batch_rows) {
+Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(
+    storage::Storage& storage, const std::string& path, int64_t batch_rows,
+    std::shared_ptr<parquet::FileMetaData> metadata) {
   auto input = storage.OpenInput(path);
   if (!input.ok()) {
     if (!HasCode(input.status(), "STORAGE_NOT_FOUND")) return input.status();
@@ -28,7 +28,9 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(storage::Storage
   properties.set_pre_buffer(false);
   parquet::arrow::FileReaderBuilder builder;
   try {
-    SLUICE_RETURN_NOT_OK(ParquetError(builder.Open(input.MoveValueUnsafe()), path));
+    SLUICE_RETURN_NOT_OK(ParquetError(
+        builder.Open(input.MoveValueUnsafe(), parquet::default_reader_properties(), metadata),
+        path));
     builder.properties(properties);
     auto reader = builder.Build();
     if (!reader.ok()) return ParquetError(reader.status(), path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "delta/log/checkpoint_files.h"
 #include "delta/log/checkpoint_reader.h"
 #include "delta/log/log_segment.h"
 #include "delta/protocol/action_json.h"
@@ -23,6 +24,14 @@ class Snapshot::Replay {
   }
   explicit Replay(const Snapshot& base) : next_(new Snapshot(base)) {}
 
+  /// Takes the files of a checkpoint. REQUIRES: no file was taken.
+  void Begin(HeldCheckpoint held) {
+    next_->files_.Begin(std::move(held.adds));
+    next_->tombstones_.Begin(std::move(held.removes));
+    next_->files_.ForEachHeld([this](const FileColumns& columns, int64_t row) {
+      next_->total_bytes_ += columns.SizeAt(row);
+    });
+  }
   /// Takes the actions of one commit.
   Status ApplyText(std::string_view text, const std::string& path) {
     next_->last_commit_info_ = nullptr;
@@ -152,16 +161,29 @@ TableVersion HintedVersion(storage::Storage& storage, const std::string& table_p
 
 }  // namespace
 
+Status Snapshot::TakeCheckpoint(storage::Storage& storage, const std::string& table_path,
+                                const CheckpointFiles& files, Workers* workers, Replay* replay) {
+  std::vector<Action> actions;
+  SLUICE_ASSIGN_OR_RETURN(const auto paths,
+                          ReadCheckpoint(storage, table_path, files, [&](Action action) {
+                            actions.push_back(std::move(action));
+                          }));
+  SLUICE_ASSIGN_OR_RETURN(auto held, HoldCheckpointFiles(storage, paths, workers));
+  replay->Begin(std::move(held));
+  for (Action& action : actions) replay->TakeOne(std::move(action));
+  return Status::OK();
+}
+
 Result<std::shared_ptr<const Snapshot>> Snapshot::Load(storage::Storage& storage,
                                                        const std::string& table_path,
-                                                       std::optional<TableVersion> version) {
+                                                       std::optional<TableVersion> version,
+                                                       Workers* workers) {
   SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, version));
   std::unique_ptr<Replay> replay;
   TableVersion base(-1);
   for (const CheckpointFiles& files : segment.checkpoints) {
     auto attempt = std::make_unique<Replay>(table_path);
-    const Status status = ReadCheckpoint(
-        storage, table_path, files, [&](Action action) { attempt->TakeOne(std::move(action)); });
+    const Status status = TakeCheckpoint(storage, table_path, files, workers, attempt.get());
     if (status.ok()) {
       replay = std::move(attempt);
       base = files.version;
@@ -195,7 +217,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::OfNewTable(const std::string& 
   return replay.Finish(TableVersion(-1));
 }
 
-Result<std::shared_ptr<const Snapshot>> Snapshot::Update(storage::Storage& storage) const {
+Result<std::shared_ptr<const Snapshot>> Snapshot::Update(storage::Storage& storage,
+                                                         Workers* workers) const {
   std::unique_ptr<Replay> replay;
   TableVersion newest = version_;
   while (true) {
@@ -210,7 +233,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Update(storage::Storage& stora
   }
   // The next commit is missing: there is none yet, or it was cleaned up below a checkpoint while
   // nobody looked here.
-  if (HintedVersion(storage, table_path_) > newest) return Load(storage, table_path_);
+  if (HintedVersion(storage, table_path_) > newest)
+    return Load(storage, table_path_, std::nullopt, workers);
   if (replay == nullptr) return std::shared_ptr<const Snapshot>(new Snapshot(*this));
   return replay->Finish(newest);
 }
@@ -222,9 +246,12 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::Apply(const std::vector<Action
 }
 
 std::vector<std::shared_ptr<const AddFile>> Snapshot::Files() const {
-  std::vector<std::shared_ptr<const AddFile>> files;
-  files.reserve(static_cast<size_t>(files_.size()));
-  files_.ForEach([&](const std::shared_ptr<const AddFile>& file) { files.push_back(file); });
+  return FilesWhere([](const AddFile&) { return true; });
+}
+
+std::vector<std::shared_ptr<const AddFile>> Snapshot::FilesWhere(
+    const std::function<bool(const AddFile&)>& keep) const {
+  auto files = files_.Where(keep);
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {
     if (a->path != b->path) return a->path < b->path;
     return FileKey(*a) < FileKey(*b);
@@ -232,13 +259,23 @@ std::vector<std::shared_ptr<const AddFile>> Snapshot::Files() const {
   return files;
 }
 
-void Snapshot::ForEachFile(
-    const std::function<void(const std::shared_ptr<const AddFile>&)>& visit) const {
+void Snapshot::ForEachFile(const std::function<void(const AddFile&)>& visit) const {
   files_.ForEach(visit);
 }
 
+Status Snapshot::VisitFiles(
+    const std::function<Status(const AddFile&)>& file,
+    const std::function<Status(const FileColumns&, const std::vector<int64_t>&)>& rows) const {
+  SLUICE_RETURN_NOT_OK(files_.VisitHeld(rows));
+  Status status;
+  files_.changed().ForEach([&](const std::shared_ptr<const AddFile>& changed) {
+    if (status.ok()) status = file(*changed);
+  });
+  return status;
+}
+
 void Snapshot::ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const {
-  tombstones_.ForEach([&](const std::shared_ptr<const RemoveFile>& remove) { visit(*remove); });
+  tombstones_.ForEach(visit);
 }
 
 std::optional<int64_t> Snapshot::TxnVersion(const std::string& app_id) const {
@@ -258,12 +295,9 @@ std::shared_ptr<const Snapshot> Snapshot::WithCheckpoint(TableVersion version,
                                                          int64_t tombstones_before_ms) const {
   std::unique_ptr<Snapshot> next(new Snapshot(*this));
   next->checkpoint_version_ = version;
-  FileSet<RemoveFile> kept;
-  tombstones_.ForEach([&](const std::shared_ptr<const RemoveFile>& remove) {
-    if (remove->deletion_timestamp_ms.value_or(0) >= tombstones_before_ms)
-      kept.Put(FileKey(*remove), remove);
+  next->tombstones_.Keep([&](const RemoveFile& remove) {
+    return remove.deletion_timestamp_ms.value_or(0) >= tombstones_before_ms;
   });
-  next->tombstones_ = std::move(kept);
   return next;
 }
 

@@ -13,26 +13,30 @@
 
 #include "base/named_type.h"
 #include "base/status.h"
+#include "base/workers.h"
+#include "delta/log/snapshot_files.h"
 #include "delta/protocol/action.h"
-#include "delta/protocol/file_set.h"
 #include "delta/protocol/table_properties.h"
 #include "storage/storage.h"
 
 namespace sluice::delta {
 
+struct CheckpointFiles;
+
 class Snapshot {
  public:
   /// Newest version, or `version`. DELTA_TABLE_NOT_FOUND, DELTA_VERSION_NOT_FOUND,
   /// DELTA_LOG_CORRUPT, DELTA_UNSUPPORTED_READER_FEATURE. A bad or stale `_last_checkpoint` is not
-  /// an error.
+  /// an error. `workers` decode a checkpoint in parallel (null = the caller's thread alone).
   static Result<std::shared_ptr<const Snapshot>> Load(
       storage::Storage& storage, const std::string& table_path,
-      std::optional<TableVersion> version = std::nullopt);
+      std::optional<TableVersion> version = std::nullopt, Workers* workers = nullptr);
   /// Version -1 of a table whose first commit will be `actions`: without rows.
   static Result<std::shared_ptr<const Snapshot>> OfNewTable(const std::string& table_path,
                                                             const std::vector<Action>& actions);
   /// The newest version: an equal snapshot when nothing is new.
-  Result<std::shared_ptr<const Snapshot>> Update(storage::Storage& storage) const;
+  Result<std::shared_ptr<const Snapshot>> Update(storage::Storage& storage,
+                                                 Workers* workers = nullptr) const;
   /// The snapshot after commit version()+1 with these actions.
   Result<std::shared_ptr<const Snapshot>> Apply(const std::vector<Action>& actions) const;
 
@@ -45,15 +49,27 @@ class Snapshot {
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   const std::vector<std::string>& partition_columns() const { return metadata_->partition_columns; }
 
+  // Files of a checkpoint are kept as its columns and become objects on the way to whoever asks:
+  // ask for those that are wanted, and keep no more of them than that.
+
   /// Live files sorted by (path, deletion vector): the same order for everyone who reads this
   /// version.
   std::vector<std::shared_ptr<const AddFile>> Files() const;
-  void ForEachFile(const std::function<void(const std::shared_ptr<const AddFile>&)>& visit) const;
+  /// Those that `keep` says yes to, sorted in the same way.
+  std::vector<std::shared_ptr<const AddFile>> FilesWhere(
+      const std::function<bool(const AddFile&)>& keep) const;
+  /// Visits all, in no order; the reference is good during the call only.
+  void ForEachFile(const std::function<void(const AddFile&)>& visit) const;
+  /// Visits all, those that are columns as such: `rows` of `columns` (ascending).
+  Status VisitFiles(const std::function<Status(const AddFile&)>& file,
+                    const std::function<Status(const FileColumns& columns,
+                                               const std::vector<int64_t>& rows)>& rows) const;
   /// The live file with this FileKey; null when there is none.
   std::shared_ptr<const AddFile> FindFile(const std::string& key) const { return files_.Find(key); }
+  bool HasFile(const std::string& key) const { return files_.Contains(key); }
   int64_t num_files() const { return files_.size(); }
   int64_t total_bytes() const { return total_bytes_; }
-  /// Removed files that VACUUM has to keep yet.
+  /// Removed files that VACUUM has to keep yet; the reference is good during the call only.
   void ForEachTombstone(const std::function<void(const RemoveFile&)>& visit) const;
 
   const std::map<std::string, Txn>& txns() const { return *txns_; }
@@ -72,6 +88,8 @@ class Snapshot {
 
  private:
   class Replay;  // builds one: snapshot.cc
+  static Status TakeCheckpoint(storage::Storage& storage, const std::string& table_path,
+                               const CheckpointFiles& files, Workers* workers, Replay* replay);
   Snapshot() = default;
 
   std::string table_path_;
@@ -81,8 +99,8 @@ class Snapshot {
   std::shared_ptr<const Metadata> metadata_;
   std::shared_ptr<const TableProperties> properties_;
   std::shared_ptr<arrow::Schema> schema_;
-  FileSet<AddFile> files_;
-  FileSet<RemoveFile> tombstones_;
+  SnapshotFiles<AddFile> files_;
+  SnapshotFiles<RemoveFile> tombstones_;
   int64_t total_bytes_ = 0;
   std::shared_ptr<const std::map<std::string, Txn>> txns_;
   std::shared_ptr<const std::map<std::string, DomainMetadata>> domains_;

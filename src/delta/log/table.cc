@@ -79,7 +79,8 @@ Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const 
   }
   SLUICE_RETURN_NOT_OK(PutFirstCommit(context, table->path_, commit.properties,
                                       std::move(commit.info), commit.actions));
-  SLUICE_ASSIGN_OR_RETURN(auto snapshot, Snapshot::Load(context.storage, table->path_));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto snapshot, Snapshot::Load(context.storage, table->path_, std::nullopt, context.workers));
   table->Advance(snapshot);
   WriteChecksum(context.storage, *snapshot);
   return table;
@@ -88,7 +89,8 @@ Result<std::shared_ptr<Table>> Table::Create(const TableContext& context, const 
 Result<std::shared_ptr<Table>> Table::Open(const TableContext& context, const std::string& path,
                                            uint64_t seed) {
   std::shared_ptr<Table> table(new Table(context, WithoutTrailingSlash(path), seed));
-  SLUICE_ASSIGN_OR_RETURN(auto snapshot, Snapshot::Load(context.storage, table->path_));
+  SLUICE_ASSIGN_OR_RETURN(
+      auto snapshot, Snapshot::Load(context.storage, table->path_, std::nullopt, context.workers));
   table->Advance(snapshot);
   return table;
 }
@@ -120,7 +122,8 @@ bool Table::LookedLongAgo() const {
 }
 
 Result<std::shared_ptr<const Snapshot>> Table::Update() {
-  SLUICE_ASSIGN_OR_RETURN(const auto snapshot, Current()->Update(context_.storage));
+  SLUICE_ASSIGN_OR_RETURN(const auto snapshot,
+                          Current()->Update(context_.storage, context_.workers));
   Advance(snapshot);
   return Current();
 }
@@ -128,7 +131,7 @@ Result<std::shared_ptr<const Snapshot>> Table::Update() {
 Result<std::shared_ptr<const Snapshot>> Table::SnapshotAt(TableVersion version) const {
   const auto current = Current();
   if (current->version() == version) return current;
-  return Snapshot::Load(context_.storage, path_, version);
+  return Snapshot::Load(context_.storage, path_, version, context_.workers);
 }
 
 Result<std::vector<Action>> Table::ReadCommit(TableVersion version) const {

@@ -24,6 +24,7 @@ namespace sluice::delta {
 struct TableContext {
   storage::Storage& storage;
   Clock& clock;
+  Workers* workers = nullptr;  // that decode checkpoints; null = the caller's thread alone
 };
 
 struct CreateOptions {
@@ -117,8 +118,8 @@ class Table {
 /// global: the application makes one and passes it on.
 class TableRegistry {
  public:
-  TableRegistry(storage::Storage& storage, Clock& clock, uint64_t seed)
-      : context_{storage, clock}, random_(seed) {}
+  TableRegistry(storage::Storage& storage, Clock& clock, uint64_t seed, Workers* workers = nullptr)
+      : context_{storage, clock, workers}, random_(seed) {}
 
   Result<std::shared_ptr<Table>> Open(const std::string& path);
   Result<std::shared_ptr<Table>> Create(const std::string& path, const CreateOptions& options);

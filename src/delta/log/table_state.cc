@@ -79,9 +79,9 @@ TableVersion ReadNewestCheckpoint(storage::Storage& storage, const std::string& 
                                   const LogSegment& segment, StateReplay* replay) {
   for (const CheckpointFiles& files : segment.checkpoints) {
     StateReplay attempt;
-    const Status status = ReadCheckpoint(
-        storage, table_path, files, [&](Action action) { attempt.Apply(std::move(action)); },
-        CheckpointContent::kWithoutFiles);
+    const Status status = ReadCheckpoint(storage, table_path, files, [&](Action action) {
+                            attempt.Apply(std::move(action));
+                          }).status();
     if (status.ok()) {
       *replay = std::move(attempt);
       return files.version;

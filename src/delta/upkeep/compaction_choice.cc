@@ -197,10 +197,10 @@ std::vector<FileGroup> CompactionChoice::Groups(const Snapshot& snapshot,
   }
   const FilePruner pruner(options.predicate, *snapshot.schema(), snapshot.partition_columns());
   std::map<PartitionValues, FileGroup> partitions;
-  for (const FilePtr& file : snapshot.Files()) {
-    if (IsCandidate(*file, *this) && pruner.PartitionMayMatch(file->partition_values))
-      partitions[file->partition_values].push_back(file);
-  }
+  const auto candidates = snapshot.FilesWhere([&](const AddFile& file) {
+    return IsCandidate(file, *this) && pruner.PartitionMayMatch(file.partition_values);
+  });
+  for (const FilePtr& file : candidates) partitions[file->partition_values].push_back(file);
   for (auto& [values, files] : partitions) {
     if (curve.has_value()) {
       groups.push_back(std::move(files));

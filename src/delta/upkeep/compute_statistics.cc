@@ -59,10 +59,8 @@ Result<ComputeStatisticsReport> ComputeStatistics(Table& table,
   Transaction transaction = table.NewTransaction(snapshot);
   SLUICE_RETURN_NOT_OK(BeginWrite(WriteOptions(), &transaction).status());
   const FilePruner pruner(options.predicate, *snapshot->schema(), snapshot->partition_columns());
-  std::vector<std::shared_ptr<const AddFile>> files;
-  for (const auto& file : snapshot->Files()) {
-    if (pruner.PartitionMayMatch(file->partition_values)) files.push_back(file);
-  }
+  const auto files = snapshot->FilesWhere(
+      [&](const AddFile& file) { return pruner.PartitionMayMatch(file.partition_values); });
   const FileStatistics::Paths chosen = ChosenColumns(*snapshot);
   std::vector<std::string> statistics(files.size());
   const auto read = [&](size_t i) -> Status {

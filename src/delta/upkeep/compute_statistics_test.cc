@@ -11,7 +11,7 @@ class ComputeStatisticsTest : public TableFixture {
  protected:
   static std::set<std::string> Statistics(const Table& table) {
     std::set<std::string> all;
-    table.Current()->ForEachFile([&](const auto& file) { all.insert(file->stats); });
+    table.Current()->ForEachFile([&](const AddFile& file) { all.insert(file.stats); });
     return all;
   }
 };

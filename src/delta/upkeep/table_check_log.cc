@@ -199,9 +199,9 @@ class LogCheck {
                      const std::string& path) {
     int64_t missing = 0;
     std::string example;
-    replayed.ForEachFile([&](const std::shared_ptr<const AddFile>& file) {
-      if (loaded.FindFile(FileKey(*file)) != nullptr) return;
-      if (missing++ == 0) example = file->path;
+    replayed.ForEachFile([&](const AddFile& file) {
+      if (loaded.HasFile(FileKey(file))) return;
+      if (missing++ == 0) example = file.path;
     });
     if (missing > 0) {
       findings_->Error(check, path,
@@ -217,7 +217,7 @@ class LogCheck {
   }
 
   void Need(const Snapshot& snapshot) {
-    snapshot.ForEachFile([this](const std::shared_ptr<const AddFile>& file) { NeedFile(*file); });
+    snapshot.ForEachFile([this](const AddFile& file) { NeedFile(file); });
     snapshot.ForEachTombstone([this](const RemoveFile& remove) { NeedFile(remove); });
   }
 

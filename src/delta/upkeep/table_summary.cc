@@ -37,19 +37,19 @@ FileSummary SummarizeFiles(const Snapshot& snapshot) {
   std::set<PartitionValues> partitions;
   int64_t rows = 0;
   bool rows_known = true;
-  snapshot.ForEachFile([&](const std::shared_ptr<const AddFile>& file) {
-    summary.bytes_min = summary.files == 0 ? file->size : std::min(summary.bytes_min, file->size);
-    summary.bytes_max = std::max(summary.bytes_max, file->size);
+  snapshot.ForEachFile([&](const AddFile& file) {
+    summary.bytes_min = summary.files == 0 ? file.size : std::min(summary.bytes_min, file.size);
+    summary.bytes_max = std::max(summary.bytes_max, file.size);
     ++summary.files;
-    summary.bytes += file->size;
-    partitions.insert(file->partition_values);
-    if (file->stats.empty()) ++summary.without_statistics;
-    const int64_t its_rows = RecordsOf(*file);
+    summary.bytes += file.size;
+    partitions.insert(file.partition_values);
+    if (file.stats.empty()) ++summary.without_statistics;
+    const int64_t its_rows = RecordsOf(file);
     rows_known = rows_known && its_rows >= 0;
     rows += its_rows;
-    if (!file->deletion_vector.has_value()) return;
+    if (!file.deletion_vector.has_value()) return;
     ++summary.deletion_vectors;
-    summary.deleted_rows += file->deletion_vector->cardinality;
+    summary.deleted_rows += file.deletion_vector->cardinality;
   });
   if (rows_known) summary.rows = rows - summary.deleted_rows;
   summary.partitions = static_cast<int64_t>(partitions.size());

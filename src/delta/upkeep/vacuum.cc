@@ -69,7 +69,7 @@ class VacuumRun {
     const auto add = [&](const auto& file) {
       if (status.ok()) status = needed->Add(file.path, file.deletion_vector);
     };
-    snapshot_->ForEachFile([&](const std::shared_ptr<const AddFile>& file) { add(*file); });
+    snapshot_->ForEachFile([&](const AddFile& file) { add(file); });
     snapshot_->ForEachTombstone([&](const RemoveFile& remove) {
       if (remove.deletion_timestamp_ms.value_or(0) >= before_ms_) add(remove);
     });
