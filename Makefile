@@ -14,7 +14,7 @@ build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench soak peers statement-peers differential docs clean stress
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench bench-maintenance soak peers statement-peers differential docs clean stress
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -74,6 +74,10 @@ stress: deps ## a fault at every storage call; eight processes write one table, 
 bench: test-deps ## the benchmark against a real broker; PEERS=1 runs the other systems too, WORKLOADS="all unique"
 	@$(call build,release)
 	@bench/run.py $(if $(PEERS),--peers) $(if $(WORKLOADS),--workloads $(WORKLOADS))
+
+bench-maintenance: test-deps ## OPTIMIZE of 10,000 files, MERGE into 20 M rows, Z-ORDER of GIGABYTES (default 10), beside delta-rs and Spark
+	@$(call build,release)
+	@bench/delta/run.py --big --gigabytes $(or $(GIGABYTES),10)
 
 soak: test-deps ## MINUTES (default 30) at 20,000 events/s
 	@$(call build,release)

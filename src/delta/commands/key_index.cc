@@ -4,7 +4,9 @@
 
 #include <bit>
 #include <cmath>
-#include <functional>
+#include <cstring>
+
+#include "base/hash128.h"
 
 namespace sluice::delta {
 namespace {
@@ -65,6 +67,31 @@ void AppendValue(const arrow::Array& array, int64_t row, std::string* out) {
   }
 }
 
+/// Bytes of each of its keys; 0 = they differ.
+size_t FixedWidth(const arrow::ArrayVector& columns, const std::vector<bool>& null_safe) {
+  size_t width = 0;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (null_safe[i] || columns[i]->null_count() > 0 || columns[i]->type()->byte_width() <= 0)
+      return 0;
+    width += static_cast<size_t>(columns[i]->type()->byte_width());
+  }
+  return width;
+}
+
+uint64_t HashOf(std::string_view key) {
+  uint64_t hash = 0;
+  if (key.size() != sizeof(hash)) return HashBytes128(key.data(), key.size()).low;
+  std::memcpy(&hash, key.data(), sizeof(hash));
+  for (int round = 0; round < 2; ++round) {
+    hash ^= hash >> 32;
+    hash *= 0x9E3779B97F4A7C15ULL;
+  }
+  return hash ^ hash >> 32;
+}
+
+constexpr uint64_t kRowMask = (1ULL << 32) - 1;
+uint64_t TagOf(uint64_t hash) { return hash & ~kRowMask; }
+
 }  // namespace
 
 Result<EncodedKeys> EncodedKeys::Make(const arrow::ArrayVector& columns,
@@ -76,8 +103,11 @@ Result<EncodedKeys> EncodedKeys::Make(const arrow::ArrayVector& columns,
                        "compare fields of the column instead");
   }
   EncodedKeys keys;
-  keys.ends_.reserve(static_cast<size_t>(rows));
+  keys.width_ = FixedWidth(columns, null_safe);
+  keys.bytes_.reserve(static_cast<size_t>(rows) * keys.width_);
+  keys.hashes_.reserve(static_cast<size_t>(rows));
   keys.matches_.assign(static_cast<size_t>(rows), true);
+  size_t begin = 0;
   for (int64_t row = 0; row < rows; ++row) {
     for (size_t i = 0; i < columns.size(); ++i) {
       const bool null = columns[i]->IsNull(row);
@@ -88,42 +118,44 @@ Result<EncodedKeys> EncodedKeys::Make(const arrow::ArrayVector& columns,
         keys.matches_[static_cast<size_t>(row)] = false;
       }
     }
-    keys.ends_.push_back(keys.bytes_.size());
+    keys.hashes_.push_back(HashOf(std::string_view(keys.bytes_).substr(begin)));
+    begin = keys.bytes_.size();
+    if (keys.width_ == 0) keys.ends_.push_back(begin);
   }
   return keys;
 }
 
 KeyIndex::KeyIndex(EncodedKeys keys) : keys_(std::move(keys)) {
   const auto rows = static_cast<size_t>(keys_.size());
-  first_.assign(std::bit_ceil(rows * 2 + 1), -1);
-  next_.assign(rows, -1);
-  last_.assign(rows, -1);
-  for (size_t row = 0; row < rows; ++row) {
-    const auto number = static_cast<int64_t>(row);
-    if (!keys_.Matches(number)) continue;
-    int64_t& first = first_[SlotOf(keys_.Key(number))];
-    if (first < 0) {
-      first = number;
-      ++num_keys_;
-    } else {
-      next_[static_cast<size_t>(last_[static_cast<size_t>(first)])] = number;
-    }
-    last_[static_cast<size_t>(first)] = number;
+  SLUICE_CHECK(rows < kRowMask, "more rows than a batch can have");
+  slots_.assign(std::bit_ceil(rows * 2 + 1), 0);
+  next_.assign(rows, 0);
+  // Backwards, each row before those of its key that are there: chains ascend.
+  constexpr int64_t kAhead = 16;
+  for (int64_t row = keys_.size() - 1; row >= 0; --row) {
+    if (row >= kAhead) Prefetch(keys_, row - kAhead);
+    if (!keys_.Matches(row)) continue;
+    uint64_t& slot = slots_[SlotOf(keys_.Hash(row), keys_.Key(row))];
+    if (slot == 0) ++num_keys_;
+    next_[static_cast<size_t>(row)] = static_cast<uint32_t>(slot & kRowMask);
+    slot = TagOf(keys_.Hash(row)) | static_cast<uint64_t>(row + 1);
   }
 }
 
-size_t KeyIndex::SlotOf(std::string_view key) const {
-  const size_t mask = first_.size() - 1;
-  size_t hash = std::hash<std::string_view>()(key);
-  hash ^= hash >> 32;
-  size_t slot = hash & mask;
-  while (first_[slot] >= 0 && keys_.Key(first_[slot]) != key) slot = (slot + 1) & mask;
-  return slot;
+size_t KeyIndex::SlotOf(uint64_t hash, std::string_view key) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash & mask;
+  for (; slots_[at] != 0; at = (at + 1) & mask) {
+    if (TagOf(slots_[at]) == TagOf(hash) &&
+        keys_.Key(static_cast<int64_t>(slots_[at] & kRowMask) - 1) == key)
+      break;
+  }
+  return at;
 }
 
-void KeyIndex::Find(std::string_view key, std::vector<int64_t>* rows) const {
-  for (int64_t row = first_[SlotOf(key)]; row >= 0; row = next_[static_cast<size_t>(row)])
-    rows->push_back(row);
+void KeyIndex::Find(const EncodedKeys& keys, int64_t row, std::vector<int64_t>* rows) const {
+  uint64_t found = slots_[SlotOf(keys.Hash(row), keys.Key(row))] & kRowMask;
+  for (; found != 0; found = next_[found - 1]) rows->push_back(static_cast<int64_t>(found) - 1);
 }
 
 }  // namespace sluice::delta

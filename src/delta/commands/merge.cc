@@ -22,7 +22,9 @@ using FilePtr = std::shared_ptr<const AddFile>;
 using Kind = MergeClause::Kind;
 
 constexpr size_t kPairsAtOnce = 65536;
+constexpr int64_t kKeysTried = 4096;
 constexpr int64_t kMostListedKeys = 256;  // more distinct keys prune by their range
+constexpr int64_t kRowsAhead = 16;
 constexpr int32_t kNoClause = -1;
 
 Result<BatchPtr> TakeSource(const BatchPtr& rows, const std::vector<int64_t>& indices) {
@@ -96,7 +98,11 @@ std::string ClausesJson(const std::vector<MergeClause>& clauses) {
 Result<Predicate> KeyPredicate(const std::string& column,
                                const std::shared_ptr<arrow::Array>& keys) {
   if (keys->type_id() == arrow::Type::NA || arrow::is_floating(keys->type_id())) return Predicate();
-  SLUICE_ASSIGN_OR_RETURN(const auto distinct, arrow::compute::Unique(keys));
+  // Whether there are few is told by the first ones mostly.
+  SLUICE_ASSIGN_OR_RETURN(auto distinct, arrow::compute::Unique(keys->Slice(0, kKeysTried)));
+  if (distinct->length() <= kMostListedKeys && keys->length() > kKeysTried) {
+    SLUICE_ASSIGN_OR_RETURN(distinct, arrow::compute::Unique(keys));
+  }
   ColumnPredicate in{column, CompareOp::kIn, nullptr, {}};
   if (distinct->length() <= kMostListedKeys) {
     for (int64_t i = 0; i < distinct->length(); ++i) {
@@ -106,7 +112,7 @@ Result<Predicate> KeyPredicate(const std::string& column,
     }
     return Predicate{std::move(in)};
   }
-  const auto range = arrow::compute::MinMax(arrow::Datum(distinct));
+  const auto range = arrow::compute::MinMax(arrow::Datum(keys));
   if (!range.ok()) return Predicate();
   const auto& bounds = static_cast<const arrow::StructScalar&>(*range->scalar());
   return Predicate{{column, CompareOp::kGreaterEqual, bounds.value[0], {}},
@@ -291,7 +297,8 @@ class Merge {
     for (int64_t row = 0; row < count; ++row) {
       const size_t before = matches->sources.size();
       if (keys.has_value()) {
-        if (keys->Matches(row)) index_->Find(keys->Key(row), &matches->sources);
+        index_->Prefetch(*keys, row + kRowsAhead);
+        if (keys->Matches(row)) index_->Find(*keys, row, &matches->sources);
       } else {
         matches->sources.resize(before + source_matched_.size());
         std::iota(matches->sources.begin() + static_cast<std::ptrdiff_t>(before),
