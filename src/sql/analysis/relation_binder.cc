@@ -56,8 +56,8 @@ BoundRelation QueryBinder::RelationOf(const ResolvedRelation& resolved, const Ta
 }
 
 Result<BoundRelation> QueryBinder::BindTable(const TableRef& table, Span span) {
-  if (table.changes.has_value()) return Unsupported(span, "CHANGES");
-  if (table.time_travel.has_value()) return BindTableAt(table, span);
+  if (table.changes.has_value() && table.stream) return Unsupported(span, "CHANGES of a stream");
+  if (table.time_travel.has_value() || table.changes.has_value()) return BindTableAt(table, span);
   const std::vector<std::string> parts = table.name.Texts();
   std::vector<std::string> qualifier;
   for (const std::string& part : parts) qualifier.push_back(LowerAscii(part));

@@ -19,57 +19,90 @@ bool QualifiedBy(const ScopeColumn& column, const std::vector<Name>& qualifier) 
   return true;
 }
 
+/// The names of EXCEPT, and which of them were met.
+class Excluded {
+ public:
+  explicit Excluded(const std::vector<QualifiedName>& names)
+      : names_(names), met_(names.size(), false) {}
+
+  /// `qualifier`: what `name` may be qualified with.
+  bool Takes(const std::string& name, const std::vector<std::string>& qualifier) {
+    bool taken = false;
+    for (size_t i = 0; i < names_.size(); ++i) {
+      const auto& parts = names_[i].parts;
+      const std::vector<Name> written(parts.begin(), parts.end() - 1);
+      if (LowerAscii(parts.back().text) != name || !EndsWith(qualifier, written)) continue;
+      met_[i] = true;
+      taken = true;
+    }
+    return taken;
+  }
+  /// The first one not met, or null.
+  const QualifiedName* Missed() const {
+    const auto missed = std::find(met_.begin(), met_.end(), false);
+    return missed == met_.end() ? nullptr : &names_[static_cast<size_t>(missed - met_.begin())];
+  }
+
+ private:
+  static bool EndsWith(const std::vector<std::string>& qualifier, const std::vector<Name>& end) {
+    return end.size() <= qualifier.size() &&
+           std::equal(end.rbegin(), end.rend(), qualifier.rbegin(),
+                      [](const Name& a, const std::string& b) { return LowerAscii(a.text) == b; });
+  }
+
+  const std::vector<QualifiedName>& names_;
+  std::vector<bool> met_;
+};
+
 /// s.* of a struct column s; nothing when there is none, or a relation has that name.
-std::vector<BoundPtr> StarOfStruct(const Scope& scope, const Star& star, Span span) {
-  std::vector<BoundPtr> fields;
-  if (star.qualifier.size() != 1 || !star.except.empty()) return fields;
+std::optional<std::vector<BoundPtr>> StarOfStruct(const Scope& scope, const Star& star, Span span,
+                                                  Excluded* except) {
+  if (star.qualifier.size() != 1) return std::nullopt;
   for (const ScopeColumn& column : scope.columns) {
-    if (QualifiedBy(column, star.qualifier)) return fields;
+    if (QualifiedBy(column, star.qualifier)) return std::nullopt;
   }
   for (const ScopeColumn& column : scope.columns) {
     if (column.name != LowerAscii(star.qualifier[0].text) ||
         column.field->type()->id() != arrow::Type::STRUCT)
       continue;
     const BoundPtr of = MakeColumn(column.index, *column.field, span);
-    for (int i = 0; i < column.field->type()->num_fields(); ++i)
-      fields.push_back(MakeField(of, i, span));
+    std::vector<BoundPtr> fields;
+    for (int i = 0; i < column.field->type()->num_fields(); ++i) {
+      if (!except->Takes(LowerAscii(column.field->type()->field(i)->name()), {column.name}))
+        fields.push_back(MakeField(of, i, span));
+    }
     return fields;
   }
-  return fields;
+  return std::nullopt;
 }
 
 }  // namespace
 
 Result<std::vector<BoundPtr>> BindStar(const QueryBinder& queries, const Scope& scope,
                                        const Star& star, Span span) {
-  std::vector<std::string> except;
-  for (const QualifiedName& name : star.except) {
-    if (name.parts.size() > 1) return queries.Unsupported(span, "EXCEPT of a qualified name");
-    except.push_back(LowerAscii(name.last()));
-  }
-  std::vector<BoundPtr> columns = StarOfStruct(scope, star, span);
-  if (!columns.empty()) return columns;
-  std::vector<bool> used(except.size(), false);
-  bool any = false;
+  Excluded except(star.except);
+  auto of_struct = StarOfStruct(scope, star, span, &except);
+  bool any = of_struct.has_value();
+  std::vector<BoundPtr> columns;
+  if (any) columns = *std::move(of_struct);
   for (const ScopeColumn& column : scope.columns) {
+    if (of_struct.has_value()) break;
     if (star.qualifier.empty() ? !column.in_star : !QualifiedBy(column, star.qualifier)) continue;
     any = true;
-    const auto excluded = std::find(except.begin(), except.end(), column.name);
-    if (excluded != except.end()) {
-      used[static_cast<size_t>(excluded - except.begin())] = true;
-      continue;
-    }
-    columns.push_back(MakeColumn(column.index, *column.field, span));
+    if (!except.Takes(column.name, column.qualifier))
+      columns.push_back(MakeColumn(column.index, *column.field, span));
   }
   if (!any && !star.qualifier.empty()) {
     return queries.Error(
         span, "CANNOT_RESOLVE_STAR_EXPAND",
         fmt::format("cannot resolve `{}`.* given input columns", star.qualifier.back().text));
   }
-  for (size_t i = 0; i < except.size(); ++i) {
-    if (!used[i])
-      return queries.Error(span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
-                           fmt::format("the column `{}` of EXCEPT does not exist", except[i]));
+  if (const QualifiedName* missed = except.Missed()) {
+    if (missed->parts.size() > 1)
+      return queries.Unsupported(missed->span, "a field of a struct in EXCEPT");
+    return queries.Error(
+        missed->span, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION",
+        fmt::format("the column `{}` of EXCEPT does not exist", LowerAscii(missed->last())));
   }
   return columns;
 }

@@ -1,4 +1,6 @@
-// Tables as they were: VERSION AS OF, TIMESTAMP AS OF and table_changes(). Part of QueryBinder.
+// Tables as they were, and their changes: VERSION AS OF, TIMESTAMP AS OF, CHANGES FROM and
+// table_changes(). Part of QueryBinder.
+#include <arrow/api.h>
 #include <fmt/format.h>
 
 #include "sql/analysis/query_binder.h"
@@ -48,18 +50,44 @@ Result<TableMoment> QueryBinder::MomentOf(const Expr& value, bool by_timestamp) 
   return TableMoment{false, number};
 }
 
+namespace {
+
+/// The version `by` after that of `moment`.
+BoundPtr Shifted(const TableMoment& moment, int64_t by) {
+  const auto& version = static_cast<const arrow::Int64Scalar&>(*moment.value->literal);
+  return MakeLiteral(arrow::MakeScalar(version.value + by));
+}
+
+}  // namespace
+
 Result<BoundRelation> QueryBinder::BindTableAt(const TableRef& table, Span span) {
   if (table.stream)
     return Error(span, "UNSUPPORTED_FEATURE.TIME_TRAVEL", "time travel on a stream");
   if (FindCommonTable(table) != nullptr)
     return Error(span, "UNSUPPORTED_FEATURE.TIME_TRAVEL",
-                 "time travel on the subquery " + table.name.ToString());
+                 "a version or the changes of the subquery " + table.name.ToString());
   const std::vector<std::string> parts = table.name.Texts();
   std::vector<std::string> qualifier;
   for (const std::string& part : parts) qualifier.push_back(LowerAscii(part));
-  SLUICE_ASSIGN_OR_RETURN(const TableMoment moment,
-                          MomentOf(*table.time_travel->value, table.time_travel->by_timestamp));
-  auto resolved = resolver_.ResolveVersion(parts, moment);
+  Result<std::optional<ResolvedRelation>> resolved = std::optional<ResolvedRelation>();
+  if (table.time_travel.has_value()) {
+    SLUICE_ASSIGN_OR_RETURN(const TableMoment moment,
+                            MomentOf(*table.time_travel->value, table.time_travel->by_timestamp));
+    resolved = resolver_.ResolveVersion(parts, moment);
+  } else {
+    const ChangesClause& changes = *table.changes;
+    if (!changes.from) return Unsupported(span, "CHANGES without FROM outside of a stream");
+    SLUICE_ASSIGN_OR_RETURN(TableMoment from, MomentOf(*changes.from, changes.by_timestamp));
+    std::optional<TableMoment> to;
+    if (changes.to) {
+      SLUICE_ASSIGN_OR_RETURN(to, MomentOf(*changes.to, changes.by_timestamp));
+    }
+    if (changes.by_timestamp && (changes.from_exclusive || changes.to_exclusive))
+      return Unsupported(span, "CHANGES with an EXCLUSIVE time");
+    if (changes.from_exclusive) from.value = Shifted(from, 1);
+    if (changes.to_exclusive) to->value = Shifted(*to, -1);
+    resolved = resolver_.ResolveChanges(parts, from, to.has_value() ? &*to : nullptr);
+  }
   if (!resolved.ok()) return Placed(resolved.status(), span);
   if (!resolved->has_value()) return NoSuchTable(table.name);
   return RelationOf(**resolved, table, qualifier, span);

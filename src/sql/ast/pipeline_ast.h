@@ -61,6 +61,7 @@ struct CreateMaterializedView {
 struct CreateView {
   QualifiedName name;
   bool temporary = false;
+  bool global = false;  // GLOBAL TEMPORARY: named global_temp.name
   bool or_replace = false;
   bool if_not_exists = false;
   DatasetOptions options;
@@ -91,6 +92,18 @@ struct SetConfiguration {
   std::optional<std::string> value;
 };
 
+/// `RESET [key]`; without key: every setting of the session.
+struct ResetConfiguration {
+  std::string key;
+};
+
+/// `SET TIME ZONE 'id' | LOCAL | INTERVAL ..`.
+struct SetTimeZone {
+  std::string zone;  // as written in quotes
+  bool local = false;
+  std::optional<IntervalValue> offset;
+};
+
 /// `USE [SCHEMA | DATABASE] s`, `SET CATALOG c`, `USE CATALOG c`.
 struct UseNamespace {
   bool catalog = false;
@@ -110,20 +123,27 @@ struct ShowStatement {
     kColumns,
     kProperties,
     kPartitions,
-    kCatalogs
+    kCatalogs,
+    kCreateTable,
   };
+  enum class Functions : uint8_t { kAll, kSystem, kUser };
   Kind kind = Kind::kTables;
-  std::optional<QualifiedName> in;  // IN schema / FROM table
+  std::optional<QualifiedName> in;         // IN schema; the table of kColumns and those behind it
+  std::optional<QualifiedName> in_schema;  // kColumns: IN t IN schema
   std::optional<std::string> like;
+  std::optional<std::string> key;  // kProperties: (key)
+  std::vector<Expr> partition;     // kPartitions: PARTITION (a = 1)
+  Functions functions = Functions::kAll;
 };
 
 struct DescribeStatement {
   enum class Kind : uint8_t { kTable, kHistory, kDetail, kQuery, kFunction, kSchema };
   Kind kind = Kind::kTable;
   bool extended = false;
-  QualifiedName name;
-  Box<Query> query;              // kQuery
-  std::optional<int64_t> limit;  // kHistory
+  QualifiedName name;                   // a function may be an operator: `+`
+  std::optional<QualifiedName> column;  // kTable: DESCRIBE t a.b
+  Box<Query> query;                     // kQuery
+  std::optional<int64_t> limit;         // kHistory
 };
 
 struct ExplainStatement {
@@ -141,11 +161,11 @@ struct UnsupportedStatement {
 struct Statement {
   using Node =
       std::variant<CreateStreamingTable, CreateMaterializedView, CreateView, CreateFlow, CreateSink,
-                   SetConfiguration, UseNamespace, QueryStatement, ShowStatement, DescribeStatement,
-                   ExplainStatement, CreateTable, AlterTable, DropObject, InsertInto, UpdateTable,
-                   DeleteFrom, MergeInto, TruncateTable, OptimizeTable, VacuumTable, RestoreTable,
-                   ConvertToDelta, ReorgTable, GenerateManifest, RefreshObject, CreateSchema,
-                   CommentOn, UnsupportedStatement>;
+                   SetConfiguration, ResetConfiguration, SetTimeZone, UseNamespace, QueryStatement,
+                   ShowStatement, DescribeStatement, ExplainStatement, CreateTable, AlterTable,
+                   DropObject, InsertInto, UpdateTable, DeleteFrom, MergeInto, TruncateTable,
+                   OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, ReorgTable,
+                   GenerateManifest, RefreshObject, CreateSchema, CommentOn, UnsupportedStatement>;
   Node node;
   Span span;
 

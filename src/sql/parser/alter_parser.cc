@@ -37,6 +37,27 @@ class AlterActionParser {
     return std::move(action_);
   }
 
+  // SET DBPROPERTIES (..), SET LOCATION '..', OWNER TO, .. as for tables
+  AlterAction ParseOfSchema() {
+    const size_t begin = cursor_.position();
+    for (const char* word : {"DBPROPERTIES", "PROPERTIES"}) {
+      const bool unset = cursor_.AcceptWords({"UNSET", word});
+      if (!unset && !cursor_.AcceptWords({"SET", word})) {
+        continue;
+      }
+      action_.kind = unset ? Kind::kUnsetProperties : Kind::kSetProperties;
+      if (unset) {
+        action_.if_exists = AcceptIfExists(cursor_);
+        Keys();
+      } else {
+        action_.properties = ParseProperties(cursor_);
+      }
+      action_.span = cursor_.SpanSince(begin);
+      return std::move(action_);
+    }
+    return Parse();
+  }
+
  private:
   bool Others() {
     if (cursor_.AcceptWords({"REPLACE", "COLUMNS"})) {
@@ -356,11 +377,16 @@ std::optional<Statement::Node> ParseAlter(TokenCursor& cursor) {
   cursor.ExpectWord("ALTER");
   AlterTable alter;
   const auto kind = AcceptObjectKind(cursor);
-  if (!kind || *kind == ObjectKind::kSchema) {
+  if (!kind) {
     cursor.Rewind(begin);
     return std::nullopt;
   }
   alter.object = *kind;
+  if (alter.object == ObjectKind::kSchema) {
+    alter.name = cursor.ExpectQualifiedName("a schema");
+    alter.action = AlterActionParser(cursor).ParseOfSchema();
+    return alter;
+  }
   alter.if_exists = AcceptIfExists(cursor);
   alter.name = ExpectTableOrPath(cursor);
   alter.action = AlterActionParser(cursor).Parse();

@@ -45,20 +45,8 @@ class StatementParser {
     if (auto flow = ParseBareAutoCdc(cursor_)) {
       return *std::move(flow);
     }
-    if (cursor_.AcceptWord("SET")) {
-      return Set();
-    }
-    if (cursor_.AcceptWord("USE")) {
-      return Use();
-    }
-    if (cursor_.AcceptWord("SHOW")) {
-      return Show();
-    }
-    if (cursor_.AcceptWord("DESCRIBE") || cursor_.AcceptWord("DESC")) {
-      return Describe();
-    }
-    if (cursor_.AcceptWord("EXPLAIN")) {
-      return Explain();
+    if (auto session = ParseSessionStatement(cursor_)) {
+      return *std::move(session);
     }
     return Other();
   }
@@ -74,6 +62,7 @@ class StatementParser {
     }
     prefix.is_private = cursor_.AcceptWord("PRIVATE");
     if (!AtTemporaryOther()) {
+      prefix.global = AtGlobalView() && cursor_.AcceptWord("GLOBAL");
       prefix.temporary = cursor_.AcceptWord("TEMPORARY") || cursor_.AcceptWord("TEMP");
     }
     if (cursor_.AcceptWords({"STREAMING", "TABLE"}) ||
@@ -101,6 +90,11 @@ class StatementParser {
       return ParseSink(cursor_);
     }
     return CreateOther();
+  }
+
+  bool AtGlobalView() const {
+    return (cursor_.IsWord(1, "TEMPORARY") || cursor_.IsWord(1, "TEMP")) &&
+           cursor_.IsWord(2, "VIEW");
   }
 
   // CREATE TEMPORARY FUNCTION and the like are not ours.
@@ -163,139 +157,16 @@ class StatementParser {
 
   Statement::Node Other() {
     for (const char* word :
-         {"ALTER",   "DROP",   "INSERT", "REFRESH", "GRANT",  "REVOKE",  "CACHE",  "UNCACHE",
-          "ANALYZE", "MSCK",   "COPY",   "ADD",     "LIST",   "DECLARE", "BEGIN",  "CALL",
-          "COMMENT", "RESET",  "CLEAR",  "LOAD",    "UNDROP", "EXECUTE", "REPAIR", "REPLACE",
-          "IMPORT",  "EXPORT", "SYNC",   "FSCK",    "DENY",   "LOCK",    "UNLOCK"}) {
+         {"ALTER",   "DROP",  "INSERT", "REFRESH", "GRANT",   "REVOKE",  "CACHE",   "UNCACHE",
+          "ANALYZE", "MSCK",  "COPY",   "ADD",     "LIST",    "DECLARE", "BEGIN",   "CALL",
+          "COMMENT", "CLEAR", "LOAD",   "UNDROP",  "EXECUTE", "REPAIR",  "REPLACE", "IMPORT",
+          "EXPORT",  "SYNC",  "FSCK",   "DENY",    "LOCK",    "UNLOCK"}) {
       if (cursor_.AtWord(word)) {
         return Unsupported();
       }
     }
     cursor_.FailHere("a statement: CREATE, ALTER, DROP, SELECT, INSERT, MERGE, SET, USE, SHOW, ..");
     return {};
-  }
-
-  // The value is taken as written, quotes included, as Spark does.
-  Statement::Node Set() {
-    SetConfiguration set;
-    if (cursor_.IsWord(0, "CATALOG") && (cursor_.AtName(1) || cursor_.AtString(1))) {
-      cursor_.Next();
-      return Namespace(true);
-    }
-    const size_t begin = cursor_.position();
-    size_t value_begin = 0;
-    while (MoreTokens()) {
-      if (value_begin == 0 && cursor_.AtSymbol("=")) {
-        set.key = std::string(cursor_.source().Slice(cursor_.SpanSince(begin)));
-        set.value = "";
-        value_begin = cursor_.position() + 1;
-      }
-      cursor_.Next();
-    }
-    const bool has_value = value_begin > 0;
-    if (!has_value) {
-      set.key = std::string(cursor_.source().Slice(cursor_.SpanSince(begin)));
-    } else if (cursor_.position() > value_begin) {
-      set.value = std::string(cursor_.source().Slice(cursor_.SpanSince(value_begin)));
-    }
-    std::erase(set.key, '`');
-    if (has_value && set.key.empty()) {
-      cursor_.FailHere("a key: SET key = value");
-    }
-    return set;
-  }
-
-  Statement::Node Use() {
-    if (cursor_.IsWord(0, "CATALOG") && cursor_.AtName(1)) {
-      cursor_.Next();
-      return Namespace(true);
-    }
-    if (cursor_.AtAnyWord({"SCHEMA", "DATABASE", "NAMESPACE"}) && cursor_.AtName(1)) {
-      cursor_.Next();
-    }
-    return Namespace(false);
-  }
-
-  Statement::Node Namespace(bool catalog) {
-    UseNamespace use;
-    use.catalog = catalog;
-    if (catalog && cursor_.AtString()) {
-      const Span span = cursor_.Peek().span;
-      use.name = {{Name{cursor_.ExpectString("a name"), span, true}}, span};
-    } else {
-      use.name = cursor_.ExpectQualifiedName(catalog ? "a catalog" : "a schema");
-    }
-    return use;
-  }
-
-  Statement::Node Show() {
-    using Kind = ShowStatement::Kind;
-    ShowStatement show;
-    if (cursor_.AcceptWord("TABLES")) {
-      show.kind = Kind::kTables;
-    } else if (cursor_.AcceptWord("DATABASES") || cursor_.AcceptWord("SCHEMAS")) {
-      show.kind = Kind::kSchemas;
-    } else if (cursor_.AcceptWord("VIEWS")) {
-      show.kind = Kind::kViews;
-    } else if (cursor_.AcceptWord("FUNCTIONS")) {
-      show.kind = Kind::kFunctions;
-    } else if (cursor_.AcceptWord("COLUMNS")) {
-      show.kind = Kind::kColumns;
-    } else if (cursor_.AcceptWord("CATALOGS")) {
-      show.kind = Kind::kCatalogs;
-    } else if (cursor_.AtAnyWord({"TBLPROPERTIES", "PARTITIONS"})) {
-      show.kind = cursor_.IsWord(0, "PARTITIONS") ? Kind::kPartitions : Kind::kProperties;
-      cursor_.Next();
-      show.in = ExpectTableName(cursor_);
-    } else {
-      cursor_.FailHere("TABLES, SCHEMAS, VIEWS, FUNCTIONS, COLUMNS, TBLPROPERTIES or CATALOGS");
-    }
-    if (!show.in && (cursor_.AcceptWord("IN") || cursor_.AcceptWord("FROM"))) {
-      show.in = ExpectTableName(cursor_);
-    }
-    if (cursor_.AcceptWord("LIKE") || cursor_.AtString()) {
-      show.like = cursor_.ExpectString("a pattern");
-    }
-    return show;
-  }
-
-  Statement::Node Describe() {
-    using Kind = DescribeStatement::Kind;
-    DescribeStatement describe;
-    if (cursor_.AcceptWord("QUERY") || (!cursor_.AtWord("TABLE") && AtQuery(cursor_))) {
-      describe.kind = Kind::kQuery;
-      describe.query = ParseQueryAt(cursor_);
-      return describe;
-    }
-    const auto accept = [&](const char* word) {
-      return cursor_.AtWord(word) && (cursor_.AtName(1) || cursor_.AtString(1)) &&
-             cursor_.AcceptWord(word);
-    };
-    if (accept("HISTORY")) {
-      describe.kind = Kind::kHistory;
-    } else if (accept("DETAIL")) {
-      describe.kind = Kind::kDetail;
-    } else if (accept("FUNCTION")) {
-      describe.kind = Kind::kFunction;
-    } else if (accept("SCHEMA") || accept("DATABASE")) {
-      describe.kind = Kind::kSchema;
-    } else {
-      accept("TABLE");
-    }
-    describe.extended = accept("EXTENDED") || accept("FORMATTED");
-    describe.name = ExpectTableOrPath(cursor_);
-    if (describe.kind == Kind::kHistory && cursor_.AcceptWord("LIMIT"))
-      describe.limit = cursor_.ExpectInteger("a number of versions");
-    return describe;
-  }
-
-  Statement::Node Explain() {
-    ExplainStatement explain;
-    if (cursor_.AtAnyWord({"EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL"})) {
-      explain.mode = ToUpper(cursor_.Next().text);
-    }
-    explain.query = ParseQueryAt(cursor_);
-    return explain;
   }
 
   TokenCursor& cursor_;

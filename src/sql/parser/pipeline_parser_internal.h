@@ -15,6 +15,7 @@ struct CreatePrefix {
   bool or_replace = false;
   bool is_private = false;
   bool temporary = false;
+  bool global = false;
 };
 
 /// The cursor stands behind CREATE [..] STREAMING TABLE / MATERIALIZED VIEW / VIEW.
@@ -45,6 +46,8 @@ std::optional<Statement::Node> ParseTableStatement(TokenCursor& cursor);
 std::optional<Statement::Node> ParseRowStatement(TokenCursor& cursor);
 /// OPTIMIZE, VACUUM, RESTORE and so on; likewise.
 std::optional<Statement::Node> ParseUpkeepStatement(TokenCursor& cursor);
+/// SET, RESET, USE, SHOW, DESCRIBE, EXPLAIN; likewise.
+std::optional<Statement::Node> ParseSessionStatement(TokenCursor& cursor);
 /// ALTER ..; likewise.
 std::optional<Statement::Node> ParseAlter(TokenCursor& cursor);
 

@@ -12,6 +12,8 @@ struct Namer {
   std::string operator()(const CreateFlow&) const { return "CREATE FLOW"; }
   std::string operator()(const CreateSink&) const { return "CREATE SINK"; }
   std::string operator()(const SetConfiguration&) const { return "SET"; }
+  std::string operator()(const ResetConfiguration&) const { return "RESET"; }
+  std::string operator()(const SetTimeZone&) const { return "SET TIME ZONE"; }
   std::string operator()(const UseNamespace&) const { return "USE"; }
   std::string operator()(const QueryStatement&) const { return "a query"; }
   std::string operator()(const ShowStatement&) const { return "SHOW"; }

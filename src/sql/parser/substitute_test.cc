@@ -5,6 +5,7 @@
 #include <map>
 
 #include "sql/parser/parser.h"
+#include "sql/parser/statement_split.h"
 
 namespace sluice::sql {
 namespace {
@@ -40,6 +41,24 @@ TEST(SubstituteTest, PlacesAreThoseOfTheOriginal) {
   EXPECT_EQ(ErrorHint(status), "did you mean FROM instead of FORM?");
   const Status in_value = ParseQuery(*Replace("SELECT  ${a} FROM t")).status();
   EXPECT_NE(in_value.message().find("f.sql:1:9"), std::string::npos) << in_value.message();
+}
+
+std::vector<std::string> Split(const std::string& text) {
+  std::vector<std::string> pieces;
+  for (const Span span : SplitStatements(text))
+    pieces.push_back(text.substr(span.offset, span.length));
+  return pieces;
+}
+
+TEST(StatementSplitTest, SemicolonsBetweenStatements) {
+  using Pieces = std::vector<std::string>;
+  EXPECT_EQ(Split("a; b ;c"), (Pieces{"a", " b ", "c"}));
+  EXPECT_EQ(Split(" ;; -- x;y\n ; /* ; /* ; */ ; */ ;"), Pieces{});
+  EXPECT_EQ(Split("'a;b' ; \"c;\\\";d\" ; `e;\\`; 'f'';'"),
+            (Pieces{"'a;b' ", " \"c;\\\";d\" ", " `e;\\`", " 'f'';'"}));
+  EXPECT_EQ(Split("r'\\'; x"), (Pieces{"r'\\'", " x"}));
+  EXPECT_EQ(Split("bar'\\';' ; x"), (Pieces{"bar'\\';' ", " x"}));
+  EXPECT_EQ(Split("a -- it's; here\n b; 'open ; "), (Pieces{"a -- it's; here\n b", " 'open ; "}));
 }
 
 }  // namespace

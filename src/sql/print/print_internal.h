@@ -49,6 +49,8 @@ std::string PrintRowFilter(const RowFilter& filter);
 std::string PrintOptions(const DatasetOptions& options);
 /// [BY NAME] [REPLACE ..] query, with a leading blank.
 std::string PrintInsertRows(const InsertFlow& insert);
+/// PARTITION (a = 1, b), with a leading blank; "" if there is none.
+std::string PrintPartition(const std::vector<Expr>& partition);
 std::string PrintWith(bool recursive, const std::vector<CommonTable>& tables);
 /// AS t (a, b), with a leading blank; "" if there is none.
 std::string PrintTableAlias(const std::optional<TableAlias>& alias);

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "sql/parser/interval_text.h"
 #include "sql/print/print.h"
 #include "sql/print/print_internal.h"
 
@@ -49,6 +50,25 @@ const char* RefreshWords(bool or_refresh, bool is_private) {
   return is_private ? "CREATE PRIVATE " : "CREATE ";
 }
 
+std::string ShowWords(const ShowStatement& show) {
+  using Kind = ShowStatement::Kind;
+  switch (show.kind) {
+    case Kind::kTables: return "SHOW TABLES";
+    case Kind::kSchemas: return "SHOW SCHEMAS";
+    case Kind::kViews: return "SHOW VIEWS";
+    case Kind::kColumns: return "SHOW COLUMNS";
+    case Kind::kProperties: return "SHOW TBLPROPERTIES";
+    case Kind::kPartitions: return "SHOW PARTITIONS";
+    case Kind::kCatalogs: return "SHOW CATALOGS";
+    case Kind::kCreateTable: return "SHOW CREATE TABLE";
+    case Kind::kFunctions: break;
+  }
+  using Functions = ShowStatement::Functions;
+  return show.functions == Functions::kUser     ? "SHOW USER FUNCTIONS"
+         : show.functions == Functions::kSystem ? "SHOW SYSTEM FUNCTIONS"
+                                                : "SHOW FUNCTIONS";
+}
+
 const char* IfNotExists(bool yes) { return yes ? "IF NOT EXISTS " : ""; }
 
 struct StatementPrinter : TablePrinter {
@@ -68,8 +88,9 @@ struct StatementPrinter : TablePrinter {
 
   std::string operator()(const CreateView& view) const {
     return std::string(view.or_replace ? "CREATE OR REPLACE " : "CREATE ") +
-           (view.temporary ? "TEMPORARY VIEW " : "VIEW ") + IfNotExists(view.if_not_exists) +
-           view.name.ToString() + PrintOptions(view.options) + " AS " + ToSql(*view.query);
+           (view.global ? "GLOBAL " : "") + (view.temporary ? "TEMPORARY VIEW " : "VIEW ") +
+           IfNotExists(view.if_not_exists) + view.name.ToString() + PrintOptions(view.options) +
+           " AS " + ToSql(*view.query);
   }
 
   std::string operator()(const CreateFlow& flow) const {
@@ -101,6 +122,16 @@ struct StatementPrinter : TablePrinter {
     return "SET " + set.key + (set.value ? " = " + *set.value : "");
   }
 
+  std::string operator()(const ResetConfiguration& reset) const {
+    return reset.key.empty() ? "RESET" : "RESET " + reset.key;
+  }
+
+  std::string operator()(const SetTimeZone& set) const {
+    return "SET TIME ZONE " + (set.local    ? "LOCAL"
+                               : set.offset ? "INTERVAL " + FormatInterval(*set.offset)
+                                            : QuoteString(set.zone));
+  }
+
   std::string operator()(const UseNamespace& use) const {
     return (use.catalog ? "SET CATALOG " : "USE SCHEMA ") + use.name.ToString();
   }
@@ -109,16 +140,13 @@ struct StatementPrinter : TablePrinter {
 
   std::string operator()(const ShowStatement& show) const {
     using Kind = ShowStatement::Kind;
-    std::string text = show.kind == Kind::kTables       ? "SHOW TABLES"
-                       : show.kind == Kind::kSchemas    ? "SHOW SCHEMAS"
-                       : show.kind == Kind::kViews      ? "SHOW VIEWS"
-                       : show.kind == Kind::kFunctions  ? "SHOW FUNCTIONS"
-                       : show.kind == Kind::kColumns    ? "SHOW COLUMNS"
-                       : show.kind == Kind::kProperties ? "SHOW TBLPROPERTIES"
-                       : show.kind == Kind::kPartitions ? "SHOW PARTITIONS"
-                                                        : "SHOW CATALOGS";
-    const bool of_table = show.kind == Kind::kProperties || show.kind == Kind::kPartitions;
+    std::string text = ShowWords(show);
+    const bool of_table = show.kind == Kind::kProperties || show.kind == Kind::kPartitions ||
+                          show.kind == Kind::kCreateTable;
     text += show.in ? (of_table ? " " : " IN ") + show.in->ToString() : "";
+    text += show.in_schema ? " IN " + show.in_schema->ToString() : "";
+    text += show.key ? " (" + QuoteString(*show.key) + ")" : "";
+    text += PrintPartition(show.partition);
     return show.like ? text + " LIKE " + QuoteString(*show.like) : text;
   }
 
@@ -133,7 +161,7 @@ struct StatementPrinter : TablePrinter {
                        : describe.kind == Kind::kSchema   ? "SCHEMA "
                                                           : "TABLE ";
     return std::string("DESCRIBE ") + word + (describe.extended ? "EXTENDED " : "") +
-           describe.name.ToString() +
+           describe.name.ToString() + (describe.column ? " " + describe.column->ToString() : "") +
            (describe.limit ? " LIMIT " + std::to_string(*describe.limit) : "");
   }
 

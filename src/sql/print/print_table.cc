@@ -17,10 +17,6 @@ std::string PrintAssignments(const std::vector<Assignment>& assignments) {
 
 std::string PrintWhere(const Box<Expr>& where) { return where ? " WHERE " + ToSql(*where) : ""; }
 
-std::string PrintPartition(const std::vector<Expr>& partition) {
-  return partition.empty() ? "" : " PARTITION (" + PrintExprs(partition) + ")";
-}
-
 std::string PrintMergeClause(const MergeClause& clause) {
   using When = MergeClause::When;
   using Action = MergeClause::Action;
@@ -160,6 +156,10 @@ const char* IfNotExists(bool yes) { return yes ? "IF NOT EXISTS " : ""; }
 
 }  // namespace
 
+std::string PrintPartition(const std::vector<Expr>& partition) {
+  return partition.empty() ? "" : " PARTITION (" + PrintExprs(partition) + ")";
+}
+
 std::string TablePrinter::operator()(const CreateTable& table) const {
   using Mode = CreateTable::Mode;
   std::string text = table.mode == Mode::kCreate            ? "CREATE "
@@ -179,6 +179,16 @@ std::string TablePrinter::operator()(const CreateTable& table) const {
 }
 
 std::string TablePrinter::operator()(const AlterTable& alter) const {
+  const AlterAction& action = alter.action;
+  const bool of_schema = alter.object == ObjectKind::kSchema;
+  if (of_schema && action.kind == Kind::kSetProperties) {
+    return "ALTER SCHEMA " + alter.name.ToString() + " SET DBPROPERTIES " +
+           PrintProperties(action.properties);
+  }
+  if (of_schema && action.kind == Kind::kUnsetProperties) {
+    return "ALTER SCHEMA " + alter.name.ToString() + " UNSET DBPROPERTIES " +
+           (action.if_exists ? "IF EXISTS " : "") + PrintKeys(action.keys);
+  }
   return std::string("ALTER ") + ObjectKindName(alter.object) + " " +
          (alter.if_exists ? "IF EXISTS " : "") + alter.name.ToString() + " " +
          PrintAction(alter.action);

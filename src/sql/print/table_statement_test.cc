@@ -168,6 +168,37 @@ TEST(TableStatementTest, AltersTables) {
   });
 }
 
+TEST(TableStatementTest, ViewsAndTheSession) {
+  Check({
+      {"CREATE OR REPLACE GLOBAL TEMP VIEW v (a COMMENT 'x') AS SELECT 1 AS a",
+       "CREATE TEMPORARY VIEW",
+       "CREATE OR REPLACE GLOBAL TEMPORARY VIEW v (a COMMENT 'x') AS SELECT 1 AS a"},
+      {"CREATE VIEW v COMMENT 'c' WITH SCHEMA COMPENSATION AS WITH schema AS (SELECT 1) SELECT * "
+       "FROM schema",
+       "CREATE VIEW",
+       "CREATE VIEW v COMMENT 'c' AS WITH schema AS (SELECT 1) SELECT * FROM schema"},
+      {"ALTER SCHEMA s SET DBPROPERTIES ('a' = 'b')", "ALTER SCHEMA"},
+      {"ALTER DATABASE s UNSET DBPROPERTIES IF EXISTS ('a')", "ALTER SCHEMA",
+       "ALTER SCHEMA s UNSET DBPROPERTIES IF EXISTS ('a')"},
+      {"RESET", "RESET"},
+      {"RESET spark.sql.`a-b`", "RESET", "RESET spark.sql.a-b"},
+      {"SET TIME ZONE 'Europe/Berlin'", "SET TIME ZONE"},
+      {"SET TIME ZONE LOCAL", "SET TIME ZONE"},
+      {"SET TIME ZONE INTERVAL -3 HOURS", "SET TIME ZONE", "SET TIME ZONE INTERVAL '-03' HOUR"},
+      {"SHOW NAMESPACES IN c 'a*'", "SHOW", "SHOW SCHEMAS IN c LIKE 'a*'"},
+      {"SHOW COLUMNS FROM t FROM s", "SHOW", "SHOW COLUMNS IN t IN s"},
+      {"SHOW TBLPROPERTIES t (a.b)", "SHOW", "SHOW TBLPROPERTIES t ('a.b')"},
+      {"SHOW PARTITIONS t PARTITION (a = 1, b = 'x')", "SHOW"},
+      {"SHOW CREATE TABLE s.t AS SERDE", "SHOW", "SHOW CREATE TABLE s.t"},
+      {"SHOW SYSTEM FUNCTIONS LIKE 'a|b'", "SHOW"},
+      {"SHOW FUNCTIONS upper", "SHOW", "SHOW FUNCTIONS LIKE 'upper'"},
+      {"DESC t a.b", "DESCRIBE", "DESCRIBE TABLE t a.b"},
+      {"DESCRIBE FUNCTION <=", "DESCRIBE FUNCTION", "DESCRIBE FUNCTION `<=`"},
+      {"DESCRIBE FUNCTION EXTENDED s.f", "DESCRIBE FUNCTION"},
+      {"DESCRIBE function", "DESCRIBE", "DESCRIBE TABLE function"},
+  });
+}
+
 TEST(TableStatementTest, OthersAreKnownByName) {
   for (const auto& [sql, name] : std::vector<std::pair<std::string, std::string>>{
            {"GRANT SELECT ON TABLE t TO u", "GRANT SELECT"},
