@@ -22,10 +22,12 @@ Status ExecuteSql(const SqlOptions& options) {
   }
   SLUICE_ASSIGN_OR_RETURN(std::string text, StatementText(options));
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options.project, true));
-  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(*project, options.file, text));
-  for (const sql::Statement& statement : file.statements) {
-    SLUICE_ASSIGN_OR_RETURN(auto rows, RunStatement(*project, file, statement));
-    SLUICE_RETURN_NOT_OK(WriteOutput(rows.get(), format, options.output_file));
+  SLUICE_ASSIGN_OR_RETURN(const auto files, ParseSql(*project, options.file, text));
+  for (const sql::ParsedFile& file : files) {
+    for (const sql::Statement& statement : file.statements) {
+      SLUICE_ASSIGN_OR_RETURN(auto rows, RunStatement(*project, file, statement));
+      SLUICE_RETURN_NOT_OK(WriteOutput(rows.get(), format, options.output_file));
+    }
   }
   return Status::OK();
 }
@@ -36,8 +38,7 @@ Status ShowTable(const ProjectOptions& options, const std::string& table, int64_
   SLUICE_ASSIGN_OR_RETURN(auto opened, project->OpenTable(table));
   const std::string sql =
       "SELECT * FROM delta.`" + opened->path() + "` LIMIT " + std::to_string(rows);
-  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(*project, "", sql));
-  SLUICE_ASSIGN_OR_RETURN(auto reader, RunStatement(*project, file, file.statements.front()));
+  SLUICE_ASSIGN_OR_RETURN(auto reader, RunQuery(*project, sql));
   return WriteOutput(reader.get(), format, "");
 }
 

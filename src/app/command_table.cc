@@ -7,11 +7,11 @@
 
 #include "app/commands.h"
 #include "app/output_format.h"
-#include "app/row_builder.h"
 #include "delta/log/row_ids.h"
 #include "delta/protocol/time_text.h"
 #include "delta/upkeep/table_check.h"
 #include "delta/upkeep/table_summary.h"
+#include "statements/row_builder.h"
 #include "storage/local_storage.h"
 
 namespace sluice::app {
@@ -95,7 +95,7 @@ Json InfoJson(const delta::Snapshot& snapshot, const delta::LogSummary& log) {
 
 /// One line a leaf of `json`: "files.bytes | 123". Lists of texts are joined; the schema is shown
 /// by its columns.
-void AddLines(const std::string& name, const Json& json, RowBuilder* rows) {
+void AddLines(const std::string& name, const Json& json, statements::RowBuilder* rows) {
   if (json.is_object()) {
     for (const auto& [key, value] : json.items())
       AddLines(name.empty() ? key : name + "." + key, value, rows);
@@ -125,7 +125,7 @@ Status PrintInfo(const delta::Snapshot& snapshot, const delta::LogSummary& log,
     columns[field->name()] = field->type()->ToString() + (field->nullable() ? "" : " not null");
   }
   json["schema"] = std::move(columns);
-  RowBuilder rows({"property", "value"});
+  statements::RowBuilder rows({"property", "value"});
   AddLines("", json, &rows);
   SLUICE_ASSIGN_OR_RETURN(const auto reader, rows.Finish());
   return WriteOutput(reader.get(), format, "");

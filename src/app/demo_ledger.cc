@@ -24,8 +24,7 @@ int64_t Of(const plan::ProducedEvents& produced, const char* event_class) {
 }  // namespace
 
 Result<int64_t> CountRows(Project& project, const std::string& query) {
-  SLUICE_ASSIGN_OR_RETURN(sql::ParsedFile file, ParseSql(project, "", query));
-  SLUICE_ASSIGN_OR_RETURN(auto rows, RunStatement(project, file, file.statements.front()));
+  SLUICE_ASSIGN_OR_RETURN(auto rows, RunQuery(project, query));
   SLUICE_ASSIGN_OR_RETURN(auto batch, rows->Next());
   SLUICE_ASSIGN_OR_RETURN(auto value, batch->column(0)->GetScalar(0));
   return static_cast<const arrow::Int64Scalar&>(*value).value;

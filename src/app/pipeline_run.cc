@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/workers.h"
+#include "plan/kept_views.h"
 #include "plan/run_log.h"
 
 namespace sluice::app {
@@ -151,6 +152,9 @@ Result<PipelineRunResult> RunPipeline(Project& project, const PipelineRunOptions
   for (const std::string& table : kept) {
     std::fprintf(stderr, "not reset, pipelines.reset.allowed is false: %s\n", table.c_str());
   }
+  const plan::ViewStore views(project.storage(), project.spec().engine.warehouse);
+  SLUICE_RETURN_NOT_OK(plan::KeepViews(project.spec(), project.pipeline(), project.graph(), views,
+                                       project.tables(), SystemClock().NowMicros()));
   SignalWatch signals(options.handle_signals);
   TerminalView view(options.view);
   RunListener shown(&view, options.listener);

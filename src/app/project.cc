@@ -41,13 +41,15 @@ Result<std::unique_ptr<Project>> Project::Open(const ProjectOptions& options, bo
 }
 
 Status Project::Analyze() {
+  const plan::ViewStore views(storage_, spec_.engine.warehouse);
   SLUICE_ASSIGN_OR_RETURN(auto files, plan::LoadProjectFiles(spec_));
   SLUICE_ASSIGN_OR_RETURN(graph_, plan::BuildPipelineGraph(spec_, files));
-  SLUICE_ASSIGN_OR_RETURN(pipeline_, plan::AnalyzePipeline(spec_, graph_, *tables_));
+  SLUICE_ASSIGN_OR_RETURN(pipeline_, plan::AnalyzePipeline(spec_, graph_, *tables_, &views));
   return Status::OK();
 }
 
 std::vector<Status> Project::Check() {
+  const plan::ViewStore views(storage_, spec_.engine.warehouse);
   std::vector<Status> errors;
   const auto gathered = [&](const Status& status) {
     errors.push_back(status);
@@ -58,7 +60,7 @@ std::vector<Status> Project::Check() {
   auto graph = plan::BuildPipelineGraph(spec_, *files, &errors);
   if (!graph.ok()) return gathered(graph.status());
   graph_ = std::move(graph).ValueUnsafe();
-  pipeline_ = plan::AnalyzePipeline(spec_, graph_, *tables_, &errors);
+  pipeline_ = plan::AnalyzePipeline(spec_, graph_, *tables_, &errors, &views);
   if (!errors.empty()) return errors;
   // Building the flows checks what only the parts know: options of sources, properties.
   auto built = plan::BuildFlows(spec_, graph_, pipeline_, environment(), nullptr);
@@ -67,6 +69,11 @@ std::vector<Status> Project::Check() {
 
 plan::BuildEnvironment Project::environment() {
   return {storage_, *tables_, SystemClock(), *runner_, random_.Next()};
+}
+
+statements::Session& Project::session() {
+  if (session_ == nullptr) session_ = std::make_unique<statements::Session>(spec_);
+  return *session_;
 }
 
 Result<catalog::TableName> Project::Qualify(const std::string& name) const {

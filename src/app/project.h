@@ -17,6 +17,7 @@
 #include "plan/pipeline_graph.h"
 #include "plan/project_spec.h"
 #include "sql/execution/query_runner.h"
+#include "statements/session.h"
 #include "storage/local_storage.h"
 
 namespace sluice::app {
@@ -45,6 +46,8 @@ class Project {
   Random& random() { return random_; }
   /// As many threads as there are cores, with the one that calls them.
   Workers& workers() { return workers_; }
+  /// Of ad hoc SQL; begins when it is first asked for.
+  statements::Session& session();
   plan::BuildEnvironment environment();
 
   /// "t", "s.t" or "c.s.t" -> the table's qualified name.
@@ -63,6 +66,7 @@ class Project {
   Workers workers_;
   std::unique_ptr<delta::TableRegistry> tables_;
   std::unique_ptr<sql::QueryRunner> runner_;
+  std::unique_ptr<statements::Session> session_;
 };
 
 }  // namespace sluice::app

@@ -13,12 +13,17 @@
 
 namespace sluice::app {
 
-/// The statements of `text`. `name` is shown in messages, may be empty.
-Result<sql::ParsedFile> ParseSql(const Project& project, const std::string& name,
-                                 const std::string& text);
+/// The statements of `text`, `${key}` replaced by the settings of the session and those that SET
+/// statements in front of it make. `name` is shown in messages, may be empty. Usually one file;
+/// otherwise one for each statement.
+Result<std::vector<sql::ParsedFile>> ParseSql(Project& project, const std::string& name,
+                                              const std::string& text);
+/// Exactly one query.
+Result<std::shared_ptr<arrow::RecordBatchReader>> RunQuery(Project& project,
+                                                           const std::string& text);
 
-/// Rows of one statement: a query, SHOW TABLES / SCHEMAS, DESCRIBE [HISTORY | DETAIL], EXPLAIN.
-/// Others are NOT_SUPPORTED_YET. `project` outlives the reader.
+/// Rows of one statement: a query, or one of statements/. Those of pipelines are NOT_SUPPORTED_YET.
+/// `project` outlives the reader.
 Result<std::shared_ptr<arrow::RecordBatchReader>> RunStatement(Project& project,
                                                                const sql::ParsedFile& file,
                                                                const sql::Statement& statement);

@@ -79,8 +79,10 @@ bool PlanIsVolatile(const PlanPtr& plan) {
 class PipelineAnalyzer {
  public:
   PipelineAnalyzer(const ProjectSpec& spec, const PipelineGraph& graph,
-                   delta::TableRegistry& tables)
-      : spec_(spec), graph_(graph), tables_(tables) {}
+                   delta::TableRegistry& tables, const ViewStore* views)
+      : spec_(spec), graph_(graph), tables_(tables), views_(views) {
+    for (const DatasetDefinition& dataset : graph.datasets) own_.insert(dataset.name);
+  }
 
   Result<AnalyzedPipeline> Run() {
     for (const DatasetDefinition& dataset : graph_.datasets)
@@ -159,7 +161,8 @@ class PipelineAnalyzer {
   }
 
   Result<PlanPtr> AnalyzeFlowQuery(const FlowDefinition& flow) {
-    RelationCatalog catalog(spec_, tables_, known_, flow.site.default_schema);
+    RelationCatalog catalog(spec_, tables_, known_, flow.site.default_schema,
+                            {views_, nullptr, {}, &own_});
     sql::Analyzer analyzer(catalog, *flow.site.source);
     auto plan = analyzer.AnalyzeQuery(flow.query);
     if (!plan.ok()) return At(flow.site, flow.query.span, plan.status());
@@ -171,11 +174,30 @@ class PipelineAnalyzer {
     if (!dataset.options.expectations.empty())
       return NotSupported(dataset, "expectations of a view");
     SLUICE_ASSIGN_OR_RETURN(PlanPtr plan, AnalyzeFlowQuery(flow));
+    if (dataset.kind == DatasetKind::kView) SLUICE_RETURN_NOT_OK(CheckKept(flow, *plan));
     if (!dataset.options.columns.empty()) {
       SLUICE_ASSIGN_OR_RETURN(plan, RenameColumns(dataset, plan));
     }
     known_[dataset.name] = {dataset.kind, plan->schema, plan};
     pipeline_.datasets.push_back({&dataset, plan->schema, plan, {}, {}, {}});
+    return Status::OK();
+  }
+
+  /// A view that outlives the run has to be readable without it.
+  Status CheckKept(const FlowDefinition& flow, const sql::LogicalPlan& plan) const {
+    if (plan.is_streaming)
+      return DefinitionError("INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_PERSISTED_VIEW",
+                             flow.site, flow.query.span,
+                             "the query of view " + flow.name + " reads a stream",
+                             "leave STREAM out, or make it a TEMPORARY VIEW");
+    for (const TableReference& read : flow.reads) {
+      const DatasetDefinition* input = graph_.FindDataset(read.name);
+      if (input != nullptr && input->kind == DatasetKind::kTemporaryView)
+        return DefinitionError(
+            "INVALID_TEMP_OBJ_REFERENCE", flow.site, read.span,
+            "a view that is kept cannot read the temporary view " + read.name.ToString(),
+            "make it a TEMPORARY VIEW too, or make the other one a VIEW");
+    }
     return Status::OK();
   }
 
@@ -462,8 +484,10 @@ class PipelineAnalyzer {
   const ProjectSpec& spec_;
   const PipelineGraph& graph_;
   delta::TableRegistry& tables_;
+  const ViewStore* const views_;
   std::map<catalog::TableName, KnownDataset> known_;
   std::set<catalog::TableName> broken_;
+  std::set<catalog::TableName> own_;  // the datasets of the graph
   AnalyzedPipeline pipeline_;
 };
 
@@ -476,13 +500,14 @@ const AnalyzedDataset* AnalyzedPipeline::FindDataset(const catalog::TableName& n
 }
 
 Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
-                                         delta::TableRegistry& tables) {
-  return PipelineAnalyzer(spec, graph, tables).Run();
+                                         delta::TableRegistry& tables, const ViewStore* views) {
+  return PipelineAnalyzer(spec, graph, tables, views).Run();
 }
 
 AnalyzedPipeline AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
-                                 delta::TableRegistry& tables, std::vector<Status>* errors) {
-  return PipelineAnalyzer(spec, graph, tables).RunAll(errors);
+                                 delta::TableRegistry& tables, std::vector<Status>* errors,
+                                 const ViewStore* views) {
+  return PipelineAnalyzer(spec, graph, tables, views).RunAll(errors);
 }
 
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset) {

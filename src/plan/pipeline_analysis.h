@@ -11,6 +11,7 @@
 #include "delta/log/table.h"
 #include "plan/pipeline_graph.h"
 #include "plan/stream_program.h"
+#include "plan/view_store.h"
 #include "sql/analysis/logical_plan.h"
 
 namespace sluice::plan {
@@ -46,14 +47,16 @@ struct AnalyzedPipeline {
   const AnalyzedDataset* FindDataset(const catalog::TableName& name) const;
 };
 
-/// `graph`, `spec` and `tables` outlive the result. Errors carry Spark's classes and the place in
-/// the file.
+/// `graph`, `spec` and `tables` outlive the result; `views` are those of the warehouse, may be
+/// null. Errors carry Spark's classes and the place in the file.
 Result<AnalyzedPipeline> AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
-                                         delta::TableRegistry& tables);
+                                         delta::TableRegistry& tables,
+                                         const ViewStore* views = nullptr);
 /// Likewise, but leaves out the datasets with errors, which go to `errors`, and those that read
 /// them. Errors that are there already mean that tables may be missing because of them.
 AnalyzedPipeline AnalyzePipeline(const ProjectSpec& spec, const PipelineGraph& graph,
-                                 delta::TableRegistry& tables, std::vector<Status>* errors);
+                                 delta::TableRegistry& tables, std::vector<Status>* errors,
+                                 const ViewStore* views = nullptr);
 
 /// Where a table of the project or a path (delta.`/x`) lives, by the name a ScanNode has.
 std::string ScanPath(const ProjectSpec& spec, const std::string& dataset);

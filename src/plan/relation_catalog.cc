@@ -30,14 +30,24 @@ Result<RelationCatalog::Place> RelationCatalog::PlaceOf(
 
 Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
     const std::vector<std::string>& parts, bool stream) {
+  SLUICE_ASSIGN_OR_RETURN(auto temporary, ResolveTemporary(parts, stream));
+  if (temporary.has_value()) return temporary;
   SLUICE_ASSIGN_OR_RETURN(const Place place, PlaceOf(parts));
   if (place.dataset.has_value()) {
+    if (inside_ != nullptr && views_.own != nullptr && views_.own->contains(*place.dataset))
+      return MakeError("NOT_SUPPORTED_YET",
+                       "not supported yet: in a project, a view of the warehouse that reads the "
+                       "project's dataset " +
+                           place.name,
+                       "define the view in the project");
     const auto found = datasets_.find(*place.dataset);
     if (found != datasets_.end()) return ResolveDataset(*place.dataset, found->second, stream);
   }
   SLUICE_ASSIGN_OR_RETURN(bool exists, tables_.Exists(place.path));
   if (!exists && !place.dataset.has_value() && !stream) return ResolvePathAt(place.path);
-  if (!exists) return std::nullopt;
+  if (!exists)
+    return place.dataset.has_value() ? ResolveStored(*place.dataset, stream)
+                                     : std::optional<sql::ResolvedRelation>();
   SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(place.path));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
   return sql::ResolvedRelation{place.name, snapshot->schema(), nullptr};

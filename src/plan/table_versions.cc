@@ -93,13 +93,22 @@ std::optional<PathMoment> SplitMoment(const std::string& path) {
 
 Result<std::optional<std::shared_ptr<delta::Table>>> RelationCatalog::TableAt(
     const std::vector<std::string>& parts, std::string* name) {
+  const auto of_view = [](const std::string& view) {
+    return MakeError("UNSUPPORTED_FEATURE.TIME_TRAVEL", "time travel on the view " + view,
+                     "name the table that the view reads");
+  };
+  const auto key = TemporaryViewKey(parts);
+  if (key.has_value() && FindTemporary(*key) != nullptr) return of_view(*key);
   SLUICE_ASSIGN_OR_RETURN(const Place place, PlaceOf(parts));
   if (place.dataset.has_value()) {
     const auto found = datasets_.find(*place.dataset);
-    if (found != datasets_.end() && found->second.view != nullptr)
-      return MakeError("UNSUPPORTED_FEATURE.TIME_TRAVEL", "time travel on the view " + place.name);
+    if (found != datasets_.end() && found->second.view != nullptr) return of_view(place.name);
   }
   SLUICE_ASSIGN_OR_RETURN(const bool exists, tables_.Exists(place.path));
+  if (!exists && place.dataset.has_value() && views_.stored != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(const auto entry, views_.stored->Read(*place.dataset));
+    if (entry.view.has_value()) return of_view(place.name);
+  }
   if (!exists) return std::nullopt;
   SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(place.path));
   SLUICE_RETURN_NOT_OK(table->Update().status());

@@ -200,6 +200,8 @@ class Alteration {
 }  // namespace
 
 Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span) {
+  if (alter.object == sql::ObjectKind::kView) return RunAlterView(job, alter, span);
+  if (alter.object == sql::ObjectKind::kSchema) return RunAlterSchema(job, alter);
   if (alter.object != sql::ObjectKind::kTable)
     return job.NotSupported(span, "ALTER of something else than a table");
   if (alter.if_exists) {
@@ -215,6 +217,7 @@ Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Spa
 Result<RowReader> RunCommentOn(Job& job, const sql::CommentOn& comment, sql::Span span) {
   sql::QualifiedName name = comment.name;
   const bool column = comment.object == sql::ObjectKind::kColumn;
+  if (comment.object == sql::ObjectKind::kSchema) return RunCommentOnSchema(job, comment);
   if (!column && comment.object != sql::ObjectKind::kTable)
     return job.NotSupported(span, "COMMENT ON something else than a table or a column");
   if (column && name.parts.size() < 2)

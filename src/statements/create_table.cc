@@ -10,6 +10,7 @@
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
 #include "statements/column_fields.h"
+#include "statements/named_relation.h"
 #include "statements/statements_internal.h"
 #include "storage/delete_files.h"
 
@@ -62,6 +63,12 @@ Result<std::vector<std::string>> PartitionColumns(Job& job, const std::vector<sq
 }
 
 Status TakeColumnsOf(Job& job, const sql::QualifiedName& like, delta::CreateOptions* options) {
+  SLUICE_ASSIGN_OR_RETURN(const NamedRelation relation, LookUp(job.context, like));
+  if (relation.IsView()) {
+    SLUICE_ASSIGN_OR_RETURN(const auto columns, SchemaOf(job, like));
+    SLUICE_ASSIGN_OR_RETURN(options->schema, delta::TableSchemaOf(*columns));
+    return Status::OK();
+  }
   SLUICE_ASSIGN_OR_RETURN(auto table, OpenTable(job.context, job.file, like));
   const auto snapshot = table->Current();
   options->schema = snapshot->schema();
@@ -160,6 +167,19 @@ Result<RowReader> Replace(Job& job, const sql::CreateTable& create, const std::s
   return NoRows();
 }
 
+Result<RowReader> Create(Job& job, const std::string& path, const Definition& definition) {
+  if (definition.rows == nullptr) {
+    SLUICE_RETURN_NOT_OK(job.context.tables.Create(path, definition.options).status());
+  } else {
+    SLUICE_RETURN_NOT_OK(delta::CreateTableAs(job.context.tables, path, definition.options,
+                                              definition.rows.get(), job.WriteOptions())
+                             .status());
+  }
+  return NoRows();
+}
+
+}  // namespace
+
 Status DeleteTable(Job& job, const std::string& path) {
   job.context.tables.Forget(path);
   SLUICE_ASSIGN_OR_RETURN(const auto files, job.context.storage.ListRecursive(path));
@@ -174,27 +194,14 @@ Status DeleteTable(Job& job, const std::string& path) {
   return storage::DeleteFiles(job.context.storage, data, nullptr, &deleted);
 }
 
-Result<RowReader> Create(Job& job, const std::string& path, const Definition& definition) {
-  if (definition.rows == nullptr) {
-    SLUICE_RETURN_NOT_OK(job.context.tables.Create(path, definition.options).status());
-  } else {
-    SLUICE_RETURN_NOT_OK(delta::CreateTableAs(job.context.tables, path, definition.options,
-                                              definition.rows.get(), job.WriteOptions())
-                             .status());
-  }
-  return NoRows();
-}
-
-}  // namespace
-
 Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::Span span) {
   SLUICE_RETURN_NOT_OK(CheckSupported(job, create, span));
-  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(job.context, create.name));
-  const std::string& path = location.path;
-  SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
-  if (exists && create.if_not_exists) return NoRows();
+  SLUICE_ASSIGN_OR_RETURN(const NamedRelation before, LookUpStored(job.context, create.name));
+  const std::string& path = before.location.path;
+  const bool exists = before.kind == NamedRelation::Kind::kTable;
+  if ((exists || before.IsView()) && create.if_not_exists) return NoRows();
   const bool replaces = create.mode != sql::CreateTable::Mode::kCreate;
-  if (exists && !replaces) {
+  if ((exists && !replaces) || before.IsView()) {
     return sql::AnalysisError(*job.file.source, create.name.span, "TABLE_OR_VIEW_ALREADY_EXISTS",
                               "the table " + create.name.ToString() + " already exists",
                               "drop it first, or use IF NOT EXISTS or CREATE OR REPLACE TABLE");
@@ -216,12 +223,16 @@ Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::
 
 Result<RowReader> RunDropTable(Job& job, const sql::DropObject& drop, sql::Span span) {
   if (drop.object != sql::ObjectKind::kTable || drop.temporary)
-    return job.NotSupported(span, "this DROP (DROP TABLE is known)");
-  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(job.context, drop.name));
-  const std::string& path = location.path;
-  if (!location.name.has_value())
+    return job.NotSupported(span, "DROP of something else than tables, views and schemas");
+  SLUICE_ASSIGN_OR_RETURN(const NamedRelation relation, LookUp(job.context, drop.name));
+  if (relation.kind == NamedRelation::Kind::kTemporaryView) return RunDropView(job, drop);
+  if (relation.IsView())
+    return sql::AnalysisError(*job.file.source, drop.name.span, "WRONG_COMMAND_FOR_OBJECT_TYPE",
+                              "DROP TABLE of the view " + drop.name.ToString(), "use DROP VIEW");
+  const std::string& path = relation.location.path;
+  if (!relation.location.name.has_value())
     return job.NotSupported(drop.name.span, "DROP of a table named by its path");
-  SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(path));
+  const bool exists = relation.kind == NamedRelation::Kind::kTable;
   if (!exists) {
     if (drop.if_exists) return NoRows();
     return sql::AnalysisError(*job.file.source, drop.name.span, "TABLE_OR_VIEW_NOT_FOUND",

@@ -1,9 +1,10 @@
 #include "statements/statement_context.h"
 
-#include "plan/relation_catalog.h"
 #include "plan/table_scan.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/ast/parse_error.h"
+#include "statements/named_relation.h"
+#include "statements/session.h"
 
 namespace sluice::statements {
 
@@ -16,10 +17,14 @@ Result<catalog::TableLocation> Locate(const StatementContext& context,
 Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
                                                 const sql::ParsedFile& file,
                                                 const sql::QualifiedName& name) {
-  SLUICE_ASSIGN_OR_RETURN(const auto location, Locate(context, name));
-  const std::string& path = location.path;
-  SLUICE_ASSIGN_OR_RETURN(const bool exists, context.tables.Exists(path));
-  if (!exists) {
+  SLUICE_ASSIGN_OR_RETURN(const NamedRelation relation, LookUp(context, name));
+  if (relation.IsView()) {
+    return sql::ErrorAt(*file.source, name.span, "EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE",
+                        name.ToString() + " is a view, and a table is expected",
+                        "name the table that the view reads");
+  }
+  const std::string& path = relation.location.path;
+  if (relation.kind == NamedRelation::Kind::kNone) {
     return sql::ErrorAt(
         *file.source, name.span, "TABLE_OR_VIEW_NOT_FOUND",
         "the table or view " + name.ToString() + " cannot be found (looked in " + path + ")",
@@ -35,8 +40,11 @@ namespace {
 /// The tables of the warehouse, and relations of a statement.
 class AdHocCatalog : public plan::RelationCatalog {
  public:
-  AdHocCatalog(const StatementContext& context, const AdHocOptions& options)
-      : plan::RelationCatalog(context.spec, context.tables, NoDatasets(), context.spec.database),
+  /// `views` outlives this.
+  AdHocCatalog(const StatementContext& context, const AdHocOptions& options,
+               const plan::ViewStore& views)
+      : plan::RelationCatalog(context.spec, context.tables, NoDatasets(), context.spec.database,
+                              {&views, &context.session.views(), options.analyzer}),
         relations_(options.relations) {}
 
   Result<std::optional<sql::ResolvedRelation>> ResolveRelation(
@@ -58,8 +66,11 @@ class AdHocCatalog : public plan::RelationCatalog {
 
 Result<sql::PlanPtr> AnalyzeAdHoc(const StatementContext& context, const sql::ParsedFile& file,
                                   const sql::Query& query, const AdHocOptions& options) {
-  AdHocCatalog catalog(context, options);
-  return sql::Analyzer(catalog, *file.source, options.analyzer).AnalyzeQuery(query);
+  const plan::ViewStore views = ViewsOf(context);
+  AdHocCatalog catalog(context, options, views);
+  auto plan = sql::Analyzer(catalog, *file.source, options.analyzer).AnalyzeQuery(query);
+  if (options.views_read != nullptr) *options.views_read = catalog.views_read();
+  return plan;
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> RunPlan(const StatementContext& context,

@@ -12,6 +12,7 @@
 #include "catalog/table_name.h"
 #include "delta/log/table.h"
 #include "plan/project_spec.h"
+#include "plan/relation_catalog.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/analysis/logical_plan.h"
 #include "sql/execution/query_runner.h"
@@ -19,20 +20,24 @@
 
 namespace sluice::statements {
 
+class Session;
+
 struct StatementContext {
-  const plan::ProjectSpec& spec;  // catalog, default schema, warehouse
+  const plan::ProjectSpec& spec;  // that of the session: catalog, default schema, warehouse
   storage::Storage& storage;
   delta::TableRegistry& tables;
   sql::QueryRunner& runner;
   Clock& clock;
   Random& random;  // of names of tables that come to be
+  Session& session;
 };
 
 /// Where the table `name` lies.
 Result<catalog::TableLocation> Locate(const StatementContext& context,
                                       const sql::QualifiedName& name);
 
-/// TABLE_OR_VIEW_NOT_FOUND at the name's place. The table has been updated.
+/// TABLE_OR_VIEW_NOT_FOUND or, of a view, EXPECT_TABLE_NOT_VIEW at the name's place. The table has
+/// been updated.
 Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
                                                 const sql::ParsedFile& file,
                                                 const sql::QualifiedName& name);
@@ -40,6 +45,7 @@ Result<std::shared_ptr<delta::Table>> OpenTable(const StatementContext& context,
 struct AdHocOptions {
   sql::AnalyzerOptions analyzer;
   std::map<std::string, sql::PlanPtr> relations;  // by name, in front of the tables
+  plan::ViewsRead* views_read = nullptr;          // told which views the query reads
 };
 
 /// A query over tables of the warehouse, outside any pipeline.

@@ -49,6 +49,37 @@ Result<RowReader> CloneTable(Job& job, const sql::CreateTable& create, const std
 /// DESCRIBE HISTORY, DESCRIBE DETAIL.
 Result<RowReader> RunDescribe(Job& job, const sql::DescribeStatement& describe);
 
+/// DESCRIBE of a table, a view, a query, a function.
+Result<RowReader> RunDescribeRelation(Job& job, const sql::DescribeStatement& describe);
+Result<RowReader> RunDescribeQuery(Job& job, const sql::DescribeStatement& describe);
+Result<RowReader> RunShow(Job& job, const sql::ShowStatement& show, sql::Span span);
+Result<RowReader> RunExplain(Job& job, const sql::ExplainStatement& explain);
+
+Result<RowReader> RunCreateView(Job& job, const sql::CreateView& create, sql::Span span);
+Result<RowReader> RunAlterView(Job& job, const sql::AlterTable& alter, sql::Span span);
+Result<RowReader> RunDropView(Job& job, const sql::DropObject& drop);
+
+Result<RowReader> RunCreateSchema(Job& job, const sql::CreateSchema& create);
+Result<RowReader> RunDropSchema(Job& job, const sql::DropObject& drop);
+Result<RowReader> RunAlterSchema(Job& job, const sql::AlterTable& alter);
+Result<RowReader> RunCommentOnSchema(Job& job, const sql::CommentOn& comment);
+Result<RowReader> RunDescribeSchema(Job& job, const sql::DescribeStatement& describe);
+
+Result<RowReader> RunUse(Job& job, const sql::UseNamespace& use);
+Result<RowReader> RunSet(Job& job, const sql::SetConfiguration& set, sql::Span span);
+Result<RowReader> RunReset(Job& job, const sql::ResetConfiguration& reset);
+Result<RowReader> RunSetTimeZone(Job& job, const sql::SetTimeZone& set, sql::Span span);
+
+/// The columns of a table or a view.
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(Job& job, const sql::QualifiedName& name);
+/// SHOW CREATE TABLE.
+Result<RowReader> ShowCreateTable(Job& job, const sql::QualifiedName& name);
+/// What SHOW TBLPROPERTIES says of a table: its properties and its protocol.
+delta::StringMap TablePropertiesOf(const delta::Snapshot& snapshot);
+/// catalog.schema.name; delta.`/path`.
+std::string FullName(const Job& job, const struct NamedRelation& relation);
+/// Deletes the files of a table, its log first.
+Status DeleteTable(Job& job, const std::string& path);
 /// A row of BIGINT columns; without columns: no row.
 Result<RowReader> Counts(const std::vector<std::pair<std::string, int64_t>>& columns);
 /// A row for each text.

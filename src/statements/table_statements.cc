@@ -18,9 +18,74 @@ Result<RowReader> OneBatch(const std::shared_ptr<arrow::Schema>& schema, arrow::
       {arrow::RecordBatch::Make(schema, rows, std::move(columns))}, schema);
 }
 
-bool DescribesLog(const sql::DescribeStatement& describe) {
-  return describe.kind == sql::DescribeStatement::Kind::kHistory ||
-         describe.kind == sql::DescribeStatement::Kind::kDetail;
+/// The rows of a statement of one family; nothing when it is of another.
+using Rows = std::optional<Result<RowReader>>;
+
+Rows RunOfRows(Job& job, const sql::Statement& statement) {
+  if (const auto* insert = statement.As<sql::InsertInto>())
+    return RunInsert(job, *insert, statement.span);
+  if (const auto* remove = statement.As<sql::DeleteFrom>()) return RunDelete(job, *remove);
+  if (const auto* update = statement.As<sql::UpdateTable>()) return RunUpdate(job, *update);
+  if (const auto* truncate = statement.As<sql::TruncateTable>()) return RunTruncate(job, *truncate);
+  if (const auto* merge = statement.As<sql::MergeInto>())
+    return RunMerge(job, *merge, statement.span);
+  return std::nullopt;
+}
+
+Result<RowReader> RunDrop(Job& job, const sql::DropObject& drop, sql::Span span) {
+  if (drop.object == sql::ObjectKind::kView) return RunDropView(job, drop);
+  if (drop.object == sql::ObjectKind::kSchema) return RunDropSchema(job, drop);
+  return RunDropTable(job, drop, span);
+}
+
+Rows RunOfDefinitions(Job& job, const sql::Statement& statement) {
+  const sql::Span span = statement.span;
+  if (const auto* create = statement.As<sql::CreateTable>())
+    return RunCreateTable(job, *create, span);
+  if (const auto* create = statement.As<sql::CreateView>())
+    return RunCreateView(job, *create, span);
+  if (const auto* create = statement.As<sql::CreateSchema>()) return RunCreateSchema(job, *create);
+  if (const auto* drop = statement.As<sql::DropObject>()) return RunDrop(job, *drop, span);
+  if (const auto* alter = statement.As<sql::AlterTable>()) return RunAlterTable(job, *alter, span);
+  if (const auto* comment = statement.As<sql::CommentOn>())
+    return RunCommentOn(job, *comment, span);
+  return std::nullopt;
+}
+
+Rows RunOfUpkeep(Job& job, const sql::Statement& statement) {
+  const sql::Span span = statement.span;
+  if (const auto* optimize = statement.As<sql::OptimizeTable>()) return RunOptimize(job, *optimize);
+  if (const auto* vacuum = statement.As<sql::VacuumTable>()) return RunVacuum(job, *vacuum, span);
+  if (const auto* reorg = statement.As<sql::ReorgTable>()) return RunReorg(job, *reorg, span);
+  if (const auto* restore = statement.As<sql::RestoreTable>()) return RunRestore(job, *restore);
+  if (const auto* convert = statement.As<sql::ConvertToDelta>()) return RunConvert(job, *convert);
+  return std::nullopt;
+}
+
+Result<RowReader> RunAnyDescribe(Job& job, const sql::DescribeStatement& describe, sql::Span span) {
+  using Kind = sql::DescribeStatement::Kind;
+  switch (describe.kind) {
+    case Kind::kHistory:
+    case Kind::kDetail: return RunDescribe(job, describe);
+    case Kind::kTable: return RunDescribeRelation(job, describe);
+    case Kind::kQuery: return RunDescribeQuery(job, describe);
+    case Kind::kSchema: return RunDescribeSchema(job, describe);
+    case Kind::kFunction: break;
+  }
+  return job.NotSupported(span, "DESCRIBE FUNCTION (docs/reference/functions.md lists them)");
+}
+
+Rows RunOfSession(Job& job, const sql::Statement& statement) {
+  const sql::Span span = statement.span;
+  if (const auto* show = statement.As<sql::ShowStatement>()) return RunShow(job, *show, span);
+  if (const auto* describe = statement.As<sql::DescribeStatement>())
+    return RunAnyDescribe(job, *describe, span);
+  if (const auto* explain = statement.As<sql::ExplainStatement>()) return RunExplain(job, *explain);
+  if (const auto* use = statement.As<sql::UseNamespace>()) return RunUse(job, *use);
+  if (const auto* set = statement.As<sql::SetConfiguration>()) return RunSet(job, *set, span);
+  if (const auto* reset = statement.As<sql::ResetConfiguration>()) return RunReset(job, *reset);
+  if (const auto* zone = statement.As<sql::SetTimeZone>()) return RunSetTimeZone(job, *zone, span);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -103,44 +168,13 @@ Result<std::optional<RowReader>> RunTableStatement(const StatementContext& conte
                                                    const sql::ParsedFile& file,
                                                    const sql::Statement& statement) {
   Job job(context, file);
-  const sql::Span span = statement.span;
-  Result<RowReader> rows = RowReader();
-  if (const auto* create = statement.As<sql::CreateTable>()) {
-    rows = RunCreateTable(job, *create, span);
-  } else if (const auto* drop = statement.As<sql::DropObject>()) {
-    rows = RunDropTable(job, *drop, span);
-  } else if (const auto* insert = statement.As<sql::InsertInto>()) {
-    rows = RunInsert(job, *insert, span);
-  } else if (const auto* remove = statement.As<sql::DeleteFrom>()) {
-    rows = RunDelete(job, *remove);
-  } else if (const auto* update = statement.As<sql::UpdateTable>()) {
-    rows = RunUpdate(job, *update);
-  } else if (const auto* truncate = statement.As<sql::TruncateTable>()) {
-    rows = RunTruncate(job, *truncate);
-  } else if (const auto* merge = statement.As<sql::MergeInto>()) {
-    rows = RunMerge(job, *merge, span);
-  } else if (const auto* optimize = statement.As<sql::OptimizeTable>()) {
-    rows = RunOptimize(job, *optimize);
-  } else if (const auto* vacuum = statement.As<sql::VacuumTable>()) {
-    rows = RunVacuum(job, *vacuum, span);
-  } else if (const auto* reorg = statement.As<sql::ReorgTable>()) {
-    rows = RunReorg(job, *reorg, span);
-  } else if (const auto* alter = statement.As<sql::AlterTable>()) {
-    rows = RunAlterTable(job, *alter, span);
-  } else if (const auto* comment = statement.As<sql::CommentOn>()) {
-    rows = RunCommentOn(job, *comment, span);
-  } else if (const auto* restore = statement.As<sql::RestoreTable>()) {
-    rows = RunRestore(job, *restore);
-  } else if (const auto* convert = statement.As<sql::ConvertToDelta>()) {
-    rows = RunConvert(job, *convert);
-  } else if (const auto* describe = statement.As<sql::DescribeStatement>();
-             describe != nullptr && DescribesLog(*describe)) {
-    rows = RunDescribe(job, *describe);
-  } else {
-    return std::optional<RowReader>();
-  }
-  SLUICE_RETURN_NOT_OK(rows.status());
-  return std::optional<RowReader>(*std::move(rows));
+  std::optional<Result<RowReader>> rows = RunOfRows(job, statement);
+  if (!rows.has_value()) rows = RunOfDefinitions(job, statement);
+  if (!rows.has_value()) rows = RunOfUpkeep(job, statement);
+  if (!rows.has_value()) rows = RunOfSession(job, statement);
+  if (!rows.has_value()) return std::optional<RowReader>();
+  SLUICE_RETURN_NOT_OK(rows->status());
+  return std::optional<RowReader>(**std::move(rows));
 }
 
 }  // namespace sluice::statements

@@ -23,7 +23,10 @@ METRICS = ["numOutputRows", "numDeletedRows", "numUpdatedRows", "numTargetRowsIn
 
 def history(spark, sql):
     """[version, operation, isBlindAppend of WRITES, {metric: value}], oldest first."""
-    rows = spark.sql(sql).collect()
+    try:
+        rows = spark.sql(sql).collect()
+    except Exception as error:  # what Spark fails with is the answer
+        return {"error": spark_answers.error_class(error)}
     return {"history": [[r["version"], r["operation"], r["operation"] in WRITES and r["isBlindAppend"],
                          {k: (r["operationMetrics"] or {})[k] for k in METRICS if k in (r["operationMetrics"] or {})}]
                         for r in reversed(rows)]}
