@@ -52,8 +52,12 @@ Result<ViewStore::Entry> ViewStore::Read(const catalog::TableName& name) const {
 Status ViewStore::Write(const catalog::TableName& name, const Entry& seen,
                         const std::optional<ViewDefinition>& view) const {
   const std::string path = fmt::format("{}/{:020d}{}", FolderOf(name), seen.version + 1, kSuffix);
-  const Status status =
-      storage_.PutIfAbsent(path, view.has_value() ? ToJson(*view) : std::string(kDropped));
+  const std::string bytes = view.has_value() ? ToJson(*view) : std::string(kDropped);
+  const Status status = storage_.PutIfAbsent(path, bytes);
+  if (status.ok()) return status;
+  // The reply may have been lost: what is there decides.
+  const auto there = storage_.Read(path);
+  if (there.ok() && *there == bytes) return Status::OK();
   if (!HasCode(status, "STORAGE_ALREADY_EXISTS")) return status;
   return MakeError("VIEW_CHANGED_CONCURRENTLY",
                    "somebody else changed the view " + name.ToString() + " at the same time",

@@ -4,6 +4,7 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.h"
 #include "sql/parser/data_type_parser.h"
 #include "storage/memory_storage.h"
 
@@ -28,7 +29,7 @@ ViewDefinition SomeView(const std::string& query) {
 const catalog::TableName kName{"s", "v"};
 
 TEST(ViewStoreTest, WhatIsWrittenComesBack) {
-  storage::MemoryStorage storage;
+  storage::MemoryStorage storage(SystemClock());
   const ViewStore store(storage, "/w");
   auto entry = store.Read(kName).ValueOrDie();
   EXPECT_EQ(entry.version, 0);
@@ -50,7 +51,7 @@ TEST(ViewStoreTest, WhatIsWrittenComesBack) {
 }
 
 TEST(ViewStoreTest, OfTwoWritersOneIsTold) {
-  storage::MemoryStorage storage;
+  storage::MemoryStorage storage(SystemClock());
   const ViewStore one(storage, "/w");
   const ViewStore other(storage, "/w");
   const auto seen = one.Read(kName).ValueOrDie();
@@ -60,8 +61,28 @@ TEST(ViewStoreTest, OfTwoWritersOneIsTold) {
   EXPECT_EQ(one.Read(kName).ValueOrDie().view->query, "SELECT 1");
 }
 
+TEST(ViewStoreTest, ALostReplyIsAnsweredByLooking) {
+  storage::MemoryStorage storage(SystemClock());
+  const ViewStore store(storage, "/w");
+  bool after_effect = true;
+  storage.SetHook([&](storage::StorageCall call, const std::string&) {
+    storage::StorageFault fault;
+    if (call == storage::StorageCall::kPutIfAbsent) {
+      fault.error = MakeError("STORAGE_IO", "lost", "", Retry::kLater);
+      fault.after_effect = after_effect;
+    }
+    return fault;
+  });
+  EXPECT_TRUE(store.Write(kName, {}, SomeView("SELECT 1")).ok());
+  const auto seen = store.Read(kName).ValueOrDie();
+  EXPECT_EQ(seen.version, 1);
+  after_effect = false;
+  EXPECT_EQ(ErrorCode(store.Write(kName, seen, SomeView("SELECT 2"))), "STORAGE_IO");
+  EXPECT_EQ(store.Read(kName).ValueOrDie().view->query, "SELECT 1");
+}
+
 TEST(ViewStoreTest, ListsTheViewsThatAreThere) {
-  storage::MemoryStorage storage;
+  storage::MemoryStorage storage(SystemClock());
   const ViewStore store(storage, "/w");
   for (const char* name : {"b", "a", "gone"})
     ASSERT_TRUE(store.Write({"s", name}, {}, SomeView("SELECT 1")).ok());
@@ -75,7 +96,7 @@ TEST(ViewStoreTest, ListsTheViewsThatAreThere) {
 }
 
 TEST(ViewStoreTest, ADamagedDefinitionIsNoView) {
-  storage::MemoryStorage storage;
+  storage::MemoryStorage storage(SystemClock());
   const ViewStore store(storage, "/w");
   const std::string path = "/w/s/_views/v/00000000000000000001.json";
   for (const char* bytes : {"", "{", "[]", "{\"format\": 9}", "{\"format\": 1, \"query\": 3}"}) {

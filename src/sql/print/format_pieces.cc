@@ -189,6 +189,7 @@ class Spacing {
 /// Statements whose text is taken as it stands: SET k = anything, and what is not parsed further.
 bool IsVerbatim(const Statement& statement) {
   return statement.As<SetConfiguration>() != nullptr ||
+         statement.As<ResetConfiguration>() != nullptr ||
          statement.As<UnsupportedStatement>() != nullptr;
 }
 

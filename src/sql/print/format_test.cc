@@ -29,6 +29,7 @@ TEST(FormatTest, ShortStatementsStandInOneLine) {
   EXPECT_EQ(
       Format("select null-1, interval 1 day-x, extract(year from ts), date'2024-01-01', x'1F'"),
       "SELECT NULL - 1, INTERVAL 1 DAY - x, extract(year FROM ts), DATE'2024-01-01', X'1F'\n");
+  EXPECT_EQ(Format("RESET a  b; set time zone local"), "RESET a  b;\nSET TIME ZONE LOCAL\n");
   EXPECT_EQ(Format("SET a = it  IS ; use   schema s"), "SET a = it  IS;\nUSE SCHEMA s\n");
 }
 
