@@ -18,7 +18,7 @@
 namespace sluice::sql {
 
 struct AnalyzerOptions {
-  /// Values of `:name` parameters: literals.
+  /// Values of `:name` parameters by name, and of functions of the session by `name()`: literals.
   std::map<std::string, BoundPtr> parameters;
 };
 

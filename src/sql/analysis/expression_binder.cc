@@ -6,6 +6,7 @@
 
 #include "sql/analysis/aggregate_names.h"
 #include "sql/analysis/ast_walk.h"
+#include "sql/analysis/query_binder.h"
 #include "sql/analysis/subquery_binder_internal.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/expressions/spark_type.h"
@@ -435,6 +436,13 @@ Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr
   if (call.name.parts.size() > 1)
     return NotSupportedYet(source_, expr.span, "function " + call.name.ToString());
   const std::string name = LowerAscii(call.name.last());
+  // The select list and LATERAL VIEW take theirs before.
+  if (IsGenerator(name))
+    return AnalysisError(source_, expr.span, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS",
+                         "the generator " + name +
+                             " is nested in an expression, or outside of the "
+                             "select list",
+                         "put it into a column of a subquery or into LATERAL VIEW");
   if (call.over) return BindWindow(name, call, expr);
   if (!CanonicalAggregate(name).empty()) return BindAggregate(name, call, expr);
   if (call.distinct || call.filter || !call.within_group.empty() || !call.order_by.empty()) {
@@ -453,6 +461,10 @@ Result<BoundPtr> ExpressionBinder::BindCall(const FunctionCall& call, const Expr
       return NotSupportedYet(source_, expr.span, "* in function " + name);
     SLUICE_ASSIGN_OR_RETURN(auto bound, Bind(*argument.value));
     args.push_back(std::move(bound));
+  }
+  if (args.empty()) {
+    const auto of_session = options_.parameters.find(name + "()");
+    if (of_session != options_.parameters.end()) return of_session->second;
   }
   return functions_.Bind(name, std::move(args), expr.span);
 }

@@ -82,6 +82,7 @@ const std::map<std::string_view, std::string_view>& SqlStates() {
       {"UNRESOLVED_USING_COLUMN_FOR_JOIN", "42703"},
       {"UNSUPPORTED_DATATYPE", "0A000"},
       {"UNSUPPORTED_FEATURE", "0A000"},
+      {"UNSUPPORTED_GENERATOR", "42K0E"},
       {"UNSUPPORTED_PIPELINE_STATEMENT", "0A000"},
       {"UNSUPPORTED_STREAMING_OPERATOR", "0A000"},
       {"UNSUPPORTED_TYPED_LITERAL", "0A000"},

@@ -306,6 +306,9 @@ class Namer {
         arguments[0].value->As<Star>() != nullptr) {
       return "count(1)";
     }
+    if (function == "current_database" && arguments.empty()) {
+      return "current_schema()";
+    }
     size_t shown = arguments.size();
     std::string_view added;
     for (const Shape& shape : kShapes) {
