@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "plan/answer_settings.h"
 #include "plan/flow_builder.h"
 #include "plan/relation_catalog.h"
 #include "plan/stream_planner.h"
@@ -85,6 +86,7 @@ class PipelineAnalyzer {
   }
 
   Result<AnalyzedPipeline> Run() {
+    SLUICE_RETURN_NOT_OK(CheckSettings(graph_.configuration));
     for (const DatasetDefinition& dataset : graph_.datasets)
       SLUICE_RETURN_NOT_OK(AnalyzeDataset(dataset));
     return std::move(pipeline_);
@@ -92,6 +94,8 @@ class PipelineAnalyzer {
 
   AnalyzedPipeline RunAll(std::vector<Status>* errors) {
     const bool complete = errors->empty();
+    if (const Status settings = CheckSettings(graph_.configuration); !settings.ok())
+      errors->push_back(settings);
     for (const DatasetDefinition& dataset : graph_.datasets) {
       if (ReadsBroken(dataset)) {
         broken_.insert(dataset.name);

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
-#include "codec/spark_time.h"
+#include "plan/answer_settings.h"
 #include "sql/ast/parse_error.h"
 #include "sql/expressions/analysis_error.h"
 #include "statements/named_relation.h"
@@ -17,33 +17,6 @@ namespace sluice::statements {
 namespace {
 
 constexpr const char* kTimeZone = "spark.sql.session.timeZone";
-
-/// A setting of Spark that says what a query answers. Others than `only`, where there is one, are
-/// refused, for they would be ignored.
-struct Meaningful {
-  const char* key;
-  const char* initial;
-  bool boolean;
-  const char* only;
-};
-constexpr Meaningful kMeaningful[] = {
-    {"spark.sql.ansi.enabled", "true", true, "true"},
-    {"spark.sql.caseSensitive", "false", true, "false"},
-    {"spark.sql.storeAssignmentPolicy", "ANSI", false, "ANSI"},
-    {"spark.sql.timestampType", "TIMESTAMP_LTZ", false, "TIMESTAMP_LTZ"},
-    {"spark.sql.mapKeyDedupPolicy", "EXCEPTION", false, "EXCEPTION"},
-    {"spark.sql.groupByOrdinal", "true", true, "true"},
-    {"spark.sql.orderByOrdinal", "true", true, "true"},
-    {"spark.sql.groupByAliases", "true", true, "true"},
-    {"spark.sql.crossJoin.enabled", "true", true, "true"},
-    {"spark.sql.ansi.doubleQuotedIdentifiers", "false", true, "false"},
-    {"spark.sql.decimalOperations.allowPrecisionLoss", "true", true, "true"},
-    {"spark.sql.jsonGenerator.ignoreNullFields", "true", true, "true"},
-    {"spark.sql.session.timeZone", "UTC", false, nullptr},
-    {"spark.sql.sources.partitionOverwriteMode", "STATIC", false, nullptr},
-    {"spark.databricks.delta.retentionDurationCheck.enabled", "true", true, nullptr},
-    {"spark.databricks.delta.schema.autoMerge.enabled", "false", true, "false"},
-};
 
 /// Settings of Spark that say how it works, not what it answers: kept, and of no effect.
 constexpr const char* kWithoutMeaning[] = {
@@ -83,38 +56,14 @@ constexpr const char* kWithoutMeaning[] = {
 };
 constexpr const char* kNumbers[] = {"spark.sql.shuffle.partitions", "spark.default.parallelism"};
 
-const Meaningful* FindMeaningful(const std::string& key) {
-  const auto* found = std::find_if(std::begin(kMeaningful), std::end(kMeaningful),
-                                   [&](const Meaningful& setting) { return key == setting.key; });
-  return found == std::end(kMeaningful) ? nullptr : found;
-}
-
-Status InvalidValue(const char* error_class, const std::string& key, const std::string& value) {
-  return MakeError(error_class, fmt::format("the setting {} cannot be {}", key, value));
-}
-
-Status CheckBoolean(const std::string& key, const std::string& value) {
-  if (EqualsIgnoreCase(value, "true") || EqualsIgnoreCase(value, "false")) return Status::OK();
-  return InvalidValue("INVALID_CONF_VALUE.TYPE_MISMATCH", key, value);
-}
-
 Status CheckValue(Job& job, const std::string& key, const std::string& value, sql::Span span) {
-  if (key == kTimeZone) {
-    const auto zone = codec::TimeZone::Parse(value);
-    if (!zone.has_value()) return InvalidValue("INVALID_CONF_VALUE.TIME_ZONE", key, value);
-    if (zone->is_fixed() && zone->offset_seconds() == 0) return Status::OK();
-    if (EqualsIgnoreCase(value, "Etc/UTC")) return Status::OK();
-    return job.NotSupported(span, "the session time zone " + value + " (it is UTC)");
-  }
-  if (const Meaningful* setting = FindMeaningful(key)) {
-    if (setting->boolean) SLUICE_RETURN_NOT_OK(CheckBoolean(key, value));
-    if (setting->only == nullptr || EqualsIgnoreCase(value, setting->only)) return Status::OK();
-    return job.NotSupported(span, fmt::format("SET {} = {}", key, value));
-  }
+  SLUICE_RETURN_NOT_OK(plan::CheckSetting(key, value));
+  if (plan::InitialSetting(key) != nullptr) return Status::OK();
   const bool number = std::any_of(std::begin(kNumbers), std::end(kNumbers),
                                   [&](const char* known) { return key == known; });
   if (number && (value.empty() || value.find_first_not_of("0123456789") != std::string::npos))
-    return InvalidValue("INVALID_CONF_VALUE.TYPE_MISMATCH", key, value);
+    return MakeError("INVALID_CONF_VALUE.TYPE_MISMATCH",
+                     fmt::format("the setting {} cannot be {}", key, value));
   const bool harmless = !key.starts_with("spark.") ||
                         std::any_of(std::begin(kWithoutMeaning), std::end(kWithoutMeaning),
                                     [&](const char* prefix) { return key.starts_with(prefix); });
@@ -172,8 +121,8 @@ Result<RowReader> RunSet(Job& job, const sql::SetConfiguration& set, sql::Span s
   if (!set.value.has_value()) {
     const auto found = job.context.spec.configuration.find(set.key);
     if (found != job.context.spec.configuration.end()) return Shown(set.key, found->second);
-    const Meaningful* known = FindMeaningful(set.key);
-    return Shown(set.key, known == nullptr ? "<undefined>" : known->initial);
+    const char* initial = plan::InitialSetting(set.key);
+    return Shown(set.key, initial == nullptr ? "<undefined>" : initial);
   }
   SLUICE_RETURN_NOT_OK(CheckValue(job, set.key, *set.value, span));
   job.context.session.Set(set.key, *set.value);

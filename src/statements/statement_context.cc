@@ -1,5 +1,8 @@
 #include "statements/statement_context.h"
 
+#include <arrow/api.h>
+
+#include "plan/answer_settings.h"
 #include "plan/table_scan.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/ast/parse_error.h"
@@ -64,8 +67,25 @@ class AdHocCatalog : public plan::RelationCatalog {
 
 }  // namespace
 
+namespace {
+
+/// The functions that tell of the session.
+void AddSessionFunctions(const StatementContext& context, sql::AnalyzerOptions* options) {
+  const auto text = [](const std::string& value) {
+    return sql::MakeLiteral(arrow::MakeScalar(value));
+  };
+  options->parameters.emplace("current_catalog()", text(context.spec.catalog));
+  for (const char* name : {"current_schema()", "current_database()"})
+    options->parameters.emplace(name, text(context.spec.database));
+}
+
+}  // namespace
+
 Result<sql::PlanPtr> AnalyzeAdHoc(const StatementContext& context, const sql::ParsedFile& file,
-                                  const sql::Query& query, const AdHocOptions& options) {
+                                  const sql::Query& query, const AdHocOptions& given) {
+  SLUICE_RETURN_NOT_OK(plan::CheckSettings(context.spec.configuration));
+  AdHocOptions options = given;
+  AddSessionFunctions(context, &options.analyzer);
   const plan::ViewStore views = ViewsOf(context);
   AdHocCatalog catalog(context, options, views);
   auto plan = sql::Analyzer(catalog, *file.source, options.analyzer).AnalyzeQuery(query);

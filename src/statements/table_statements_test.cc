@@ -377,6 +377,14 @@ TEST_F(StatementsTest, ChangesOfATable) {
   EXPECT_EQ(CodeOf("SELECT * FROM nope CHANGES FROM VERSION 1"), "TABLE_OR_VIEW_NOT_FOUND");
 }
 
+TEST_F(StatementsTest, GeneratorsStandAlone) {
+  EXPECT_EQ(Run("SELECT explode(array(1, 2)) AS c"), (Lines{"1", "2"}));
+  for (const char* text : {"SELECT explode(array(1, 2)) + 1", "SELECT upper(explode(array('a')))",
+                           "SELECT 1 WHERE explode(array(1)) = 1"}) {
+    EXPECT_EQ(CodeOf(text), "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS") << text;
+  }
+}
+
 TEST_F(StatementsTest, StarsWithoutSomeColumns) {
   Run("CREATE TABLE e (id INT, s STRUCT<a: INT, b: INT>, w INT)");
   Run("INSERT INTO e VALUES (1, NAMED_STRUCT('a', 2, 'b', 3), 4)");

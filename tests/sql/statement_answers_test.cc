@@ -233,7 +233,7 @@ TEST_P(StatementAnswers, AreSparks) {
 
 INSTANTIATE_TEST_SUITE_P(Scripts, StatementAnswers,
                          ::testing::Values(Script{"ddl", 0}, Script{"dml", 0}, Script{"insert", 0},
-                                           Script{"session", 20}, Script{"views", 0}),
+                                           Script{"session", 12}, Script{"views", 0}),
                          [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
