@@ -18,7 +18,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIMES = 3
-ROWS_PER_GIGABYTE = 125_000_000  # of Parquet; 4.5 GB when they are in memory
+ROWS_PER_GIGABYTE = 125_000_000  # of Parquet, as bench_delta makes them
 
 
 def measured(command):
