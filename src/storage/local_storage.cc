@@ -218,6 +218,27 @@ Result<std::vector<FileInfo>> ListSorted(const std::string& folder, bool recursi
   return files;
 }
 
+/// Removes `folder` when there is nothing but folders in it, as dropped tables leave them.
+Status RemoveEmptyFolders(const std::string& folder) {
+  DIR* dir = ::opendir(folder.c_str());
+  if (dir == nullptr) return errno == ENOENT ? Status::OK() : ErrnoError(errno, "list", folder);
+  Status status;
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat info = {};
+    if (::fstatat(::dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    status = S_ISDIR(info.st_mode) ? RemoveEmptyFolders(JoinPath(folder, name))
+                                   : ErrnoError(EEXIST, "replace", folder);
+    if (!status.ok()) break;
+  }
+  ::closedir(dir);
+  SLUICE_RETURN_NOT_OK(status);
+  if (::rmdir(folder.c_str()) != 0 && errno != ENOENT)
+    return ErrnoError(errno == ENOTEMPTY ? EEXIST : errno, "replace", folder);
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<std::vector<FileInfo>> LocalStorage::List(const std::string& folder) {
@@ -290,6 +311,17 @@ Status LocalStorage::PutIfAbsent(const std::string& path, std::string_view bytes
   ::unlink(temporary.c_str());
   if (linked != 0) return ErrnoError(error, "create", path);
   return options_.sync ? SyncFolder(FolderOf(path)) : Status::OK();
+}
+
+Status LocalStorage::MoveFolder(const std::string& from, const std::string& to) {
+  SLUICE_RETURN_NOT_OK(RemoveEmptyFolders(to));
+  SLUICE_RETURN_NOT_OK(MakeFolders(FolderOf(to), options_.sync));
+  // Takes the place of an empty folder at most.
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    return ErrnoError(errno == ENOTEMPTY ? EEXIST : errno, "move " + from + " to", to);
+  if (!options_.sync) return Status::OK();
+  SLUICE_RETURN_NOT_OK(SyncFolder(FolderOf(to)));
+  return SyncFolder(FolderOf(from));
 }
 
 Status LocalStorage::Delete(const std::string& path) {

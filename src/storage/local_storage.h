@@ -3,11 +3,12 @@
 // once, with all its bytes, and survives a power cut once the call has returned.
 #pragma once
 
+#include "storage/move_folder.h"
 #include "storage/storage.h"
 
 namespace sluice::storage {
 
-class LocalStorage : public Storage {
+class LocalStorage : public Storage, public MovesFolders {
  public:
   struct Options {
     /// False skips every fsync: for throw-away data of tests and demos only.
@@ -27,6 +28,7 @@ class LocalStorage : public Storage {
   Status Put(const std::string& path, std::string_view bytes) override;
   Status PutIfAbsent(const std::string& path, std::string_view bytes) override;
   Status Delete(const std::string& path) override;
+  Status MoveFolder(const std::string& from, const std::string& to) override;
 
  private:
   Options options_;

@@ -186,6 +186,25 @@ Status MemoryStorage::PutIfAbsent(const std::string& path, std::string_view byte
   return WriteWhole(StorageCall::kPutIfAbsent, path, bytes, true);
 }
 
+Status MemoryStorage::MoveFolder(const std::string& from, const std::string& to) {
+  const std::string old_prefix = JoinPath(from, "");
+  const std::string new_prefix = JoinPath(to, "");
+  const MutexLock lock(mutex_);
+  const auto below = [&](const std::string& prefix) {
+    const auto it = files_.lower_bound(prefix);
+    return it != files_.end() && it->first.starts_with(prefix) ? it : files_.end();
+  };
+  if (below(new_prefix) != files_.end())
+    return MakeError("STORAGE_ALREADY_EXISTS", "there are files below " + to);
+  if (below(old_prefix) == files_.end()) return NotFound(from);
+  for (auto it = below(old_prefix); it != files_.end(); it = below(old_prefix)) {
+    auto node = files_.extract(it);
+    node.key() = new_prefix + node.key().substr(old_prefix.size());
+    files_.insert(std::move(node));
+  }
+  return Status::OK();
+}
+
 Status MemoryStorage::Delete(const std::string& path) {
   const StorageFault fault = Ask(StorageCall::kDelete, path);
   if (FailsBefore(fault)) return fault.error;

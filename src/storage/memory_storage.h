@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "storage/move_folder.h"
 #include "storage/storage.h"
 
 namespace sluice::storage {
@@ -38,7 +39,7 @@ struct StorageFault {
   std::optional<size_t> torn_bytes;
 };
 
-class MemoryStorage : public Storage {
+class MemoryStorage : public Storage, public MovesFolders {
  public:
   using Hook = std::function<StorageFault(StorageCall call, const std::string& path)>;
 
@@ -54,6 +55,7 @@ class MemoryStorage : public Storage {
   Status Put(const std::string& path, std::string_view bytes) override;
   Status PutIfAbsent(const std::string& path, std::string_view bytes) override;
   Status Delete(const std::string& path) override;
+  Status MoveFolder(const std::string& from, const std::string& to) override;
 
   /// Called before each call; an empty one removes it.
   void SetHook(Hook hook);

@@ -72,6 +72,20 @@ TEST_P(StorageTest, StreamsWriteAndRead) {
   EXPECT_EQ(in->ReadAt(6, 5).ValueOrDie()->ToString(), "world");
 }
 
+TEST_P(StorageTest, FoldersMoveWithAllInThem) {
+  for (const char* name : {"a/t/log/0", "a/t/data", "a/u/data"})
+    ASSERT_TRUE(storage_->Put(Path(name), name).ok());
+  EXPECT_TRUE(HasCode(MoveFolder(*storage_, Path("a/t"), Path("a/u")), "STORAGE_ALREADY_EXISTS"));
+  EXPECT_TRUE(HasCode(MoveFolder(*storage_, Path("a/no"), Path("b/no")), "STORAGE_NOT_FOUND"));
+  ASSERT_TRUE(MoveFolder(*storage_, Path("a/t"), Path("b/v")).ok());
+  EXPECT_EQ(storage_->Read(Path("b/v/log/0")).ValueOrDie(), "a/t/log/0");
+  EXPECT_TRUE(storage_->ListRecursive(Path("a/t")).ValueOrDie().empty());
+  // Folders that a deleted table left are no files.
+  ASSERT_TRUE(storage_->Delete(Path("a/u/data")).ok());
+  ASSERT_TRUE(MoveFolder(*storage_, Path("b/v"), Path("a/u")).ok());
+  EXPECT_EQ(storage_->ListRecursive(root_).ValueOrDie().size(), 2U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, StorageTest, ::testing::Bool(),
                          [](const auto& which) { return which.param ? "Local" : "Memory"; });
 
