@@ -212,7 +212,8 @@ Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type,
     if (is_path) args = operand->args;
     return MakeCall(name, std::move(args), type, true, span);
   }
-  if (IsVariantType(*type) && !IsVariantType(*operand->type))
+  const bool of_null = operand->type->id() == arrow::Type::NA;
+  if (IsVariantType(*type) && !IsVariantType(*operand->type) && !of_null)
     return Unsupported(span, "CAST to VARIANT");
   const bool fields_matter =
       IsInterval(*type) ? IsNumeric(*operand->type) : IsNumeric(*type) && HasFewerFields(*operand);

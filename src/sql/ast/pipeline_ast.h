@@ -165,7 +165,8 @@ struct Statement {
                    ShowStatement, DescribeStatement, ExplainStatement, CreateTable, AlterTable,
                    DropObject, InsertInto, UpdateTable, DeleteFrom, MergeInto, TruncateTable,
                    OptimizeTable, VacuumTable, RestoreTable, ConvertToDelta, ReorgTable,
-                   GenerateManifest, RefreshObject, CreateSchema, CommentOn, UnsupportedStatement>;
+                   GenerateManifest, RefreshObject, CreateSchema, CommentOn, AnalyzeTable,
+                   UnsupportedStatement>;
   Node node;
   Span span;
 

@@ -226,6 +226,17 @@ struct OptimizeTable {
   std::vector<QualifiedName> zorder_by;
 };
 
+/// `ANALYZE TABLE t [PARTITION (..)] COMPUTE [DELTA] STATISTICS [NOSCAN | FOR COLUMNS a, b | FOR
+/// ALL COLUMNS]`.
+struct AnalyzeTable {
+  QualifiedName name;
+  std::vector<Expr> partition;
+  bool delta = false;  // those of the files in the log
+  bool no_scan = false;
+  bool all_columns = false;
+  std::vector<Name> columns;
+};
+
 struct VacuumTable {
   enum class Mode : uint8_t { kDefault, kFull, kLite };
   QualifiedName name;

@@ -10,6 +10,7 @@
 #include "base/mutex.h"
 #include "sql/execution/duckdb_error.h"
 #include "sql/expressions/cast.h"
+#include "sql/parser/data_type_parser.h"
 
 namespace sluice::sql {
 namespace {
@@ -40,6 +41,43 @@ class ErrorData {
  private:
   duckdb_error_data data_;
 };
+
+bool HoldsVariant(const arrow::DataType& type) {
+  return IsVariantType(type) ||
+         std::any_of(type.fields().begin(), type.fields().end(),
+                     [](const auto& field) { return HoldsVariant(*field->type()); });
+}
+
+// `type` with variants as the texts that DuckDB sees of them.
+std::shared_ptr<arrow::DataType> WithTexts(const std::shared_ptr<arrow::DataType>& type) {
+  const auto plain = [](const std::shared_ptr<arrow::Field>& field) {
+    return field->WithType(WithTexts(field->type()));
+  };
+  switch (type->id()) {
+    case arrow::Type::EXTENSION: return IsVariantType(*type) ? arrow::utf8() : type;
+    case arrow::Type::LIST: return arrow::list(plain(type->field(0)));
+    case arrow::Type::STRUCT: {
+      arrow::FieldVector fields;
+      for (const auto& field : type->fields()) fields.push_back(plain(field));
+      return arrow::struct_(std::move(fields));
+    }
+    case arrow::Type::MAP: {
+      const auto& map = static_cast<const arrow::MapType&>(*type);
+      return std::make_shared<arrow::MapType>(plain(map.key_field()), plain(map.item_field()));
+    }
+    default: return type;
+  }
+}
+
+// `data` of WithTexts(type) as `type`: both are laid out alike.
+std::shared_ptr<arrow::ArrayData> Retyped(const std::shared_ptr<arrow::ArrayData>& data,
+                                          const std::shared_ptr<arrow::DataType>& type) {
+  auto copy = data->Copy();
+  copy->type = type;
+  for (size_t i = 0; i < copy->child_data.size(); ++i)
+    copy->child_data[i] = Retyped(copy->child_data[i], type->field(static_cast<int>(i))->type());
+  return copy;
+}
 
 // Rows of one query; keeps its connection alive.
 class ResultReader : public arrow::RecordBatchReader {
@@ -112,7 +150,9 @@ class ResultReader : public arrow::RecordBatchReader {
     if (type->id() == arrow::Type::NA)
       return std::static_pointer_cast<arrow::Array>(
           std::make_shared<arrow::NullArray>(column->length()));
-    return CastArray(column, type, false);
+    if (!HoldsVariant(*type)) return CastArray(column, type, false);
+    SLUICE_ASSIGN_OR_RETURN(const auto texts, CastArray(column, WithTexts(type), false));
+    return arrow::MakeArray(Retyped(texts->data(), type));
   }
 
   const std::shared_ptr<DuckDbConnection> connection_;

@@ -384,7 +384,8 @@ Result<ArrayPtr> WithType(const ArrayPtr& array, const TypePtr& type) {
 Status CheckCastSupported(const arrow::DataType& from, const arrow::DataType& to) {
   const bool integer_to_binary = to.id() == Type::BINARY && from.id() != Type::STRING &&
                                  from.id() != Type::BINARY && from.id() != Type::NA;
-  if (from.id() == Type::EXTENSION || to.id() == Type::EXTENSION || integer_to_binary) {
+  const bool to_variant = to.id() == Type::EXTENSION && from.id() != Type::NA;
+  if (from.id() == Type::EXTENSION || to_variant || integer_to_binary) {
     return MakeError("NOT_SUPPORTED_YET", fmt::format("not supported yet: CAST of {} to {}",
                                                       SparkTypeSql(from), SparkTypeSql(to)));
   }

@@ -171,7 +171,11 @@ Result<BoundPtr> FunctionBinder::Collections(const std::string& name, Args args,
 Result<BoundPtr> FunctionBinder::FromJson(const std::string& name, Args args, Span span) {
   if (name == "to_json") {
     SLUICE_RETURN_NOT_OK(CheckCount(name, args.size(), 1, 2, span));
-    if (IsVariantType(*args[0]->type)) return Unsupported(span, "to_json of a VARIANT");
+    if (IsVariantType(*args[0]->type)) {
+      if (args.size() > 1) return Unsupported(span, "to_json of a VARIANT with options");
+      const bool present = !args[0]->nullable;
+      return MakeCall("variant_text", std::move(args), arrow::utf8(), !present, span);
+    }
     if (args[0]->type->num_fields() == 0) {
       return Error(span, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE",
                    "cannot resolve \"to_json\": parameter 1 requires STRUCT, ARRAY or MAP");

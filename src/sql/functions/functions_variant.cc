@@ -360,6 +360,18 @@ Result<ArrayPtr> TestVariant(const KernelCall& call) {
   return builder.Finish();
 }
 
+// to_json of a variant.
+Result<ArrayPtr> VariantText(const KernelCall& call) {
+  const Value texts = StorageOf(call.args[0]);
+  const Reader<Text> reader(texts);
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < call.rows; ++row) {
+    SLUICE_RETURN_NOT_OK(reader.IsNull(row) ? builder.AppendNull()
+                                            : builder.Append(reader.Get(row)));
+  }
+  return builder.Finish();
+}
+
 // variant_explode: array<struct<pos, key, value>> of an array's items or an object's fields.
 Result<ArrayPtr> VariantEntries(const KernelCall& call) {
   const Value texts = StorageOf(call.args[0]);
@@ -412,6 +424,7 @@ void RegisterVariantFunctions(FunctionRegistry* registry) {
     registry->Compute(name, Plain(TestVariant));
   }
   registry->Compute("variant_entries", Plain(VariantEntries));
+  registry->Compute("variant_text", Plain(VariantText));
 }
 
 }  // namespace sluice::sql

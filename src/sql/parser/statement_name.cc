@@ -47,6 +47,7 @@ struct Namer {
   std::string operator()(const OptimizeTable& optimize) const {
     return optimize.zorder_by.empty() ? "OPTIMIZE" : "OPTIMIZE .. ZORDER BY";
   }
+  std::string operator()(const AnalyzeTable&) const { return "ANALYZE TABLE"; }
   std::string operator()(const VacuumTable&) const { return "VACUUM"; }
   std::string operator()(const RestoreTable&) const { return "RESTORE"; }
   std::string operator()(const ConvertToDelta&) const { return "CONVERT TO DELTA"; }

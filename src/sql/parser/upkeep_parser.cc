@@ -1,5 +1,5 @@
-// The upkeep of Delta tables: OPTIMIZE, VACUUM, RESTORE, CONVERT TO DELTA, REORG, GENERATE; and
-// REFRESH, COMMENT ON.
+// The upkeep of Delta tables: OPTIMIZE, ANALYZE, VACUUM, RESTORE, CONVERT TO DELTA, REORG,
+// GENERATE; and REFRESH, COMMENT ON.
 #include <utility>
 
 #include "sql/parser/expression_parser_internal.h"
@@ -27,6 +27,28 @@ OptimizeTable Optimize(TokenCursor& cursor) {
     cursor.ExpectSymbol(")");
   }
   return optimize;
+}
+
+// TABLE has been taken.
+AnalyzeTable Analyze(TokenCursor& cursor) {
+  AnalyzeTable analyze;
+  analyze.name = ExpectTableOrPath(cursor);
+  if (cursor.AcceptWord("PARTITION")) {
+    analyze.partition = ParsePartition(cursor);
+  }
+  cursor.ExpectWord("COMPUTE");
+  analyze.delta = cursor.AcceptWord("DELTA");
+  cursor.ExpectWord("STATISTICS");
+  if (cursor.AcceptWord("NOSCAN")) {
+    analyze.no_scan = true;
+  } else if (cursor.AcceptWords({"FOR", "ALL", "COLUMNS"})) {
+    analyze.all_columns = true;
+  } else if (cursor.AcceptWords({"FOR", "COLUMNS"})) {
+    do {
+      analyze.columns.push_back(cursor.ExpectName("a column"));
+    } while (cursor.AcceptSymbol(","));
+  }
+  return analyze;
 }
 
 // VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN], the last two in any order
@@ -178,6 +200,9 @@ QualifiedName ExpectTableOrPath(TokenCursor& cursor) {
 std::optional<Statement::Node> ParseUpkeepStatement(TokenCursor& cursor) {
   if (cursor.AcceptWord("OPTIMIZE")) {
     return Optimize(cursor);
+  }
+  if (cursor.AcceptWords({"ANALYZE", "TABLE"})) {
+    return Analyze(cursor);
   }
   if (cursor.AcceptWord("VACUUM")) {
     return Vacuum(cursor);

@@ -68,6 +68,7 @@ struct TablePrinter {
   std::string operator()(const MergeInto& merge) const;
   std::string operator()(const TruncateTable& truncate) const;
   std::string operator()(const OptimizeTable& optimize) const;
+  std::string operator()(const AnalyzeTable& analyze) const;
   std::string operator()(const VacuumTable& vacuum) const;
   std::string operator()(const RestoreTable& restore) const;
   std::string operator()(const ConvertToDelta& convert) const;

@@ -240,6 +240,13 @@ std::string TablePrinter::operator()(const OptimizeTable& optimize) const {
               : " ZORDER BY (" + PrintQualifiedNames(optimize.zorder_by) + ")");
 }
 
+std::string TablePrinter::operator()(const AnalyzeTable& analyze) const {
+  return "ANALYZE TABLE " + analyze.name.ToString() + PrintPartition(analyze.partition) +
+         " COMPUTE " + (analyze.delta ? "DELTA " : "") + "STATISTICS" +
+         (analyze.no_scan ? " NOSCAN" : "") + (analyze.all_columns ? " FOR ALL COLUMNS" : "") +
+         (analyze.columns.empty() ? "" : " FOR COLUMNS " + PrintNames(analyze.columns));
+}
+
 std::string TablePrinter::operator()(const VacuumTable& vacuum) const {
   using Mode = VacuumTable::Mode;
   return "VACUUM " + vacuum.name.ToString() +
