@@ -1,10 +1,12 @@
 #include "delta/columns/column_mapping.h"
 
+#include <arrow/extension_type.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
 
 #include "delta/columns/adapt_columns.h"
+#include "delta/columns/schema_edit.h"
 #include "delta/protocol/action_json.h"
 #include "delta/protocol/number_text.h"
 #include "delta/protocol/schema_json.h"
@@ -107,15 +109,8 @@ std::optional<std::vector<std::vector<std::string>>> PhysicalPaths(
     const std::optional<std::vector<std::vector<std::string>>>& paths) {
   auto physical = paths;
   for (size_t k = 0; physical.has_value() && k < physical->size(); ++k) {
-    arrow::FieldVector fields = schema.fields();
-    for (std::string& name : (*physical)[k]) {
-      const auto it = std::find_if(fields.begin(), fields.end(),
-                                   [&](const auto& field) { return field->name() == name; });
-      if (it == fields.end()) break;
-      const auto field = *it;
-      name = PhysicalName(*field);
-      fields = field->type()->fields();
-    }
+    const arrow::FieldVector fields = FieldsAlong(schema.fields(), (*physical)[k]);
+    for (size_t i = 0; i < fields.size(); ++i) (*physical)[k][i] = PhysicalName(*fields[i]);
   }
   return physical;
 }
@@ -128,9 +123,20 @@ std::shared_ptr<arrow::Array> Relabelled(const std::shared_ptr<arrow::Array>& ar
          const std::shared_ptr<arrow::DataType>& wanted) -> std::shared_ptr<arrow::ArrayData> {
     auto copy = data->Copy();
     copy->type = wanted;
+    const auto& shape = wanted->id() == arrow::Type::EXTENSION
+                            ? static_cast<const arrow::ExtensionType&>(*wanted).storage_type()
+                            : wanted;
     for (size_t i = 0; i < copy->child_data.size(); ++i)
       copy->child_data[i] =
-          self(self, copy->child_data[i], wanted->field(static_cast<int>(i))->type());
+          self(self, copy->child_data[i], shape->field(static_cast<int>(i))->type());
+    if (data->type->id() == arrow::Type::EXTENSION) {
+      // The parts of a variant are never null, those of one that is null are empty.
+      for (auto& part : copy->child_data) {
+        part = part->Copy();
+        part->buffers[0] = nullptr;
+        part->null_count = 0;
+      }
+    }
     return copy;
   };
   return arrow::MakeArray(relabel(relabel, array->data(), type));

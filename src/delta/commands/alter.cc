@@ -10,6 +10,7 @@
 #include "delta/columns/column_mapping.h"
 #include "delta/columns/schema_edit.h"
 #include "delta/columns/type_widening.h"
+#include "delta/commands/alteration_internal.h"
 #include "delta/commands/schema_evolution.h"
 #include "delta/files/scan.h"
 #include "delta/files/write_options.h"
@@ -36,47 +37,6 @@ std::string Lower(std::string text) {
 
 Status CannotChange(const std::string& what, const std::string& hint = "") {
   return MakeError("DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP", what, hint);
-}
-
-/// A change of metadata in the making.
-class Alteration {
- public:
-  static Result<Alteration> Begin(Table& table) {
-    SLUICE_ASSIGN_OR_RETURN(auto snapshot, table.Update());
-    Alteration alteration(table, std::move(snapshot));
-    SLUICE_RETURN_NOT_OK(BeginWrite(WriteOptions(), &alteration.transaction_).status());
-    return alteration;
-  }
-
-  const Snapshot& snapshot() const { return *transaction_.read_snapshot(); }
-  Metadata& metadata() { return metadata_; }
-  Transaction& transaction() { return transaction_; }
-
-  Status EditColumns(const ColumnPath& path, const FieldsEdit& edit) {
-    SLUICE_ASSIGN_OR_RETURN(const auto schema, SchemaFromJson(metadata_.schema_string));
-    SLUICE_ASSIGN_OR_RETURN(auto fields, EditFields(schema->fields(), path, edit));
-    return SetSchema(arrow::schema(std::move(fields)), &metadata_);
-  }
-
-  Result<CommitResult> Commit(const char* operation, StringMap parameters) {
-    transaction_.SetMetadata(metadata_);
-    transaction_.SetOperation(operation, std::move(parameters));
-    return transaction_.Commit();
-  }
-
- private:
-  Alteration(Table& table, std::shared_ptr<const Snapshot> snapshot)
-      : transaction_(table.NewTransaction(snapshot)), metadata_(snapshot->metadata()) {}
-
-  Transaction transaction_;
-  Metadata metadata_;
-};
-
-/// A field as the schema JSON shows it.
-Result<std::string> FieldJson(const std::shared_ptr<arrow::Field>& field) {
-  SLUICE_ASSIGN_OR_RETURN(const auto json, SchemaToJson(arrow::Schema({field})));
-  const size_t begin = json.find('[') + 1;
-  return json.substr(begin, json.rfind(']') - begin);
 }
 
 std::string PositionText(const ColumnPosition& position) {
@@ -115,28 +75,6 @@ bool Names(const std::string& text, const std::string& column) {
   return false;
 }
 
-/// Nothing that the table computes may rest on `path`.
-Status CheckIndependent(const Snapshot& snapshot, const ColumnPath& path) {
-  const auto depends = [&](const char* code, const std::string& what) {
-    return MakeError(code, "column " + DottedPath(path) + " is used by " + what,
-                     "drop that first, and make it again afterwards");
-  };
-  for (const auto& [key, text] : snapshot.metadata().configuration) {
-    if (key.starts_with(kConstraintPrefix) && Names(text, path.back()))
-      return depends(kByConstraint, "the constraint " + key.substr(sizeof(kConstraintPrefix) - 1));
-  }
-  for (const auto& field : snapshot.schema()->fields()) {
-    const std::string text = ColumnMetadata(*field, "delta.generationExpression");
-    if (!text.empty() && Names(text, path.back()))
-      return depends("DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE",
-                     "the generated column " + field->name());
-    const std::string invariant = ColumnMetadata(*field, "delta.invariants");
-    if (!invariant.empty() && Names(invariant, path.back()))
-      return depends(kByConstraint, "the invariant of column " + field->name());
-  }
-  return Status::OK();
-}
-
 Status CheckMapped(const Snapshot& snapshot, bool rename) {
   if (snapshot.properties().column_mapping_mode != "none") return Status::OK();
   const std::string hint = "set delta.columnMapping.mode=name";
@@ -145,25 +83,8 @@ Status CheckMapped(const Snapshot& snapshot, bool rename) {
                 : MakeError("DELTA_UNSUPPORTED_DROP_COLUMN", "cannot drop" + what, hint);
 }
 
-/// The clustering domain names columns physically.
-Status CheckNotClustered(const Snapshot& snapshot, const arrow::Field& field) {
-  const auto it = snapshot.domain_metadata().find(kClusteringDomain);
-  if (it == snapshot.domain_metadata().end()) return Status::OK();
-  std::string quoted;
-  AppendJsonString(PhysicalName(field), &quoted);
-  if (it->second.configuration.find(quoted) == std::string::npos) return Status::OK();
-  return MakeError("DELTA_UNSUPPORTED_DROP_COLUMN",
-                   "cannot drop a column the table is clustered by: " + field.name(),
-                   "change the clustering first");
-}
-
 ColumnPath ParentOf(const ColumnPath& path) {
   return path.empty() ? path : ColumnPath(path.begin(), path.end() - 1);
-}
-
-bool IsPartitionColumn(const Snapshot& snapshot, const std::string& name) {
-  const auto& columns = snapshot.partition_columns();
-  return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
 std::shared_ptr<arrow::Field> WithKey(const std::shared_ptr<arrow::Field>& field,
@@ -194,6 +115,49 @@ Status RenameInStatistics(const ColumnPath& path, const std::string& name, Metad
 }
 
 }  // namespace
+
+Result<std::string> FieldJson(const std::shared_ptr<arrow::Field>& field) {
+  SLUICE_ASSIGN_OR_RETURN(const auto json, SchemaToJson(arrow::Schema({field})));
+  const size_t begin = json.find('[') + 1;
+  return json.substr(begin, json.rfind(']') - begin);
+}
+
+Status CheckIndependent(const Snapshot& snapshot, const ColumnPath& path) {
+  const auto depends = [&](const char* code, const std::string& what) {
+    return MakeError(code, "column " + DottedPath(path) + " is used by " + what,
+                     "drop that first, and make it again afterwards");
+  };
+  for (const auto& [key, text] : snapshot.metadata().configuration) {
+    if (key.starts_with(kConstraintPrefix) && Names(text, path.back()))
+      return depends(kByConstraint, "the constraint " + key.substr(sizeof(kConstraintPrefix) - 1));
+  }
+  for (const auto& field : snapshot.schema()->fields()) {
+    const std::string text = ColumnMetadata(*field, "delta.generationExpression");
+    if (!text.empty() && Names(text, path.back()))
+      return depends("DELTA_GENERATED_COLUMNS_DEPENDENT_COLUMN_CHANGE",
+                     "the generated column " + field->name());
+    const std::string invariant = ColumnMetadata(*field, "delta.invariants");
+    if (!invariant.empty() && Names(invariant, path.back()))
+      return depends(kByConstraint, "the invariant of column " + field->name());
+  }
+  return Status::OK();
+}
+
+Status CheckNotClustered(const Snapshot& snapshot, const arrow::Field& field) {
+  const auto it = snapshot.domain_metadata().find(kClusteringDomain);
+  if (it == snapshot.domain_metadata().end()) return Status::OK();
+  std::string quoted;
+  AppendJsonString(PhysicalName(field), &quoted);
+  if (it->second.configuration.find(quoted) == std::string::npos) return Status::OK();
+  return MakeError("DELTA_UNSUPPORTED_DROP_COLUMN",
+                   "cannot drop a column the table is clustered by: " + field.name(),
+                   "change the clustering first");
+}
+
+bool IsPartitionColumn(const Snapshot& snapshot, const std::string& name) {
+  const auto& columns = snapshot.partition_columns();
+  return std::find(columns.begin(), columns.end(), name) != columns.end();
+}
 
 Result<CommitResult> AddColumns(Table& table, const std::vector<NewColumn>& columns) {
   SLUICE_ASSIGN_OR_RETURN(auto alteration, Alteration::Begin(table));
@@ -419,6 +383,7 @@ bool IsKnownProperty(const std::string& key) {
                                            "delta.randomPrefixLength",
                                            "delta.randomizeFilePrefixes",
                                            "delta.requireCheckpointProtectionBeforeVersion",
+                                           "delta.rowTrackingSuspended",
                                            "delta.sampleRetentionDuration",
                                            "delta.setTransactionRetentionDuration",
                                            "delta.targetFileSize",

@@ -56,6 +56,16 @@ struct ColumnChange {
 /// DELTA_NEW_NOT_NULL_VIOLATION when there are rows without a value.
 Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change);
 
+/// REPLACE COLUMNS: the columns of the table are these, in this order. A column there was stays
+/// with its type and metadata (comments are replaced); with column mapping one may be left out, and
+/// is dropped. Struct fields likewise. DELTA_UNSUPPORTED_ALTER_TABLE_REPLACE_COL_OP,
+/// DELTA_DUPLICATE_COLUMNS_FOUND, and what DropColumns says.
+Result<CommitResult> ReplaceColumns(Table& table, const arrow::FieldVector& columns);
+
+/// SYNC IDENTITY: the next value of an identity column lies beyond all there are. Reads the column.
+/// DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN.
+Result<CommitResult> SyncIdentity(Table& table, const ColumnPath& path);
+
 /// Features come with the properties that need them, or by delta.feature.<name>=supported. The key
 /// "comment" is the table's description (empty = none). Row tracking that is switched on gives ids
 /// to the rows there are, in a commit of its own before. DELTA_INVALID_PROPERTY,

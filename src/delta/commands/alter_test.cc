@@ -93,6 +93,34 @@ TEST_F(AlterTest, RenamedColumnsKeepTheirStatistics) {
             "`a b`,day");
 }
 
+TEST_F(AlterTest, ReplacedColumnsStayOrComeOrGo) {
+  const auto table = Create({}, {}, Nested());
+  const auto replace = [&](arrow::FieldVector fields) {
+    return Code(ReplaceColumns(*table, fields));
+  };
+  const auto st = arrow::field(
+      "ST", arrow::struct_({arrow::field("b", arrow::utf8()), arrow::field("c", arrow::int8()),
+                            arrow::field("a", arrow::int8())}));
+  const auto l = table->Current()->schema()->GetFieldByName("l");
+  const auto m = table->Current()->schema()->GetFieldByName("m");
+  const auto id = arrow::field("id", arrow::int64());
+  ASSERT_EQ(replace({m, st, id, arrow::field("new", arrow::date32()), l}), "OK");
+  EXPECT_EQ(SchemaText(*table),
+            "m: map<int8, int16>\nst: struct<b: string, c: int8, a: int8>\nid: int64\n"
+            "new: date32[day]\nl: list<element: struct<x: int16>>");
+  EXPECT_EQ(LastCommit(*table).operation, "REPLACE COLUMNS");
+  constexpr char kRefused[] = "DELTA_UNSUPPORTED_ALTER_TABLE_REPLACE_COL_OP";
+  EXPECT_EQ(replace({m, st, id, l}), kRefused);
+  EXPECT_EQ(replace({m, st, id->WithType(arrow::int32()), st, l}), kRefused);
+  EXPECT_EQ(replace({m, st, id->WithNullable(false), arrow::field("new", arrow::date32()), l}),
+            kRefused);
+  ASSERT_TRUE(SetProperties(*table, {{"delta.columnMapping.mode", "name"}}).ok());
+  EXPECT_EQ(replace({id, id}), "DELTA_DUPLICATE_COLUMNS_FOUND");
+  ASSERT_EQ(replace({id, arrow::field("st", arrow::struct_({arrow::field("c", arrow::int8())}))}),
+            "OK");
+  EXPECT_EQ(SchemaText(*table), "id: int64\nst: struct<c: int8>");
+}
+
 TEST_F(AlterTest, TypesOnlyWiden) {
   const auto table = Create({}, {}, Nested());
   const auto type = [&](ColumnPath path, std::shared_ptr<arrow::DataType> wider) {

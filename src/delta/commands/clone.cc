@@ -76,10 +76,7 @@ Result<WriteReport> ShallowClone(const TableContext& context, const Snapshot& so
   info.operation_parameters = {
       {"source",
        options.source_name.empty() ? "delta.`" + source.table_path() + "`" : options.source_name},
-      {"sourceVersion", source.version().ToString()},
-      {"isShallow", "true"},
-      {"partitionBy", NamesJson(metadata.partition_columns)},
-      {"properties", StringMapToJson(options.properties)}};
+      {"sourceVersion", source.version().ToString()}};
   for (const auto& [name, value] : report.metrics)
     info.operation_metrics[name] = std::to_string(value);
   info.txn_id = random.Uuid();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "delta/commands/remove_traces_internal.h"
 #include "delta/files/write_options.h"
 #include "delta/log/log_cleanup.h"
 #include "delta/log/log_segment.h"
@@ -27,14 +28,16 @@ bool IsRemovable(const std::string& feature) {
   static const std::set<std::string> kRemovable = {
       "deletionVectors",   "v2Checkpoint",        "vacuumProtocolCheck",
       "inCommitTimestamp", "checkConstraints",    "materializePartitionColumns",
-      "clustering",        "allowColumnDefaults", kProtection};
+      "clustering",        "allowColumnDefaults", "rowTracking",
+      "columnMapping",     "typeWidening",        kProtection};
   return kRemovable.contains(feature);
 }
 
 /// Whether versions before the drop can only be read by those who know the feature.
 bool NeedsHistory(const std::string& feature) {
   return feature == "deletionVectors" || feature == "v2Checkpoint" ||
-         feature == "vacuumProtocolCheck";
+         feature == "vacuumProtocolCheck" || feature == "columnMapping" ||
+         feature == "typeWidening";
 }
 
 class FeatureDrop {
@@ -93,6 +96,18 @@ class FeatureDrop {
       SLUICE_RETURN_NOT_OK(Unset("delta.checkpointPolicy", "v2"));
       return table_.Checkpoint();
     }
+    if (feature_ == "rowTracking") return Take(RemoveRowIds(table_, snapshot_));
+    if (feature_ == "columnMapping") return Take(RemoveColumnMapping(table_, snapshot_));
+    if (feature_ == "typeWidening") {
+      SLUICE_RETURN_NOT_OK(Unset("delta.enableTypeWidening", "true"));
+      return Take(RemoveTypeChanges(table_, snapshot_));
+    }
+    return Status::OK();
+  }
+
+  Status Take(const Result<CommitResult>& committed) {
+    SLUICE_RETURN_NOT_OK(committed.status());
+    snapshot_ = committed->snapshot;
     return Status::OK();
   }
 
@@ -199,15 +214,26 @@ class FeatureDrop {
                            return name->kind == LogFileName::Kind::kCheckpointV2;
                          });
     }
-    if (feature_ != "deletionVectors") return false;
     for (const storage::FileInfo& commit : segment.commits) {
       SLUICE_ASSIGN_OR_RETURN(const auto actions, table_.ReadCommit(VersionOf(commit)));
       for (const Action& action : actions) {
         const auto* add = std::get_if<AddFile>(&action);
-        if (add != nullptr && add->deletion_vector.has_value()) return true;
+        const bool hides = add != nullptr && add->deletion_vector.has_value();
+        if (feature_ == "deletionVectors" && hides) return true;
+        const auto* metadata = std::get_if<Metadata>(&action);
+        if (metadata != nullptr && Uses(*metadata)) return true;
       }
     }
     return false;
+  }
+
+  /// Whether columns of `metadata` are read as the feature says.
+  bool Uses(const Metadata& metadata) const {
+    if (feature_ == "typeWidening")
+      return metadata.schema_string.find("\"delta.typeChanges\"") != std::string::npos;
+    const auto mode = metadata.configuration.find("delta.columnMapping.mode");
+    return feature_ == "columnMapping" && mode != metadata.configuration.end() &&
+           mode->second != "none";
   }
 
   Result<CommitResult> Drop() {
@@ -228,6 +254,19 @@ class FeatureDrop {
         return entry.first == "delta.enableInCommitTimestamps" ||
                entry.first.starts_with("delta.inCommitTimestampEnablement");
       });
+    }
+    if (feature_ == "rowTracking") {
+      std::erase_if(metadata.configuration, [](const auto& entry) {
+        return entry.first == "delta.enableRowTracking" ||
+               entry.first == "delta.rowTrackingSuspended" ||
+               entry.first.starts_with("delta.rowTracking.");
+      });
+      const auto& domains = snapshot_->domain_metadata();
+      if (const auto it = domains.find("delta.rowTracking"); it != domains.end()) {
+        DomainMetadata domain = it->second;
+        domain.removed = true;
+        transaction.SetDomainMetadata(std::move(domain));
+      }
     }
     if (feature_ == "clustering" && snapshot_->domain_metadata().contains(kClusteringDomain)) {
       DomainMetadata domain = snapshot_->domain_metadata().at(kClusteringDomain);

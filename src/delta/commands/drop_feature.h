@@ -22,9 +22,11 @@ struct DropFeatureOptions {
   Workers* workers = nullptr;  // files are rewritten on these threads; outlives the call
 };
 
-/// The last commit of several. Deletion vectors are purged, properties that switch the feature on
-/// are unset. DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT, DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE,
-/// DELTA_CANNOT_DROP_CHECK_CONSTRAINT_FEATURE, DELTA_FEATURE_DROP_DEPENDENT_FEATURE;
+/// The last commit of several. Deletion vectors are purged, files with physical names (column
+/// mapping) or older types (type widening) written anew, row ids forgotten, properties that switch
+/// the feature on are unset. DELTA_FEATURE_DROP_FEATURE_NOT_PRESENT,
+/// DELTA_FEATURE_DROP_NONREMOVABLE_FEATURE, DELTA_CANNOT_DROP_CHECK_CONSTRAINT_FEATURE,
+/// DELTA_FEATURE_DROP_DEPENDENT_FEATURE, DELTA_INVALID_COLUMN_NAMES_WHEN_REMOVING_COLUMN_MAPPING;
 /// DELTA_FEATURE_DROP_WAIT_FOR_RETENTION_PERIOD with truncate_history: what the feature left is
 /// gone from the newest version, call again when the history is old enough;
 /// DELTA_COMMIT_CONFLICT when somebody else wrote meanwhile: call again.

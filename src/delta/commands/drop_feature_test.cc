@@ -96,6 +96,62 @@ TEST_F(DropFeatureTest, WriterFeaturesGoAtOnce) {
   EXPECT_FALSE(clustered->Current()->domain_metadata().contains("delta.clustering"));
 }
 
+TEST_F(DropFeatureTest, MappedColumnsGetTheirNamesInFiles) {
+  const auto table =
+      Create({{"delta.columnMapping.mode", "name"}, {"delta.enableDeletionVectors", "true"}});
+  const auto files = Append(*table, {Rows(0, 5, "a"), Rows(5, 5, "b")});
+  Mask(*table, files[0], {1});
+  const auto dropped = DropFeature(*table, "columnMapping");
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  const auto now = Reopen()->Current();
+  EXPECT_EQ(now->metadata().schema_string.find("columnMapping"), std::string::npos);
+  EXPECT_FALSE(now->metadata().configuration.contains("delta.columnMapping.mode"));
+  EXPECT_FALSE(now->protocol().HasReaderFeature("columnMapping"));
+  EXPECT_TRUE(now->protocol().HasWriterFeature("checkpointProtection"));
+  EXPECT_EQ(Ids(now).size(), 9U);
+  now->ForEachFile([](const auto& file) {
+    EXPECT_NE(file->stats.find("\"id\""), std::string::npos) << file->stats;
+  });
+  Append(*table, {Rows(20, 2, "c")});
+  EXPECT_EQ(Ids(Reopen()->Current()).size(), 11U);
+  ExpectSound();
+}
+
+TEST_F(DropFeatureTest, WidenedColumnsAreOfOneTypeInFiles) {
+  const auto table = Create({{"delta.enableTypeWidening", "true"}});
+  Append(*table, {Rows(0, 5, "a")});
+  ASSERT_TRUE(AddColumns(*table, {{{}, arrow::field("n", arrow::int32()), std::nullopt}}).ok());
+  Append(*table, {Rows(5, 5, "b")});
+  ColumnChange change;
+  change.path = {"n"};
+  change.type = arrow::int64();
+  ASSERT_TRUE(ChangeColumn(*table, change).ok());
+  const auto dropped = DropFeature(*table, "typeWidening");
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  const auto now = Reopen()->Current();
+  EXPECT_EQ(now->metadata().schema_string.find("typeChanges"), std::string::npos);
+  EXPECT_FALSE(now->protocol().HasReaderFeature("typeWidening"));
+  EXPECT_FALSE(now->metadata().configuration.contains("delta.enableTypeWidening"));
+  EXPECT_EQ(Ids(now).size(), 10U);
+  ExpectSound();
+}
+
+TEST_F(DropFeatureTest, RowIdsAreForgotten) {
+  const auto table = Create({{"delta.enableRowTracking", "true"}});
+  Append(*table, {Rows(0, 5, "a")});
+  const auto dropped = DropFeature(*table, "rowTracking");
+  ASSERT_TRUE(dropped.ok()) << dropped.status();
+  const auto now = Reopen()->Current();
+  now->ForEachFile([](const auto& file) { EXPECT_FALSE(file->base_row_id.has_value()); });
+  EXPECT_FALSE(now->protocol().HasWriterFeature("rowTracking"));
+  EXPECT_FALSE(now->domain_metadata().contains("delta.rowTracking"));
+  for (const auto& [key, value] : now->metadata().configuration)
+    EXPECT_EQ(key.find("owTracking"), std::string::npos) << key;
+  Append(*table, {Rows(5, 5, "b")});
+  EXPECT_EQ(Ids(Reopen()->Current()).size(), 10U);
+  ExpectSound();
+}
+
 TEST_F(DropFeatureTest, RefusesWhatIsInUseOrCannotGo) {
   const auto table = Create({{"delta.minWriterVersion", "3"}});
   EXPECT_EQ(ErrorCode(DropFeature(*table, "appendOnly").status()),

@@ -13,8 +13,10 @@
 #include "delta/commands/schema_evolution.h"
 #include "delta/log/row_ids.h"
 #include "delta/log/table_metadata.h"
+#include "delta/protocol/action_json.h"
 #include "delta/protocol/partition_value.h"
 #include "delta/protocol/schema_json.h"
+#include "delta/upkeep/clustering.h"
 
 namespace sluice::delta {
 namespace {
@@ -40,6 +42,7 @@ class Write {
     report_.skipped = !needed;
     if (!needed) return report_;
     if (mode_ != WriteMode::kAppend) SLUICE_RETURN_NOT_OK(CheckMayRemoveRows(*read_));
+    if (request_.reads_table) transaction_.ReadWholeTable();
     SLUICE_RETURN_NOT_OK(ChooseSchema());
     SLUICE_ASSIGN_OR_RETURN(rules_, RowRules::Make(*written_, options_.expressions));
     // Whole files that come and go are their own change feed.
@@ -81,6 +84,8 @@ class Write {
     if (request_.description.has_value())
       metadata_.description = request_.description->empty() ? std::nullopt : request_.description;
     if (request_.properties.has_value()) {
+      metadata_.id = table_.NewUuid();  // another table in its place
+      metadata_.created_time_ms = table_.clock().NowMicros() / 1000;
       SLUICE_RETURN_NOT_OK(ParseTableProperties(*request_.properties).status());
       const auto max_id = metadata_.configuration.find(kMaxColumnId);
       StringMap properties = *request_.properties;
@@ -178,11 +183,12 @@ class Write {
     SLUICE_RETURN_NOT_OK(rewriter_->Finish(&transaction_));
     StringMap parameters = request_.operation_parameters;
     parameters["mode"] = mode_ == WriteMode::kAppend ? "Append" : "Overwrite";
-    parameters["partitionBy"] = "[]";
+    parameters["partitionBy"] = NamesJson(request_.partition_columns);
     if (mode_ == WriteMode::kReplaceWhere) parameters["predicate"] = request_.replace_where.text;
     if (mode_ == WriteMode::kDynamicPartitions) parameters["isDynamicPartitionOverwrite"] = "true";
     if (request_.merge_schema) parameters["canMergeSchema"] = "true";
     if (request_.overwrite_schema) parameters["canOverwriteSchema"] = "true";
+    SLUICE_RETURN_NOT_OK(SetClusteringColumns(&parameters));
     transaction_.SetOperation(request_.operation, std::move(parameters));
     SetMetrics();
     const bool numbered = rules_->SchemaAfter() != nullptr;
@@ -192,6 +198,29 @@ class Write {
     if (rewriter_->changed() || metadata || options_.txn.has_value())
       SLUICE_RETURN_NOT_OK(rewriter_->Commit(&transaction_, options_, &report_));
     return report_;
+  }
+
+  Status SetClusteringColumns(StringMap* parameters) {
+    if (!request_.overwrite_schema || !request_.cluster_by.has_value()) return Status::OK();
+    const auto& columns = *request_.cluster_by;
+    (*parameters)["clusterBy"] = ColumnsJson(columns);
+    const bool was_clustered = IsClustered(*read_);
+    if (columns.empty() && !was_clustered) return Status::OK();
+    if (!request_.partition_columns.empty()) {
+      return columns.empty()
+                 ? MakeError("DELTA_CLUSTERING_REPLACE_TABLE_WITH_PARTITIONED_TABLE",
+                             "a clustered table cannot be replaced by a partitioned one: " +
+                                 table_.path(),
+                             "drop the table first")
+                 : MakeError("DELTA_CLUSTER_BY_WITH_PARTITIONED_BY",
+                             "a table is clustered or partitioned, not both",
+                             "leave CLUSTER BY or PARTITIONED BY out");
+    }
+    const auto schema = written_->schema();
+    SLUICE_RETURN_NOT_OK(CheckClusteringColumns(*schema, metadata_.configuration, columns));
+    transaction_.SetDomainMetadata(ClusteringDomain(*schema, columns));
+    metadata_.configuration["delta.feature.clustering"] = "supported";
+    return Status::OK();
   }
 
   void SetMetrics() {

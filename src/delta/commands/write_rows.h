@@ -26,6 +26,7 @@ struct WriteRequest {
   /// Columns by name, without regard to case; one that is missing gets what RowRules gives it. Read
   /// to its end. Outlives the call.
   arrow::RecordBatchReader* rows = nullptr;
+  bool reads_table = false;  // the rows were computed from the table's: others' commits conflict
   RowCondition replace_where;
   bool rows_anywhere = false;  // kReplaceWhere: the condition need not hold for the new rows
   /// The table gets the columns and fields that only the rows have (and wider types, where it
@@ -36,8 +37,11 @@ struct WriteRequest {
   std::vector<std::string> partition_columns;  // with overwrite_schema
   std::optional<StringMap> properties;         // with overwrite_schema: the table's from now on
   std::optional<std::string> description;      // the same
-  std::string operation = "WRITE";             // in the history
-  StringMap operation_parameters;              // further ones
+  /// With overwrite_schema: the columns the table is clustered by from now on, none = it is not
+  /// clustered; nullopt = as before.
+  std::optional<std::vector<std::vector<std::string>>> cluster_by;
+  std::string operation = "WRITE";  // in the history
+  StringMap operation_parameters;   // further ones
 };
 
 /// No rows in append mode commit nothing. Metrics: numFiles, numOutputRows, numOutputBytes,

@@ -85,7 +85,7 @@ WriteSummary WriteSummary::Of(const std::vector<Action>& actions) {
 }
 
 bool IsBlindAppend(const ReadSet& reads, const WriteSummary& summary) {
-  return summary.adds_data && !summary.removes && !reads.whole_table && reads.predicates.empty() &&
+  return !summary.removes && !reads.whole_table && reads.predicates.empty() &&
          reads.file_paths.empty();
 }
 

@@ -28,7 +28,8 @@ struct WriteSummary {
   static WriteSummary Of(const std::vector<Action>& actions);
 };
 
-/// True when a commit of `summary` that read `reads` appends without having looked at files.
+/// True when a commit of `summary` that read `reads` adds files, or none, without having looked at
+/// files.
 bool IsBlindAppend(const ReadSet& reads, const WriteSummary& summary);
 
 /// OK, or DELTA_COMMIT_CONFLICT (Retry::kReplan) that says what the winner did. `read` is the

@@ -30,9 +30,12 @@ struct FirstCommit {
 
 CommitInfo CreationInfo(const CreateOptions& options, std::string txn_id) {
   CommitInfo info;
+  StringMap shown = options.properties;
+  EraseProtocolProperties(&shown);  // the protocol says it
   info.operation = "CREATE TABLE";
   info.operation_parameters = {{"partitionBy", NamesJson(options.partition_columns)},
-                               {"properties", StringMapToJson(options.properties)},
+                               {"clusterBy", "[]"},
+                               {"properties", StringMapToJson(shown)},
                                {"description", options.description.value_or("")},
                                {"isManaged", "false"}};
   info.is_blind_append = true;

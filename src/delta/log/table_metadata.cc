@@ -30,7 +30,10 @@ Status CompleteMapping(const Metadata* before, const std::function<std::string()
         "table property has no usable value: " + std::string(kMode) + " = '" + mode + "'",
         "give name, id or none");
   }
-  if (mode != mode_before && !(mode_before == "none" && mode == "name")) {
+  // Without physical names in the schema files have been written anew (DROP FEATURE).
+  const bool removed =
+      mode == "none" && metadata->schema_string.find("delta.columnMapping.") == std::string::npos;
+  if (mode != mode_before && !removed && !(mode_before == "none" && mode == "name")) {
     return MakeError("DELTA_INVALID_PROPERTY",
                      "column mapping cannot change from " + mode_before + " to " + mode,
                      "only name can be switched on for a table that exists");
@@ -57,9 +60,11 @@ Status CheckPartitioning(const arrow::Schema& schema, const std::vector<std::str
     if (field == nullptr) {
       return MakeError("DELTA_SCHEMA_MISMATCH", "partition column is not in the schema: " + column);
     }
-    if (field->type()->num_fields() > 0 || field->type()->id() == arrow::Type::BINARY) {
+    const bool nested =
+        field->type()->num_fields() > 0 || field->type()->id() == arrow::Type::EXTENSION;
+    if (nested || field->type()->id() == arrow::Type::BINARY) {
       return MakeError(
-          "DELTA_UNSUPPORTED_TYPE",
+          nested ? "INVALID_PARTITION_COLUMN_DATA_TYPE" : "DELTA_UNSUPPORTED_TYPE",
           "cannot partition by column " + column + " of type " + field->type()->ToString(),
           "partition by a string, number, date or timestamp");
     }

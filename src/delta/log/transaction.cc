@@ -167,7 +167,9 @@ class CommitLoop {
       }
     }
     SLUICE_RETURN_NOT_OK(CheckAllowed(protocol, metadata, *schema, properties));
-    if (protocol.HasWriterFeature("rowTracking"))
+    const auto suspended = metadata.configuration.find("delta.rowTrackingSuspended");
+    const bool gives_ids = suspended == metadata.configuration.end() || suspended->second != "true";
+    if (protocol.HasWriterFeature("rowTracking") && gives_ids)
       SLUICE_RETURN_NOT_OK(AssignRowIds(*base_, &actions));
     actions[0] =
         Info(now_ms, properties.enable_in_commit_timestamps ? std::optional<int64_t>(commit_ms)

@@ -82,7 +82,9 @@ TEST(TableFeaturesTest, RefusesWhatItCannotHonour) {
   EXPECT_TRUE(HasCode(CheckReadable(unknown), "DELTA_UNSUPPORTED_READER_FEATURE"));
   const Protocol variant{3, 7, {{"variantType"}}, {{"variantType"}}};
   EXPECT_TRUE(CheckReadable(variant).ok());
-  EXPECT_TRUE(HasCode(CheckWritable(variant, {}, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
+  EXPECT_TRUE(CheckWritable(variant, {}, schema).ok());
+  const Protocol foreign{1, 7, {}, {{"icebergCompatV1"}}};
+  EXPECT_TRUE(HasCode(CheckWritable(foreign, {}, schema), "DELTA_UNSUPPORTED_WRITER_FEATURE"));
 }
 
 TEST(TableFeaturesTest, ProtocolIsRaisedOnlyByWhatIsAskedFor) {

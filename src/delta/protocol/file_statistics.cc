@@ -239,8 +239,8 @@ struct FileStatistics::Column {
       if (field->type()->id() == arrow::Type::STRUCT) {
         column->children =
             Make(field->type()->fields(), whole ? nullptr : &below, depth + 1, leaf, budget);
-      } else if (!whole || field->type()->id() == arrow::Type::EXTENSION) {
-        column->left_out = true;  // of a variant only its shredded fields could have any
+      } else if (!whole) {
+        column->left_out = true;
       } else {
         *budget -= 1;
         if (HasBounds(*field->type())) column->parquet_column = first_leaf;

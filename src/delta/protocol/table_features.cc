@@ -27,17 +27,13 @@ constexpr std::array<std::string_view, 11> kReadable = {"columnMapping",
                                                         "variantShredding-preview"};
 
 // Written by this library, or harmless to writers that only append, remove and rewrite whole rows.
-constexpr std::array<std::string_view, 20> kWritable = {
-    "appendOnly",           "invariants",
-    "deletionVectors",      "timestampNtz",
-    "domainMetadata",       "v2Checkpoint",
-    "inCommitTimestamp",    "vacuumProtocolCheck",
-    "typeWidening",         "typeWidening-preview",
-    "clustering",           "checkConstraints",
-    "changeDataFeed",       "generatedColumns",
-    "columnMapping",        "identityColumns",
-    "rowTracking",          "allowColumnDefaults",
-    "checkpointProtection", "materializePartitionColumns"};
+constexpr std::array<std::string_view, 24> kWritable = {
+    "appendOnly",     "invariants",           "deletionVectors",      "timestampNtz",
+    "domainMetadata", "v2Checkpoint",         "inCommitTimestamp",    "vacuumProtocolCheck",
+    "typeWidening",   "typeWidening-preview", "clustering",           "checkConstraints",
+    "changeDataFeed", "generatedColumns",     "columnMapping",        "identityColumns",
+    "rowTracking",    "allowColumnDefaults",  "checkpointProtection", "materializePartitionColumns",
+    "variantType",    "variantType-preview",  "variantShredding",     "variantShredding-preview"};
 
 /// Features and the versions that stand for them where a protocol lists none (0 = no version does).
 struct Feature {
@@ -47,13 +43,23 @@ struct Feature {
   int32_t legacy_writer;
 };
 constexpr Feature kFeatures[] = {
-    {"appendOnly", false, 1, 2},         {"invariants", false, 1, 2},
-    {"checkConstraints", false, 1, 3},   {"changeDataFeed", false, 1, 4},
-    {"generatedColumns", false, 1, 4},   {"columnMapping", true, 2, 5},
-    {"identityColumns", false, 1, 6},    {"deletionVectors", true, 0, 0},
-    {"timestampNtz", true, 0, 0},        {"v2Checkpoint", true, 0, 0},
-    {"vacuumProtocolCheck", true, 0, 0}, {"typeWidening", true, 0, 0},
-    {"variantType", true, 0, 0},         {"variantShredding", true, 0, 0},
+    {"appendOnly", false, 1, 2},
+    {"invariants", false, 1, 2},
+    {"checkConstraints", false, 1, 3},
+    {"changeDataFeed", false, 1, 4},
+    {"generatedColumns", false, 1, 4},
+    {"columnMapping", true, 2, 5},
+    {"identityColumns", false, 1, 6},
+    {"deletionVectors", true, 0, 0},
+    {"timestampNtz", true, 0, 0},
+    {"v2Checkpoint", true, 0, 0},
+    {"vacuumProtocolCheck", true, 0, 0},
+    {"typeWidening", true, 0, 0},
+    {"variantType", true, 0, 0},
+    {"variantShredding", true, 0, 0},
+    {"typeWidening-preview", true, 0, 0},
+    {"variantType-preview", true, 0, 0},
+    {"variantShredding-preview", true, 0, 0},
 };
 
 const Feature* FindFeature(std::string_view name) {
@@ -239,6 +245,8 @@ std::vector<std::string> AskedFeatures(const arrow::Schema& schema,
     return field.type()->id() == arrow::Type::EXTENSION;
   });
   ask(variants && !Has(present, "variantType-preview"), "variantType");
+  ask(Enabled(metadata, "delta.enableVariantShredding") && !Has(present, "variantShredding"),
+      "variantShredding-preview");
   ask(policy != configuration.end() && policy->second == "v2", "v2Checkpoint");
   ask(properties.enable_in_commit_timestamps, "inCommitTimestamp");
   ask(HasCheckConstraints(metadata), "checkConstraints");

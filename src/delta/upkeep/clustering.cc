@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
 #include "delta/columns/adapt_columns.h"
 #include "delta/columns/column_mapping.h"
 #include "delta/columns/schema_edit.h"
@@ -33,16 +32,16 @@ ColumnPath LogicalPath(const arrow::Schema& schema, const ColumnPath& physical) 
   return path;
 }
 
-/// The place of each leaf among those that the first N columns of statistics are counted by.
-void CountLeaves(const arrow::FieldVector& fields, ColumnPath* at, const ColumnPath& wanted,
-                 int* count, int* found) {
+/// Appends the leaves of `fields` until there are `most` of them.
+void AppendLeaves(const arrow::FieldVector& fields, ColumnPath* at, size_t most,
+                  std::vector<ColumnPath>* leaves) {
   for (const auto& field : fields) {
+    if (leaves->size() >= most) return;
     at->push_back(field->name());
     if (field->type()->id() == arrow::Type::STRUCT) {
-      CountLeaves(field->type()->fields(), at, wanted, count, found);
+      AppendLeaves(field->type()->fields(), at, most, leaves);
     } else {
-      if (*at == wanted) *found = *count;
-      ++*count;
+      leaves->push_back(*at);
     }
     at->pop_back();
   }
@@ -50,8 +49,7 @@ void CountLeaves(const arrow::FieldVector& fields, ColumnPath* at, const ColumnP
 
 /// True when `path` is `above` or lies below it.
 bool IsWithin(const ColumnPath& path, const ColumnPath& above) {
-  return above.size() <= path.size() &&
-         std::equal(above.begin(), above.end(), path.begin(), EqualsIgnoreCase);
+  return above.size() <= path.size() && std::equal(above.begin(), above.end(), path.begin());
 }
 
 std::string Dotted(const std::vector<ColumnPath>& columns) {
@@ -69,12 +67,16 @@ ColumnPath Spelled(const arrow::Schema& schema, const ColumnPath& path) {
 
 }  // namespace
 
-bool HasStatistics(const arrow::Schema& schema, const std::vector<std::string>& partition_columns,
-                   const StringMap& configuration, const ColumnPath& path) {
+std::vector<ColumnPath> StatisticsColumns(const arrow::Schema& schema,
+                                          const std::vector<std::string>& partition_columns,
+                                          const StringMap& configuration) {
+  std::vector<ColumnPath> columns;
   const auto listed = WritePropertiesOf(configuration).stats_columns;
   if (listed.has_value()) {
-    return std::any_of(listed->begin(), listed->end(),
-                       [&](const ColumnPath& chosen) { return IsWithin(path, chosen); });
+    for (const ColumnPath& path : *listed) {
+      if (FindField(schema.fields(), path) != nullptr) columns.push_back(Spelled(schema, path));
+    }
+    return columns;
   }
   arrow::FieldVector fields;
   for (const auto& field : schema.fields()) {
@@ -82,12 +84,18 @@ bool HasStatistics(const arrow::Schema& schema, const std::vector<std::string>& 
         partition_columns.end())
       fields.push_back(field);
   }
-  ColumnPath at;
-  int count = 0;
-  int found = -1;
-  CountLeaves(fields, &at, Spelled(schema, path), &count, &found);
   const int32_t indexed = UsableTableProperties(configuration).num_indexed_columns;
-  return found >= 0 && (indexed < 0 || found < indexed);
+  ColumnPath at;
+  AppendLeaves(fields, &at, indexed < 0 ? SIZE_MAX : static_cast<size_t>(indexed), &columns);
+  return columns;
+}
+
+bool HasStatistics(const arrow::Schema& schema, const std::vector<std::string>& partition_columns,
+                   const StringMap& configuration, const ColumnPath& path) {
+  const auto columns = StatisticsColumns(schema, partition_columns, configuration);
+  const ColumnPath spelled = Spelled(schema, path);
+  return std::any_of(columns.begin(), columns.end(),
+                     [&](const ColumnPath& chosen) { return IsWithin(spelled, chosen); });
 }
 
 std::string ColumnsJson(const std::vector<ColumnPath>& columns) {

@@ -37,6 +37,10 @@ Status CheckClusteringColumns(const arrow::Schema& schema, const StringMap& conf
 DomainMetadata ClusteringDomain(const arrow::Schema& schema,
                                 const std::vector<ColumnPath>& columns);
 
+/// The columns, or structs of columns, that files which are written get statistics of.
+std::vector<ColumnPath> StatisticsColumns(const arrow::Schema& schema,
+                                          const std::vector<std::string>& partition_columns,
+                                          const StringMap& configuration);
 /// True when files that are written get minima and maxima of the column at `path`.
 bool HasStatistics(const arrow::Schema& schema, const std::vector<std::string>& partition_columns,
                    const StringMap& configuration, const ColumnPath& path);

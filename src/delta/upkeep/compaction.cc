@@ -1,6 +1,7 @@
 #include "delta/upkeep/compaction.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "base/workers.h"
@@ -34,12 +35,13 @@ int64_t BytesOf(const FileGroup& group) {
   return bytes;
 }
 
-void FillMetrics(std::vector<int64_t> sizes, CompactionReport* report) {
+void FillMetrics(CompactionReport* report) {
   report->metrics = {{"numRemovedFiles", report->files_removed},
                      {"numAddedFiles", report->files_added},
                      {"numRemovedBytes", report->bytes_removed},
                      {"numAddedBytes", report->bytes_added},
                      {"numDeletionVectorsRemoved", report->vectors_removed}};
+  std::vector<int64_t> sizes = report->sizes_added;
   std::sort(sizes.begin(), sizes.end());
   if (sizes.empty()) return;
   const auto quantile = [&](size_t of_4) { return sizes[(sizes.size() - 1) * of_4 / 4]; };
@@ -138,11 +140,15 @@ class CompactionRun {
 
   Result<CompactionReport> Commit() {
     Transaction transaction = table_.NewTransaction(snapshot_);
-    std::vector<int64_t> sizes;
+    std::set<PartitionValues> partitions;
     for (const FileGroup& group : groups_) {
+      partitions.insert(group.front()->partition_values);
       for (const FilePtr& file : group) {
         transaction.Remove(*file, /*data_change=*/false);
         report_.bytes_removed += file->size;
+        report_.sizes_removed.push_back(file->size);
+        if (file->deletion_vector.has_value())
+          report_.vector_rows_removed += file->deletion_vector->cardinality;
         ++report_.files_removed;
         report_.vectors_removed += file->deletion_vector.has_value() ? 1 : 0;
       }
@@ -152,11 +158,13 @@ class CompactionRun {
         if (choice_.clusters()) MarkClustered(choice_.columns, uuid_, &file);
         report_.bytes_added += file.size;
         ++report_.files_added;
-        sizes.push_back(file.size);
+        report_.sizes_added.push_back(file.size);
       }
       transaction.Add(files);
     }
-    FillMetrics(std::move(sizes), &report_);
+    report_.groups = static_cast<int64_t>(groups_.size());
+    report_.partitions = static_cast<int64_t>(partitions.size());
+    FillMetrics(&report_);
     transaction.SetRulesChecked();  // the rows were in the table before
     SetHistory(&transaction);
     const auto committed = transaction.Commit();

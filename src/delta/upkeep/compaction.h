@@ -63,7 +63,12 @@ struct CompactionReport {
   int64_t files_added = 0;
   int64_t bytes_removed = 0;
   int64_t bytes_added = 0;
-  int64_t vectors_removed = 0;             // deletion vectors
+  int64_t vectors_removed = 0;       // deletion vectors
+  int64_t vector_rows_removed = 0;   // rows they hid
+  std::vector<int64_t> sizes_added;  // bytes of each file
+  std::vector<int64_t> sizes_removed;
+  int64_t groups = 0;                      // of files rewritten together
+  int64_t partitions = 0;                  // they lie in
   std::map<std::string, int64_t> metrics;  // by Delta's names, as the history shows them
   bool more = false;                       // max_input_bytes was reached
 };

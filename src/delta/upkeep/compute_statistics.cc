@@ -4,50 +4,40 @@
 
 #include "base/workers.h"
 #include "delta/columns/adapt_columns.h"
-#include "delta/columns/column_mapping.h"
+#include "delta/columns/schema_edit.h"
 #include "delta/files/parquet_statistics.h"
 #include "delta/files/write_options.h"
 #include "delta/log/parquet_file.h"
 #include "delta/protocol/action_json.h"
 #include "delta/protocol/partition_value.h"
-#include "delta/protocol/write_properties.h"
+#include "delta/upkeep/clustering.h"
 
 namespace sluice::delta {
 namespace {
 
 constexpr int64_t kBatchRows = 65536;
 
-/// Physical paths of the first columns below `fields`, counted as statistics count them.
-void FirstLeaves(const arrow::FieldVector& fields, std::vector<std::string> above, int* budget,
-                 FileStatistics::Paths* paths) {
-  for (const auto& field : fields) {
-    if (*budget == 0) return;
-    std::vector<std::string> path = above;
-    path.push_back(PhysicalName(*field));
-    if (field->type()->id() == arrow::Type::STRUCT) {
-      FirstLeaves(field->type()->fields(), path, budget, paths);
-      continue;
-    }
-    --*budget;
-    // Of a variant only its shredded fields could have any.
-    if (field->type()->id() != arrow::Type::EXTENSION) paths->push_back(std::move(path));
+/// Physical paths of the leaves of `field`.
+void AppendLeaves(const arrow::Field& field, std::vector<std::string> path,
+                  FileStatistics::Paths* paths) {
+  path.push_back(PhysicalName(field));
+  if (field.type()->id() == arrow::Type::STRUCT) {
+    for (const auto& child : field.type()->fields()) AppendLeaves(*child, path, paths);
+  } else if (field.type()->id() != arrow::Type::EXTENSION) {  // a variant is a group in files
+    paths->push_back(std::move(path));
   }
 }
 
 /// The columns of files that get statistics now: files may hold others that the table lacks.
 FileStatistics::Paths ChosenColumns(const Snapshot& snapshot) {
-  const auto listed = WritePropertiesOf(snapshot.metadata().configuration).stats_columns;
-  if (listed.has_value()) return *PhysicalPaths(*snapshot.schema(), listed);
-  arrow::FieldVector fields;
-  for (const auto& field : snapshot.schema()->fields()) {
-    const auto& partitions = snapshot.partition_columns();
-    if (std::find(partitions.begin(), partitions.end(), field->name()) == partitions.end())
-      fields.push_back(field);
-  }
   FileStatistics::Paths paths;
-  const int32_t indexed = snapshot.properties().num_indexed_columns;
-  int budget = indexed < 0 ? INT32_MAX : indexed;
-  FirstLeaves(fields, {}, &budget, &paths);
+  for (const ColumnPath& column : StatisticsColumns(
+           *snapshot.schema(), snapshot.partition_columns(), snapshot.metadata().configuration)) {
+    const auto fields = FieldsAlong(snapshot.schema()->fields(), column);
+    std::vector<std::string> above;
+    for (size_t i = 0; i + 1 < fields.size(); ++i) above.push_back(PhysicalName(*fields[i]));
+    AppendLeaves(*fields.back(), std::move(above), &paths);
+  }
   return paths;
 }
 

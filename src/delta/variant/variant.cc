@@ -237,4 +237,20 @@ std::string EncodeVariantArray(const std::vector<std::string>& elements) {
   return out;
 }
 
+std::string EncodeVariantNames(const std::vector<std::string>& names) {
+  uint64_t bytes = 0;
+  for (const std::string& name : names) bytes += name.size();
+  const size_t offset_bytes = BytesFor(std::max<uint64_t>(bytes, names.size()));
+  std::string out(1, static_cast<char>(1U | ((offset_bytes - 1) << 6)));
+  AppendUnsigned(names.size(), offset_bytes, &out);
+  uint64_t offset = 0;
+  for (const std::string& name : names) {
+    AppendUnsigned(offset, offset_bytes, &out);
+    offset += name.size();
+  }
+  AppendUnsigned(offset, offset_bytes, &out);
+  for (const std::string& name : names) out += name;
+  return out;
+}
+
 }  // namespace sluice::delta

@@ -74,6 +74,21 @@ struct VariantField {
 };
 std::string EncodeVariantObject(const std::vector<VariantField>& fields);
 std::string EncodeVariantArray(const std::vector<std::string>& elements);
+/// Metadata of a variant whose field ids are the names' positions.
+std::string EncodeVariantNames(const std::vector<std::string>& names);
+
+/// A value as a column holds it.
+struct EncodedVariant {
+  std::string metadata;
+  std::string value;
+};
+/// Objects and arrays within each other, in JSON texts.
+inline constexpr int kMaxVariantDepth = 500;
+/// Integers take the smallest integer type, other numbers are decimals of up to 38 digits; doubles
+/// are those with an exponent, with more digits, and those that end in ".0", as VariantToJson
+/// writes them. DELTA_INVALID_VARIANT for what is not JSON or nests too deeply,
+/// VARIANT_DUPLICATE_KEY.
+Result<EncodedVariant> VariantFromJson(std::string_view json);
 
 /// Compact JSON; decimals without trailing zeros, dates and times quoted in ISO form (UTC), binary
 /// in base64. DELTA_FILE_CORRUPT for bytes that are no variant.

@@ -2,6 +2,7 @@
 #include <arrow/util/base64.h>
 #include <arrow/util/decimal.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstring>
 
@@ -13,8 +14,6 @@
 namespace sluice::delta {
 namespace {
 
-constexpr int kMaxDepth = 500;
-
 template <typename T>
 T Number(std::string_view payload) {
   T number{};
@@ -22,8 +21,25 @@ T Number(std::string_view payload) {
   return number;
 }
 
-std::string Floating(const std::string& text, bool finite) {
-  return finite ? text : "\"" + text + "\"";
+/// The shortest digits that read back the same, from 0.001 to 10 million plain, else as "1.0E10":
+/// as Java prints numbers.
+template <typename Real>
+std::string Floating(Real value) {
+  if (!std::isfinite(value)) return "\"" + FormatDouble(static_cast<double>(value)) + "\"";
+  char digits[64];
+  const Real size = std::abs(value);
+  const bool plain = size == 0 || (size >= Real(1e-3) && size < Real(1e7));
+  const auto written =
+      std::to_chars(digits, digits + sizeof(digits), value,
+                    plain ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string text(digits, written.ptr);
+  if (plain) return text.find('.') == std::string::npos ? text + ".0" : text;
+  const size_t e = text.find('e');
+  std::string mantissa = text.substr(0, e);
+  if (mantissa.find('.') == std::string::npos) mantissa += ".0";
+  const std::string sign = text[e + 1] == '-' ? "-" : "";
+  const size_t first = std::min(text.find_first_not_of('0', e + 2), text.size() - 1);
+  return mantissa + "E" + sign + text.substr(first);
 }
 
 std::string Decimal(std::string_view payload) {
@@ -80,16 +96,8 @@ Status AppendPrimitive(std::string_view value, std::string* out) {
     case VariantPrimitive::kInt16: out->append(std::to_string(Number<int16_t>(payload))); break;
     case VariantPrimitive::kInt32: out->append(std::to_string(Number<int32_t>(payload))); break;
     case VariantPrimitive::kInt64: out->append(std::to_string(Number<int64_t>(payload))); break;
-    case VariantPrimitive::kDouble: {
-      const auto number = Number<double>(payload);
-      out->append(Floating(FormatDouble(number), std::isfinite(number)));
-      break;
-    }
-    case VariantPrimitive::kFloat: {
-      const auto number = Number<float>(payload);
-      out->append(Floating(FormatFloat(number), std::isfinite(number)));
-      break;
-    }
+    case VariantPrimitive::kDouble: out->append(Floating(Number<double>(payload))); break;
+    case VariantPrimitive::kFloat: out->append(Floating(Number<float>(payload))); break;
     case VariantPrimitive::kDecimal4:
     case VariantPrimitive::kDecimal8:
     case VariantPrimitive::kDecimal16: out->append(Decimal(payload)); break;
@@ -121,7 +129,7 @@ Status AppendPrimitive(std::string_view value, std::string* out) {
 }
 
 Status AppendValue(const VariantNames& names, std::string_view value, int depth, std::string* out) {
-  if (depth > kMaxDepth)
+  if (depth > kMaxVariantDepth)
     return MakeError("DELTA_FILE_CORRUPT", "broken variant value: nested too deeply");
   SLUICE_ASSIGN_OR_RETURN(const VariantKind kind, VariantKindOf(value));
   switch (kind) {

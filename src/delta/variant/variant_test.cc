@@ -117,5 +117,47 @@ TEST(VariantTest, PutsShreddedValuesTogether) {
   EXPECT_EQ(json(3), "{}");
 }
 
+TEST(VariantTest, JsonComesBackAsItWas) {
+  const auto json = [](const std::string& text) {
+    const auto encoded = VariantFromJson(text);
+    if (!encoded.ok()) return ErrorCode(encoded.status());
+    return VariantToJson(encoded->metadata, encoded->value).ValueOrDie();
+  };
+  std::string deep = "1";
+  for (int i = 0; i < kMaxVariantDepth; ++i) deep = "[" + deep + "]";
+  std::string many = "{";
+  for (int i = 100; i < 500; ++i)
+    many += (i == 100 ? "\"" : ",\"") + std::to_string(i) + "\":" + std::to_string(i * i);
+  many += "}";
+  for (const std::string& text : {std::string("null"),
+                                  std::string("true"),
+                                  std::string("\"\""),
+                                  std::string("127"),
+                                  std::string("-128"),
+                                  std::string("128"),
+                                  std::string("-32769"),
+                                  std::string("2147483648"),
+                                  std::string("-9223372036854775808"),
+                                  std::string("9223372036854775808"),
+                                  std::string("99999999999999999999999999999999999999"),
+                                  std::string("0.5"),
+                                  std::string("-1234567.891"),
+                                  std::string("0.00000000000000000000000000000000000001"),
+                                  std::string("1.0E10"),
+                                  std::string("10.0"),
+                                  std::string("[]"),
+                                  std::string("{}"),
+                                  std::string("[1,[2.5,{\"a\":null}]]"),
+                                  "\"" + std::string(100, 'x') + "\"",
+                                  deep,
+                                  many})
+    EXPECT_EQ(json(text), text);
+  EXPECT_EQ(json(" { \"b\" : 1.50, \"a\" : 1e3 } "), "{\"a\":1000.0,\"b\":1.5}");
+  EXPECT_EQ(json("[" + deep + "]"), "DELTA_INVALID_VARIANT");
+  EXPECT_EQ(json("{\"a\":1,\"a\":2}"), "VARIANT_DUPLICATE_KEY");
+  for (const char* broken : {"", "{", "[1,]", "nul", "1 2", "\"\xff\""})
+    EXPECT_EQ(json(broken), "DELTA_INVALID_VARIANT") << broken;
+}
+
 }  // namespace
 }  // namespace sluice::delta
