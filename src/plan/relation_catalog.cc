@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "plan/variant_columns.h"
 
 namespace sluice::plan {
 namespace {
@@ -50,7 +51,12 @@ Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveRelation(
                                      : std::optional<sql::ResolvedRelation>();
   SLUICE_ASSIGN_OR_RETURN(auto table, tables_.Open(place.path));
   SLUICE_ASSIGN_OR_RETURN(auto snapshot, table->Update());
-  return sql::ResolvedRelation{place.name, snapshot->schema(), nullptr};
+  return sql::ResolvedRelation{place.name, Columns(snapshot->schema()), nullptr};
+}
+
+std::shared_ptr<arrow::Schema> RelationCatalog::Columns(
+    const std::shared_ptr<arrow::Schema>& table) const {
+  return variants_ == VariantForm::kAsQueried ? SqlSchema(table) : table;
 }
 
 Result<std::optional<sql::ResolvedRelation>> RelationCatalog::ResolveDataset(

@@ -37,17 +37,22 @@ struct ViewsRead {
   std::set<std::string> temporary;  // the query's own only
 };
 
+/// Variants of tables: as they are stored, to be passed on, or as queries compute with them.
+enum class VariantForm { kAsStored, kAsQueried };
+
 class RelationCatalog : public sql::RelationResolver {
  public:
   /// All outlive this. `default_schema` is that of the file being analyzed.
   RelationCatalog(const ProjectSpec& spec, delta::TableRegistry& tables,
                   const std::map<catalog::TableName, KnownDataset>& datasets,
-                  std::string default_schema, ViewsInReach views = {})
+                  std::string default_schema, ViewsInReach views = {},
+                  VariantForm variants = VariantForm::kAsStored)
       : spec_(spec),
         tables_(tables),
         datasets_(datasets),
         default_schema_(std::move(default_schema)),
-        views_(std::move(views)) {}
+        views_(std::move(views)),
+        variants_(variants) {}
 
   const ViewsRead& views_read() const { return read_; }
 
@@ -95,7 +100,11 @@ class RelationCatalog : public sql::RelationResolver {
   delta::TableRegistry& tables_;
   const std::map<catalog::TableName, KnownDataset>& datasets_;
   const std::string default_schema_;
+  /// The columns of a table for a query.
+  std::shared_ptr<arrow::Schema> Columns(const std::shared_ptr<arrow::Schema>& table) const;
+
   const ViewsInReach views_;
+  const VariantForm variants_;
   const ViewDefinition* inside_ = nullptr;  // the view whose query this is for
   int depth_ = 0;                           // views around
   ViewsRead read_;

@@ -1,6 +1,7 @@
 #include "plan/table_expressions.h"
 
 #include "plan/table_scan.h"
+#include "plan/variant_columns.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/functions/evaluator.h"
 #include "sql/parser/parser.h"
@@ -9,12 +10,20 @@ namespace sluice::plan {
 Result<delta::RowFunction> RowFunctionOf(const sql::BoundPtr& bound,
                                          const std::shared_ptr<arrow::Schema>& columns,
                                          Clock& clock) {
-  SLUICE_ASSIGN_OR_RETURN(auto made, sql::Evaluator::Make(columns, {bound}));
+  const auto schema = SqlSchema(columns);
+  SLUICE_ASSIGN_OR_RETURN(auto made, sql::Evaluator::Make(schema, {bound}));
   const std::shared_ptr<sql::Evaluator> evaluator = std::move(made);
-  return delta::RowFunction([evaluator, &clock](const std::shared_ptr<arrow::RecordBatch>& rows)
+  return delta::RowFunction([evaluator, schema, read = sql::ReferencedColumns(*bound),
+                             &clock](const std::shared_ptr<arrow::RecordBatch>& rows)
                                 -> Result<std::shared_ptr<arrow::Array>> {
-    SLUICE_ASSIGN_OR_RETURN(auto arrays, evaluator->Evaluate(*rows, clock.NowMicros()));
-    return std::move(arrays[0]);
+    arrow::ArrayVector seen = rows->columns();
+    for (const int column : read) {
+      auto& array = seen[static_cast<size_t>(column)];
+      SLUICE_ASSIGN_OR_RETURN(array, SqlArray(array));
+    }
+    const auto batch = arrow::RecordBatch::Make(schema, rows->num_rows(), std::move(seen));
+    SLUICE_ASSIGN_OR_RETURN(auto arrays, evaluator->Evaluate(*batch, clock.NowMicros()));
+    return TableArray(arrays[0]);
   });
 }
 
@@ -37,9 +46,10 @@ Result<delta::RowFunction> TableExpressions::Compile(const std::string& text,
   SLUICE_ASSIGN_OR_RETURN(const sql::Expr parsed, sql::ParseExpression(source));
   NoRelations none;
   sql::Analyzer analyzer(none, source);
-  SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(parsed, *columns));
+  SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound,
+                          analyzer.AnalyzeExpression(parsed, *SqlSchema(columns)));
   if (type != nullptr) {
-    SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, text));
+    SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, SqlType(type), text));
   }
   return RowFunctionOf(bound, columns, clock_);
 }
@@ -50,7 +60,8 @@ Result<delta::RowCondition> TableExpressions::CompileCondition(
   SLUICE_ASSIGN_OR_RETURN(const sql::Expr parsed, sql::ParseExpression(source));
   NoRelations none;
   sql::Analyzer analyzer(none, source);
-  SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound, analyzer.AnalyzeCondition(parsed, *columns));
+  SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound,
+                          analyzer.AnalyzeCondition(parsed, *SqlSchema(columns)));
   SLUICE_ASSIGN_OR_RETURN(delta::RowCondition condition, RowConditionOf(bound, columns, clock_));
   condition.text = text;
   return condition;

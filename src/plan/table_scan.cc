@@ -6,9 +6,20 @@
 #include "delta/files/change_feed.h"
 #include "delta/files/scan.h"
 #include "plan/pipeline_analysis.h"
+#include "plan/variant_columns.h"
 
 namespace sluice::plan {
 namespace {
+
+/// `columns` with the types of `schema`: variants as the query has them.
+Result<arrow::ArrayVector> AsQueried(arrow::ArrayVector columns, const arrow::Schema& schema) {
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    auto& column = columns[static_cast<size_t>(i)];
+    if (column->type()->Equals(*schema.field(i)->type())) continue;
+    SLUICE_ASSIGN_OR_RETURN(column, SqlArray(column));
+  }
+  return columns;
+}
 
 /// A Delta scan as a reader. Zero columns asked for: one is read, so that batches know their number
 /// of rows.
@@ -25,7 +36,8 @@ class ScanReader : public arrow::RecordBatchReader {
     if (schema_->num_fields() == 0) {
       *batch = arrow::RecordBatch::Make(schema_, (*batch)->num_rows(), arrow::ArrayVector{});
     } else {
-      *batch = arrow::RecordBatch::Make(schema_, (*batch)->num_rows(), (*batch)->columns());
+      SLUICE_ASSIGN_OR_RETURN(auto columns, AsQueried((*batch)->columns(), *schema_));
+      *batch = arrow::RecordBatch::Make(schema_, (*batch)->num_rows(), std::move(columns));
     }
     return Status::OK();
   }
@@ -82,7 +94,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadChanges(
   SLUICE_RETURN_NOT_OK(table->Update().status());
   SLUICE_ASSIGN_OR_RETURN(std::shared_ptr<delta::ChangeFeed> feed,
                           delta::ChangeFeed::Make(*table, TableVersion(scan.changes->from), last));
-  if (!feed->schema()->Equals(*scan.schema))
+  if (!feed->schema()->Equals(*scan.schema) && !SqlSchema(feed->schema())->Equals(*scan.schema))
     return MakeError("DELTA_SOURCE_SCHEMA_CHANGED",
                      "the columns of " + scan.dataset + " changed since the query was analyzed",
                      "run it again");
@@ -95,6 +107,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> ReadChanges(
     if (batch == nullptr) return batch;
     arrow::ArrayVector arrays;
     for (const int column : columns) arrays.push_back(batch->column(column));
+    SLUICE_ASSIGN_OR_RETURN(arrays, AsQueried(std::move(arrays), *schema));
     return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(arrays));
   };
   return arrow::RecordBatchReader::MakeFromIterator(arrow::MakeFunctionIterator(std::move(next)),

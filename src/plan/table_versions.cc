@@ -123,7 +123,7 @@ Result<Relation> RelationCatalog::ResolveVersion(const std::vector<std::string>&
   if (!table.has_value()) return Relation();
   SLUICE_ASSIGN_OR_RETURN(const int64_t version, VersionOf(**table, moment));
   SLUICE_ASSIGN_OR_RETURN(const auto snapshot, (*table)->SnapshotAt(TableVersion(version)));
-  return Relation(sql::ResolvedRelation{name, snapshot->schema(), nullptr, version});
+  return Relation(sql::ResolvedRelation{name, Columns(snapshot->schema()), nullptr, version});
 }
 
 Result<Relation> RelationCatalog::ResolvePathAt(const std::string& path) {
@@ -157,7 +157,8 @@ Result<Relation> RelationCatalog::ResolveChanges(const std::vector<std::string>&
   // What cannot be read is refused now.
   SLUICE_ASSIGN_OR_RETURN(const auto feed,
                           delta::ChangeFeed::Make(**table, TableVersion(range.from), last));
-  return Relation(sql::ResolvedRelation{name, feed->schema(), nullptr, std::nullopt, range});
+  return Relation(
+      sql::ResolvedRelation{name, Columns(feed->schema()), nullptr, std::nullopt, range});
 }
 
 }  // namespace sluice::plan

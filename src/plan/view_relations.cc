@@ -109,7 +109,7 @@ Result<Relation> RelationCatalog::PutInPlace(const std::string& name, const View
                      "do the views read each other in a circle?");
   const sql::SourceText source("view " + name, view.query);
   SLUICE_ASSIGN_OR_RETURN(const sql::Query query, sql::ParseQuery(source));
-  RelationCatalog inner(spec_, tables_, datasets_, view.schema, views_);
+  RelationCatalog inner(spec_, tables_, datasets_, view.schema, views_, variants_);
   inner.inside_ = &view;
   inner.depth_ = depth_ + 1;
   SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan,

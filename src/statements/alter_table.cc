@@ -7,10 +7,12 @@
 #include "delta/columns/schema_edit.h"
 #include "delta/commands/drop_feature.h"
 #include "delta/upkeep/clustering.h"
+#include "plan/variant_columns.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
 #include "statements/column_fields.h"
 #include "statements/statements_internal.h"
+#include "storage/move_folder.h"
 
 namespace sluice::statements {
 namespace {
@@ -70,11 +72,13 @@ class Alteration {
         return delta::RenameColumn(table_, action_.column.Texts(), action_.column_name.text)
             .status();
       case Kind::kAlterColumn: return AlterColumn();
+      case Kind::kReplaceColumns: return ReplaceColumns();
       case Kind::kSetProperties:
         SLUICE_RETURN_NOT_OK(CheckProperties(job_, action_));
         return delta::SetProperties(table_, PropertiesOf(action_.properties)).status();
       case Kind::kUnsetProperties:
-        return delta::UnsetProperties(table_, action_.keys, action_.if_exists).status();
+        // As Spark hands it on, whether the statement says IF EXISTS or not.
+        return delta::UnsetProperties(table_, action_.keys, /*if_exists=*/true).status();
       case Kind::kAddConstraint: return AddConstraint();
       case Kind::kDropConstraint:
         return delta::DropConstraint(table_, action_.column_name.text, action_.if_exists).status();
@@ -128,6 +132,17 @@ class Alteration {
     return delta::AddColumns(table_, columns).status();
   }
 
+  Status ReplaceColumns() {
+    arrow::FieldVector fields;
+    for (const Action::Column& given : action_.columns) {
+      if (given.position.has_value() || given.path.parts.size() != 1)
+        return job_.NotSupported(given.path.span, "a place of a column in REPLACE COLUMNS");
+      SLUICE_ASSIGN_OR_RETURN(auto field, FieldOf(job_, given.definition));
+      fields.push_back(std::move(field));
+    }
+    return delta::ReplaceColumns(table_, fields).status();
+  }
+
   Status DropColumns() {
     std::vector<delta::ColumnPath> paths;
     for (const sql::QualifiedName& name : action_.names) {
@@ -163,6 +178,7 @@ class Alteration {
             job_.expressions.Compile(*change.default_value, arrow::schema({}), nullptr).status());
         break;
       case Change::kDropDefault: change.default_value = ""; break;
+      case Change::kSyncIdentity: return delta::SyncIdentity(table_, change.path).status();
       default: return Refuse();
     }
     return delta::ChangeColumn(table_, change).status();
@@ -179,7 +195,7 @@ class Alteration {
     if (!definition.type.has_value()) return Status::OK();
     if (HasLength(*definition.type))
       return job_.NotSupported(action_.span, "another length of CHAR or VARCHAR");
-    change->type = definition.type->type;
+    change->type = plan::TableType(definition.type->type);
     return Status::OK();
   }
 
@@ -199,6 +215,37 @@ class Alteration {
 
 }  // namespace
 
+namespace {
+
+/// RENAME TO: the table's folder gets another name.
+Result<RowReader> Rename(Job& job, const sql::AlterTable& alter) {
+  const sql::QualifiedName& to = alter.action.new_name;
+  SLUICE_ASSIGN_OR_RETURN(const auto from_place, Locate(job.context, alter.name));
+  SLUICE_ASSIGN_OR_RETURN(auto to_place, Locate(job.context, to));
+  if (!from_place.name.has_value() || !to_place.name.has_value())
+    return job.NotSupported(alter.action.span, "RENAME of a table named by its path");
+  if (to.parts.size() == 1) {  // beside the table, whatever the current schema is
+    SLUICE_ASSIGN_OR_RETURN(
+        to_place, catalog::LocateTable({from_place.name->schema, to.last()},
+                                       job.context.spec.engine.warehouse, job.context.spec.catalog,
+                                       job.context.spec.database));
+  }
+  if (to_place.name->schema != from_place.name->schema)
+    return job.NotSupported(to.span, "RENAME of a table into another schema");
+  SLUICE_RETURN_NOT_OK(OpenTable(job.context, job.file, alter.name).status());
+  SLUICE_ASSIGN_OR_RETURN(const bool taken, job.context.tables.Exists(to_place.path));
+  if (taken) {
+    return sql::AnalysisError(*job.file.source, to.span, "TABLE_OR_VIEW_ALREADY_EXISTS",
+                              "the table " + to.ToString() + " already exists",
+                              "drop it first, or choose another name");
+  }
+  job.context.tables.Forget(from_place.path);
+  SLUICE_RETURN_NOT_OK(storage::MoveFolder(job.context.storage, from_place.path, to_place.path));
+  return NoRows();
+}
+
+}  // namespace
+
 Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span) {
   if (alter.object == sql::ObjectKind::kView) return RunAlterView(job, alter, span);
   if (alter.object == sql::ObjectKind::kSchema) return RunAlterSchema(job, alter);
@@ -209,6 +256,7 @@ Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Spa
     SLUICE_ASSIGN_OR_RETURN(const bool exists, job.context.tables.Exists(location.path));
     if (!exists) return NoRows();
   }
+  if (alter.action.kind == Action::Kind::kRename) return Rename(job, alter);
   SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, alter.name));
   SLUICE_RETURN_NOT_OK(Alteration(job, alter.action, *table).Run());
   return NoRows();

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "delta/columns/schema_edit.h"
 #include "delta/protocol/schema_json.h"
+#include "plan/variant_columns.h"
 #include "sql/expressions/analysis_error.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
@@ -98,12 +99,13 @@ delta::RowFunction OverflowsAsWrite(delta::RowFunction value) {
 
 Result<delta::RowFunction> ValueOf(Job& job, const Target& target, const sql::Expr& value,
                                    const Inputs& inputs, const sql::WithClause& with) {
+  const auto type = plan::SqlType(target.type);
   if (HoldsSubquery(value))
-    return SubqueryValue(job, with, value, inputs, target.type, target.path.back());
+    return SubqueryValue(job, with, value, inputs, type, target.path.back());
   plan::NoRelations none;
   sql::Analyzer analyzer(none, *job.file.source);
   SLUICE_ASSIGN_OR_RETURN(sql::BoundPtr bound, analyzer.AnalyzeExpression(value, inputs));
-  SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, target.type, target.path.back()));
+  SLUICE_ASSIGN_OR_RETURN(bound, sql::StoreAssignment(bound, type, target.path.back()));
   return FunctionOver(job, bound, inputs);
 }
 

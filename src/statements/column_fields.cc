@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "plan/variant_columns.h"
 #include "sql/print/print.h"
 
 namespace sluice::statements {
@@ -39,7 +40,8 @@ Result<std::shared_ptr<arrow::Field>> FieldOf(Job& job, const sql::ColumnDefinit
     metadata["__CHAR_VARCHAR_TYPE_STRING"] = text(type);
   auto kept = std::make_shared<arrow::KeyValueMetadata>();
   for (const auto& [key, value] : metadata) kept->Append(key, value);
-  return arrow::field(column.name.text, column.type->type, !column.not_null, std::move(kept));
+  return arrow::field(column.name.text, plan::TableType(column.type->type), !column.not_null,
+                      std::move(kept));
 }
 
 delta::StringMap PropertiesOf(const std::vector<sql::Property>& properties) {

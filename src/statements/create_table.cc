@@ -5,8 +5,11 @@
 
 #include "base/text.h"
 #include "delta/commands/write_rows.h"
+#include "delta/protocol/action_json.h"
 #include "delta/protocol/schema_json.h"
+#include "delta/protocol/table_features.h"
 #include "delta/upkeep/clustering.h"
+#include "plan/variant_columns.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
 #include "statements/column_fields.h"
@@ -21,6 +24,7 @@ namespace {
 struct Definition {
   delta::CreateOptions options;
   RowReader rows;  // of AS query; null without
+  std::vector<std::vector<std::string>> cluster_by;
 };
 
 Status CheckSupported(Job& job, const sql::CreateTable& create, sql::Span span) {
@@ -77,12 +81,12 @@ Status TakeColumnsOf(Job& job, const sql::QualifiedName& like, delta::CreateOpti
 }
 
 /// CLUSTER BY: the columns go into the first commit.
-void ClusterBy(const std::vector<sql::QualifiedName>& names, delta::CreateOptions* options) {
-  if (names.empty()) return;
+void ClusterBy(const std::vector<std::vector<std::string>>& columns,
+               delta::CreateOptions* options) {
+  if (columns.empty()) return;
   options->properties["delta.feature.clustering"] = "supported";
-  options->fill = [columns = PathsOf(names)](
-                      delta::Table&, const std::shared_ptr<const delta::Snapshot>& empty,
-                      delta::CommitInfo* info, std::vector<delta::Action>* actions) {
+  options->fill = [columns](delta::Table&, const std::shared_ptr<const delta::Snapshot>& empty,
+                            delta::CommitInfo* info, std::vector<delta::Action>* actions) {
     if (!empty->partition_columns().empty()) {
       return MakeError("DELTA_CLUSTER_BY_WITH_PARTITIONED_BY",
                        "a table is clustered or partitioned, not both",
@@ -111,7 +115,8 @@ Result<Definition> Define(Job& job, const sql::CreateTable& create) {
                           PartitionColumns(job, create.options.partitioned_by));
   options.properties = PropertiesOf(create.options.properties);
   options.description = create.options.comment;
-  ClusterBy(create.options.cluster_by, &options);
+  definition.cluster_by = PathsOf(create.options.cluster_by);
+  ClusterBy(definition.cluster_by, &options);
   SLUICE_RETURN_NOT_OK(AddConstraints(job, create.options.constraints, &options.properties));
   if (create.like.has_value()) {
     SLUICE_RETURN_NOT_OK(TakeColumnsOf(job, *create.like, &options));
@@ -136,8 +141,10 @@ Result<Definition> Define(Job& job, const sql::CreateTable& create) {
     return job.NotSupported(create.name.span, "a column list with AS");
   SLUICE_ASSIGN_OR_RETURN(const sql::PlanPtr plan,
                           AnalyzeAdHoc(job.context, job.file, *create.query));
-  SLUICE_ASSIGN_OR_RETURN(options.schema, delta::TableSchemaOf(*PlainColumns(*plan->schema)));
-  SLUICE_ASSIGN_OR_RETURN(definition.rows, RunPlan(job.context, plan, job.clock.NowMicros()));
+  SLUICE_ASSIGN_OR_RETURN(options.schema,
+                          delta::TableSchemaOf(*plan::TableSchema(PlainColumns(*plan->schema))));
+  SLUICE_ASSIGN_OR_RETURN(const auto rows, RunPlan(job.context, plan, job.clock.NowMicros()));
+  definition.rows = plan::TableRows(rows);
   return definition;
 }
 
@@ -159,7 +166,13 @@ Result<RowReader> Replace(Job& job, const sql::CreateTable& create, const std::s
   request.overwrite_schema = true;
   request.partition_columns = definition.options.partition_columns;
   request.properties = definition.options.properties;
+  request.cluster_by = definition.cluster_by;
   request.description = definition.options.description.value_or("");
+  delta::StringMap shown = definition.options.properties;
+  delta::EraseProtocolProperties(&shown);
+  request.operation_parameters = {{"properties", delta::StringMapToJson(shown)},
+                                  {"description", request.description.value_or("")},
+                                  {"isManaged", "false"}};
   const bool only_replace = create.mode == sql::CreateTable::Mode::kReplace;
   request.operation = only_replace ? "REPLACE TABLE" : "CREATE OR REPLACE TABLE";
   if (create.query) request.operation += " AS SELECT";
@@ -211,12 +224,17 @@ Result<RowReader> RunCreateTable(Job& job, const sql::CreateTable& create, sql::
                               "the table " + create.name.ToString() + " cannot be found",
                               "use CREATE OR REPLACE TABLE");
   }
-  if (create.clone.has_value() && exists)
-    return job.NotSupported(create.name.span, "CLONE over a table that is there");
+  if (create.clone.has_value() && exists) {
+    SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, create.name));
+    if (table->Current()->num_files() > 0) {
+      return sql::AnalysisError(
+          *job.file.source, create.name.span, "DELTA_UNSUPPORTED_NON_EMPTY_CLONE",
+          "the table " + create.name.ToString() + " is not empty", "TRUNCATE or DROP it first");
+    }
+    return job.NotSupported(create.name.span, "CLONE over an empty table (drop it first)");
+  }
   if (create.clone.has_value()) return CloneTable(job, create, path);
   SLUICE_ASSIGN_OR_RETURN(Definition definition, Define(job, create));
-  if (exists && definition.options.fill)
-    return job.NotSupported(create.name.span, "CLUSTER BY of a table that is replaced");
   if (exists) return Replace(job, create, path, std::move(definition));
   return Create(job, path, definition);
 }

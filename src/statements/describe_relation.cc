@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "delta/protocol/time_text.h"
 #include "plan/column_comment.h"
+#include "plan/variant_columns.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/parser/data_type_name.h"
 #include "statements/named_relation.h"
@@ -57,7 +58,7 @@ Result<RowReader> DescribeTable(Job& job, const sql::DescribeStatement& describe
   SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, describe.name));
   const auto snapshot = table->Current();
   RowBuilder rows({"col_name", "data_type", "comment"});
-  AddColumns(*snapshot->schema(), &rows);
+  AddColumns(*plan::SqlSchema(snapshot->schema()), &rows);
   AddPartitioning(*snapshot, &rows);
   if (!describe.extended) return rows.Finish();
   AddHeading("# Detailed Table Information", &rows);
@@ -126,7 +127,7 @@ Result<std::shared_ptr<arrow::Schema>> SchemaOf(Job& job, const sql::QualifiedNa
   SLUICE_ASSIGN_OR_RETURN(const NamedRelation relation, LookUp(job.context, name));
   if (!relation.IsView()) {
     SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, name));
-    return table->Current()->schema();
+    return plan::SqlSchema(table->Current()->schema());
   }
   arrow::FieldVector fields;
   for (const plan::ViewColumn& column : relation.view()->columns) {

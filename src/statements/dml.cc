@@ -1,6 +1,7 @@
 // DELETE, UPDATE, TRUNCATE.
 #include "delta/commands/dml.h"
 #include "plan/table_expressions.h"
+#include "plan/variant_columns.h"
 #include "sql/analysis/analyzer.h"
 #include "statements/row_query.h"
 #include "statements/statements_internal.h"
@@ -47,7 +48,7 @@ Result<RowReader> RunUpdate(Job& job, const sql::UpdateTable& statement) {
                           Where(job, statement.with, statement.where.get(), *table, qualifier));
   SLUICE_ASSIGN_OR_RETURN(const auto assignments,
                           BindAssignments(job, statement.assignments, *schema, qualifier,
-                                          {{schema, qualifier}}, statement.with));
+                                          {{plan::SqlSchema(schema), qualifier}}, statement.with));
   SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report,
                           delta::UpdateRows(*table, condition, assignments, job.WriteOptions()));
   return Counts({{"num_affected_rows", Metric(report, "numUpdatedRows")}});

@@ -2,6 +2,7 @@
 #include <arrow/api.h>
 
 #include "delta/commands/write_rows.h"
+#include "plan/variant_columns.h"
 #include "sql/functions/evaluator.h"
 #include "sql/print/print.h"
 #include "statements/insert_columns.h"
@@ -32,8 +33,10 @@ class Insert {
     SLUICE_ASSIGN_OR_RETURN(const auto plan,
                             PlanInsertedRows(job_, insert_, *snapshot_, partitions_));
     SLUICE_ASSIGN_OR_RETURN(rows_, RunPlan(job_.context, plan, job_.clock.NowMicros()));
+    request_.reads_table = Reads(*plan, *table_, job_.context.spec);
     request_.merge_schema = insert_.rows.schema_evolution;
     SLUICE_RETURN_NOT_OK(ChooseWhatGoes());
+    rows_ = plan::TableRows(rows_);
     request_.rows = rows_.get();
     SLUICE_ASSIGN_OR_RETURN(const delta::WriteReport report,
                             delta::WriteRows(*table_, request_, job_.WriteOptions()));

@@ -8,6 +8,7 @@
 #include "delta/columns/schema_edit.h"
 #include "delta/commands/schema_evolution.h"
 #include "delta/protocol/schema_json.h"
+#include "plan/variant_columns.h"
 #include "sql/analysis/ast_walk.h"
 #include "sql/expressions/analysis_error.h"
 
@@ -120,7 +121,8 @@ class InsertColumns {
         job_.expressions.Compile(DefaultOf(*field), arrow::schema({}), field->type()));
     SLUICE_ASSIGN_OR_RETURN(const auto computed, compute(arrow::RecordBatch::Make(
                                                      arrow::schema({}), 1, arrow::ArrayVector())));
-    SLUICE_ASSIGN_OR_RETURN(auto scalar, computed->GetScalar(0));
+    SLUICE_ASSIGN_OR_RETURN(const auto queried, plan::SqlArray(computed));
+    SLUICE_ASSIGN_OR_RETURN(auto scalar, queried->GetScalar(0));
     options->analyzer.parameters[name] = sql::MakeLiteral(std::move(scalar));
     return Status::OK();
   }
@@ -200,7 +202,8 @@ class InsertColumns {
     auto project = std::make_shared<sql::ProjectNode>();
     arrow::FieldVector fields = fields_;
     for (int i = 0; i < plan_->schema->num_fields(); ++i) {
-      const FieldPtr& field = fields[static_cast<size_t>(i)];
+      FieldPtr& field = fields[static_cast<size_t>(i)];
+      field = field->WithType(plan::SqlType(field->type()));
       SLUICE_ASSIGN_OR_RETURN(auto stored,
                               sql::StoreAssignment(sql::MakeColumn(i, *plan_->schema->field(i)),
                                                    field->type(), field->name()));

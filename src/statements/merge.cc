@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "delta/commands/schema_evolution.h"
 #include "plan/table_scan.h"
+#include "plan/variant_columns.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
 #include "statements/row_query.h"
@@ -76,7 +77,8 @@ class MergePlan {
   }
 
   Status PlanTarget() {
-    target_.schema = table_->Current()->schema();
+    const auto schema = table_->Current()->schema();
+    target_.schema = plan::SqlSchema(schema);
     target_.qualifier = QualifierOf(merge_.target, merge_.alias);
     const bool takes_all = std::any_of(
         merge_.clauses.begin(), merge_.clauses.end(), [](const sql::MergeClause& clause) {
@@ -84,10 +86,10 @@ class MergePlan {
         });
     if (!merge_.schema_evolution || !takes_all) return Status::OK();
     SLUICE_ASSIGN_OR_RETURN(auto evolved,
-                            delta::MergeSchemas(*target_.schema, *source_.schema,
+                            delta::MergeSchemas(*schema, *plan::TableSchema(source_.schema),
                                                 delta::WidensTypes(table_->Current()->metadata())));
-    if (evolved->Equals(*target_.schema)) return Status::OK();
-    target_.schema = evolved;
+    if (evolved->Equals(*schema)) return Status::OK();
+    target_.schema = plan::SqlSchema(evolved);
     request_.new_schema = evolved;
     return Status::OK();
   }
@@ -174,9 +176,9 @@ class MergePlan {
     switch (clause.action) {
       case Action::kDelete: break;
       case Action::kUpdate: {
-        SLUICE_ASSIGN_OR_RETURN(
-            made.assignments,
-            BindAssignments(job_, clause.assignments, *target_.schema, target_.qualifier, inputs));
+        SLUICE_ASSIGN_OR_RETURN(made.assignments,
+                                BindAssignments(job_, clause.assignments, *target_.schema,
+                                                target_.qualifier, inputs, merge_.with));
         break;
       }
       case Action::kInsert: SLUICE_RETURN_NOT_OK(PlanInsert(clause, inputs, &made)); break;
@@ -206,8 +208,9 @@ class MergePlan {
       assignment.value = clause.values[i];
       assignments.push_back(std::move(assignment));
     }
-    SLUICE_ASSIGN_OR_RETURN(made->assignments, BindAssignments(job_, assignments, *target_.schema,
-                                                               target_.qualifier, inputs));
+    SLUICE_ASSIGN_OR_RETURN(made->assignments,
+                            BindAssignments(job_, assignments, *target_.schema, target_.qualifier,
+                                            inputs, merge_.with));
     return Status::OK();
   }
 
@@ -255,13 +258,23 @@ class MergePlan {
 
 }  // namespace
 
-Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span) {
+namespace {
+
+/// Delta evaluates subqueries in the values of MERGE, not in its conditions.
+Status CheckNoSubquery(Job& job, const sql::Expr& condition) {
+  if (!HoldsSubquery(condition)) return Status::OK();
+  return sql::AnalysisError(*job.file.source, condition.span, "DELTA_UNSUPPORTED_SUBQUERY",
+                            "subqueries are not supported in conditions of MERGE",
+                            "compute what it needs in the source of the MERGE");
+}
+
+}  // namespace
+
+Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge) {
+  SLUICE_RETURN_NOT_OK(CheckNoSubquery(job, *merge.on));
   for (const sql::MergeClause& clause : merge.clauses) {
-    if (clause.condition && HoldsSubquery(*clause.condition))
-      return job.NotSupported(span, "a subquery in a condition of MERGE");
+    if (clause.condition) SLUICE_RETURN_NOT_OK(CheckNoSubquery(job, *clause.condition));
   }
-  if (HoldsSubquery(*merge.on))
-    return job.NotSupported(merge.on->span, "a subquery in a condition of MERGE");
   return MergePlan(job, merge).Run();
 }
 

@@ -4,6 +4,7 @@
 #include <arrow/compute/api.h>
 
 #include "plan/pipeline_analysis.h"
+#include "plan/variant_columns.h"
 #include "sql/analysis/ast_walk.h"
 #include "sql/print/print.h"
 
@@ -30,8 +31,8 @@ std::string NumberName(size_t input) { return kRowNumber + std::to_string(input)
 
 /// The columns of an input, behind them the row's number.
 Result<std::shared_ptr<arrow::Schema>> NumberedSchema(const sql::NamedInput& input, size_t index) {
-  return input.schema->AddField(input.schema->num_fields(),
-                                arrow::field(NumberName(index), arrow::int64(), false));
+  const auto number = arrow::field(NumberName(index), arrow::int64(), false);
+  return plan::SqlSchema(input.schema)->AddField(input.schema->num_fields(), number);
 }
 
 bool ReadsRows(const sql::LogicalPlan& plan) {
@@ -95,7 +96,10 @@ class RowQuery {
     int from = 0;
     for (const auto& schema : schemas_) {
       arrow::ArrayVector columns;
-      for (int i = 0; i + 1 < schema->num_fields(); ++i) columns.push_back(rows.column(from++));
+      for (int i = 0; i + 1 < schema->num_fields(); ++i) {
+        SLUICE_ASSIGN_OR_RETURN(auto column, plan::SqlArray(rows.column(from++)));
+        columns.push_back(std::move(column));
+      }
       columns.push_back(number);
       const auto batch = arrow::RecordBatch::Make(schema, rows.num_rows(), std::move(columns));
       SLUICE_ASSIGN_OR_RETURN(auto table, arrow::Table::FromRecordBatches(schema, {batch}));
@@ -198,14 +202,14 @@ void SplitPlain(const sql::Expr& where, std::vector<const sql::Expr*>* plain) {
   }
 }
 
+}  // namespace
+
 bool Reads(const sql::LogicalPlan& plan, const delta::Table& table, const plan::ProjectSpec& spec) {
   return sql::AnyNode(plan, [&](const sql::LogicalPlan& node) {
     return node.kind == sql::PlanKind::kScan &&
            plan::ScanPath(spec, sql::As<sql::ScanNode>(node).dataset) == table.path();
   });
 }
-
-}  // namespace
 
 bool HoldsSubquery(const sql::Expr& expression) {
   bool found = false;
@@ -272,7 +276,7 @@ Result<delta::RowFunction> SubqueryValue(Job& job, const sql::WithClause& with,
     SLUICE_RETURN_NOT_OK(builder.AppendValues(places));
     SLUICE_ASSIGN_OR_RETURN(const auto indices, builder.Finish());
     SLUICE_ASSIGN_OR_RETURN(const auto taken, arrow::compute::Take(found->column(1), indices));
-    return taken.make_array();
+    return plan::TableArray(taken.make_array());
   });
 }
 

@@ -19,6 +19,9 @@ struct NamedRows {
   std::shared_ptr<arrow::Table> rows;
 };
 
+/// True when `plan` reads `table`.
+bool Reads(const sql::LogicalPlan& plan, const delta::Table& table, const plan::ProjectSpec& spec);
+
 /// The rows of `table` that `where` holds for; its columns may be qualified with `qualifier`. The
 /// tables of `with` and `relations` can be named in subqueries.
 Result<delta::RowCondition> SubqueryCondition(Job& job, const sql::WithClause& with,

@@ -1,5 +1,6 @@
 // SHOW CREATE TABLE: a statement that makes the table or view again.
 #include "plan/column_comment.h"
+#include "plan/variant_columns.h"
 #include "sql/ast/quote.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/parser/data_type_name.h"
@@ -71,7 +72,7 @@ Result<std::string> OfTable(Job& job, const NamedRelation& relation,
   SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, name));
   const auto snapshot = table->Current();
   std::vector<std::string> columns;
-  for (const auto& field : snapshot->schema()->fields()) {
+  for (const auto& field : plan::SqlSchema(snapshot->schema())->fields()) {
     SLUICE_ASSIGN_OR_RETURN(std::string column, OfColumn(job, *field, name.span));
     columns.push_back(std::move(column));
   }

@@ -47,14 +47,16 @@ class AdHocCatalog : public plan::RelationCatalog {
   AdHocCatalog(const StatementContext& context, const AdHocOptions& options,
                const plan::ViewStore& views)
       : plan::RelationCatalog(context.spec, context.tables, NoDatasets(), context.spec.database,
-                              {&views, &context.session.views(), options.analyzer}),
+                              {&views, &context.session.views(), options.analyzer},
+                              plan::VariantForm::kAsQueried),
         relations_(options.relations) {}
 
   Result<std::optional<sql::ResolvedRelation>> ResolveRelation(
       const std::vector<std::string>& parts, bool stream) override {
     const auto found = parts.size() == 1 ? relations_.find(parts[0]) : relations_.end();
-    if (found == relations_.end()) return plan::RelationCatalog::ResolveRelation(parts, stream);
-    return sql::ResolvedRelation{found->first, found->second->schema, found->second};
+    if (found != relations_.end())
+      return sql::ResolvedRelation{found->first, found->second->schema, found->second};
+    return plan::RelationCatalog::ResolveRelation(parts, stream);
   }
 
  private:

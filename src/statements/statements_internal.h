@@ -36,8 +36,9 @@ Result<RowReader> RunInsert(Job& job, const sql::InsertInto& insert, sql::Span s
 Result<RowReader> RunDelete(Job& job, const sql::DeleteFrom& statement);
 Result<RowReader> RunUpdate(Job& job, const sql::UpdateTable& statement);
 Result<RowReader> RunTruncate(Job& job, const sql::TruncateTable& statement);
-Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge, sql::Span span);
+Result<RowReader> RunMerge(Job& job, const sql::MergeInto& merge);
 Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize);
+Result<RowReader> RunAnalyze(Job& job, const sql::AnalyzeTable& analyze, sql::Span span);
 Result<RowReader> RunVacuum(Job& job, const sql::VacuumTable& vacuum, sql::Span span);
 Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span span);
 Result<RowReader> RunAlterTable(Job& job, const sql::AlterTable& alter, sql::Span span);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "plan/table_scan.h"
+#include "plan/variant_columns.h"
 #include "sql/analysis/analyzer.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
@@ -27,8 +28,7 @@ Rows RunOfRows(Job& job, const sql::Statement& statement) {
   if (const auto* remove = statement.As<sql::DeleteFrom>()) return RunDelete(job, *remove);
   if (const auto* update = statement.As<sql::UpdateTable>()) return RunUpdate(job, *update);
   if (const auto* truncate = statement.As<sql::TruncateTable>()) return RunTruncate(job, *truncate);
-  if (const auto* merge = statement.As<sql::MergeInto>())
-    return RunMerge(job, *merge, statement.span);
+  if (const auto* merge = statement.As<sql::MergeInto>()) return RunMerge(job, *merge);
   return std::nullopt;
 }
 
@@ -55,6 +55,8 @@ Rows RunOfDefinitions(Job& job, const sql::Statement& statement) {
 Rows RunOfUpkeep(Job& job, const sql::Statement& statement) {
   const sql::Span span = statement.span;
   if (const auto* optimize = statement.As<sql::OptimizeTable>()) return RunOptimize(job, *optimize);
+  if (const auto* analyze = statement.As<sql::AnalyzeTable>())
+    return RunAnalyze(job, *analyze, span);
   if (const auto* vacuum = statement.As<sql::VacuumTable>()) return RunVacuum(job, *vacuum, span);
   if (const auto* reorg = statement.As<sql::ReorgTable>()) return RunReorg(job, *reorg, span);
   if (const auto* restore = statement.As<sql::RestoreTable>()) return RunRestore(job, *restore);
@@ -147,7 +149,7 @@ Result<delta::RowCondition> ConditionOver(Job& job, const sql::Expr* where,
   plan::NoRelations none;
   sql::Analyzer analyzer(none, *job.file.source);
   SLUICE_ASSIGN_OR_RETURN(const sql::BoundPtr bound,
-                          analyzer.AnalyzeCondition(*where, *schema, qualifier));
+                          analyzer.AnalyzeCondition(*where, *plan::SqlSchema(schema), qualifier));
   SLUICE_ASSIGN_OR_RETURN(delta::RowCondition condition,
                           plan::RowConditionOf(bound, schema, job.clock));
   condition.text = sql::ToSql(*where);

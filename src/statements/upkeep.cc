@@ -1,6 +1,11 @@
-// OPTIMIZE, REORG, VACUUM.
+// OPTIMIZE, REORG, ANALYZE, VACUUM.
+#include <algorithm>
+
 #include "delta/upkeep/compaction.h"
+#include "delta/upkeep/compute_statistics.h"
 #include "delta/upkeep/vacuum.h"
+#include "sql/expressions/analysis_error.h"
+#include "statements/optimize_metrics.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
@@ -40,16 +45,38 @@ Result<delta::CompactionOptions> OptionsFor(Job& job, delta::CompactionKind kind
   return options;
 }
 
-Result<RowReader> CompactAll(delta::Table& table, const delta::CompactionOptions& options) {
-  int64_t removed = 0;
-  int64_t added = 0;
+/// Files in the partitions that `options` chooses.
+int64_t Considered(const delta::Snapshot& snapshot, const delta::CompactionOptions& options,
+                   int64_t* bytes) {
+  const delta::FilePruner pruner(options.predicate, *snapshot.schema(),
+                                 snapshot.partition_columns());
+  int64_t files = 0;
+  snapshot.ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
+    if (!pruner.PartitionMayMatch(file->partition_values)) return;
+    ++files;
+    *bytes += file->size;
+  });
+  return files;
+}
+
+Result<RowReader> CompactAll(Job& job, delta::Table& table,
+                             const delta::CompactionOptions& options) {
+  OptimizeMetrics metrics;
+  const auto before = table.Current();
+  metrics.z_order = !options.z_order_by.empty();
+  metrics.files_considered = Considered(*before, options, &metrics.bytes_considered);
+  metrics.columns = before->schema()->num_fields();
+  const int64_t indexed = before->properties().num_indexed_columns;
+  metrics.columns_with_statistics =
+      indexed < 0 ? metrics.columns : std::min(metrics.columns, indexed);
+  metrics.begin_ms = job.context.clock.NowMicros() / 1000;
   for (bool more = true; more;) {
     SLUICE_ASSIGN_OR_RETURN(const delta::CompactionReport report, delta::Compact(table, options));
-    removed += report.files_removed;
-    added += report.files_added;
+    metrics.Add(report);
     more = report.more && report.version.has_value();
   }
-  return Counts({{"numFilesAdded", added}, {"numFilesRemoved", removed}});
+  metrics.end_ms = job.context.clock.NowMicros() / 1000;
+  return OptimizeRow(table.path(), metrics);
 }
 
 }  // namespace
@@ -61,7 +88,7 @@ Result<RowReader> RunOptimize(Job& job, const sql::OptimizeTable& optimize) {
                                      optimize.name, *table, "OPTIMIZE"));
   options.z_order_by = PathsOf(optimize.zorder_by);
   options.full = optimize.full;
-  return CompactAll(*table, options);
+  return CompactAll(job, *table, options);
 }
 
 Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span span) {
@@ -70,7 +97,22 @@ Result<RowReader> RunReorg(Job& job, const sql::ReorgTable& reorg, sql::Span spa
   SLUICE_ASSIGN_OR_RETURN(const auto options,
                           OptionsFor(job, delta::CompactionKind::kPurge, reorg.where.get(),
                                      reorg.name, *table, "REORG"));
-  return CompactAll(*table, options);
+  return CompactAll(job, *table, options);
+}
+
+Result<RowReader> RunAnalyze(Job& job, const sql::AnalyzeTable& analyze, sql::Span span) {
+  SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, analyze.name));
+  if (!analyze.delta) {
+    return sql::AnalysisError(
+        *job.file.source, span, "NOT_SUPPORTED_COMMAND_FOR_V2_TABLE",
+        "ANALYZE TABLE .. COMPUTE STATISTICS is not supported for Delta tables",
+        "COMPUTE DELTA STATISTICS makes the statistics of the files anew");
+  }
+  if (!analyze.partition.empty() || analyze.no_scan || analyze.all_columns ||
+      !analyze.columns.empty())
+    return job.NotSupported(span, "COMPUTE DELTA STATISTICS of a part of a table");
+  SLUICE_RETURN_NOT_OK(delta::ComputeStatistics(*table).status());
+  return NoRows();
 }
 
 Result<RowReader> RunVacuum(Job& job, const sql::VacuumTable& vacuum, sql::Span) {

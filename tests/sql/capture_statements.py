@@ -4,7 +4,7 @@
     python3 tests/sql/capture_statements.py [name ...]
 
 Run by the Python of tests/peers/setup.sh. A line is {"spark", "delta"} or {"sql"} with its answer (spark_answers.py);
-DESCRIBE HISTORY is answered by the columns that do not depend on time and place (HISTORY).
+DESCRIBE HISTORY is answered by what does not depend on time and place (history()).
 """
 import glob
 import json
@@ -17,19 +17,21 @@ import spark_answers
 
 HERE = pathlib.Path(__file__).parent
 JARS = HERE.parent.parent / ".deps" / "peers" / "jars"
-WRITES = ["WRITE", "DELETE", "UPDATE", "MERGE"]
 METRICS = ["numOutputRows", "numDeletedRows", "numUpdatedRows", "numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted", "numSourceRows"]
+PARAMETERS = ["mode", "partitionBy", "clusterBy", "columns", "column", "properties", "name", "position", "ifExists", "existed",
+              "oldColumnPath", "newColumnPath", "oldClusteringColumns", "newClusteringColumns"]
 
 
 def history(spark, sql):
-    """[version, operation, isBlindAppend of WRITES, {metric: value}], oldest first."""
+    """[version, operation, isBlindAppend, {metric: value}, {parameter: value}], oldest first."""
+    def chosen(values, names):
+        return {k: values[k] for k in names if k in (values or {})}
     try:
         rows = spark.sql(sql).collect()
     except Exception as error:  # what Spark fails with is the answer
         return {"error": spark_answers.error_class(error)}
-    return {"history": [[r["version"], r["operation"], r["operation"] in WRITES and r["isBlindAppend"],
-                         {k: (r["operationMetrics"] or {})[k] for k in METRICS if k in (r["operationMetrics"] or {})}]
-                        for r in reversed(rows)]}
+    return {"history": [[r["version"], r["operation"], r["isBlindAppend"], chosen(r["operationMetrics"], METRICS),
+                         chosen(r["operationParameters"], PARAMETERS)] for r in reversed(rows)]}
 
 
 def main():

@@ -41,6 +41,8 @@ constexpr OtherClass kOtherClasses[] = {
     {"TASK_WRITE_FAILED", "DIVIDE_BY_ZERO"},
     {"UNSUPPORTED_TABLE_CHANGE", "DELTA_INVALID_PROPERTY"},
     {"DELTA_OPERATION_NOT_ALLOWED", "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP"},
+    // Spark asks first whether the types convert at all.
+    {"NOT_SUPPORTED_CHANGE_COLUMN", "DELTA_UNSUPPORTED_ALTER_TABLE_CHANGE_COL_OP"},
     {"DELTA_CONSTRAINT_DEPENDENT_COLUMN_CHANGE", "DELTA_DEPENDENT_COLUMN_CHANGE"},
     // What Delta's commands make of the plan of a view; other statements say what is wrong.
     {"DELTA_UNSUPPORTED_SOURCE", "EXPECT_TABLE_NOT_VIEW"},
@@ -130,31 +132,45 @@ Json NumbersOf(const std::vector<std::string>& names, const std::string& row) {
   return numbers;
 }
 
-/// As `history` of capture_statements.py: oldest version first.
+/// A text of JSON with the keys of its objects in order.
+std::string InOrder(const std::string& text) {
+  const Json parsed = Json::parse(text, nullptr, false);
+  return parsed.is_structured() ? parsed.dump() : text;
+}
+
+/// Of a map of texts the entries that `wanted` has, too.
+Json Chosen(const arrow::Scalar& map, const Json& wanted) {
+  Json chosen = Json::object();
+  if (!map.is_valid) return chosen;
+  const auto& entries =
+      static_cast<const arrow::StructArray&>(*static_cast<const arrow::MapScalar&>(map).value);
+  for (int64_t i = 0; i < entries.length(); ++i) {
+    const std::string key = entries.field(0)->GetScalar(i).ValueOrDie()->ToString();
+    if (wanted.contains(key))
+      chosen[key] = InOrder(entries.field(1)->GetScalar(i).ValueOrDie()->ToString());
+  }
+  return chosen;
+}
+
+/// As `history` of capture_statements.py: oldest version first. Where the answer was taken without
+/// parameters it has isBlindAppend of commits that write rows only.
 Json HistoryOf(const arrow::Table& table, const Json& spark) {
-  // Of commits that write rows; of others Delta says that they add files only.
   static const std::set<std::string> kWrites = {"WRITE", "DELETE", "UPDATE", "MERGE"};
   Json history = Json::array();
   for (int64_t row = table.num_rows() - 1; row >= 0; --row) {
     const auto at = [&](const char* column) {
       return table.GetColumnByName(column)->GetScalar(row).ValueOrDie();
     };
+    const Json wanted = history.size() < spark.size() ? spark[history.size()] : Json::array();
     const auto blind = at("isBlindAppend");
-    Json metrics = Json::object();
-    const auto map = at("operationMetrics");
-    const auto& entries =
-        static_cast<const arrow::StructArray&>(*static_cast<const arrow::MapScalar&>(*map).value);
-    const Json& wanted = spark.size() > history.size() ? spark[history.size()][3] : metrics;
-    for (int64_t i = 0; i < entries.length(); ++i) {
-      const std::string key = entries.field(0)->GetScalar(i).ValueOrDie()->ToString();
-      if (wanted.contains(key))
-        metrics[key] = entries.field(1)->GetScalar(i).ValueOrDie()->ToString();
-    }
-    history.push_back({static_cast<const arrow::Int64Scalar&>(*at("version")).value,
-                       at("operation")->ToString(),
-                       kWrites.contains(at("operation")->ToString()) && blind->is_valid &&
-                           static_cast<const arrow::BooleanScalar&>(*blind).value,
-                       metrics});
+    const std::string operation = at("operation")->ToString();
+    const bool whole = wanted.size() > 4;
+    Json one = {static_cast<const arrow::Int64Scalar&>(*at("version")).value, operation,
+                (whole || kWrites.contains(operation)) && blind->is_valid &&
+                    static_cast<const arrow::BooleanScalar&>(*blind).value,
+                Chosen(*at("operationMetrics"), wanted.size() > 3 ? wanted[3] : Json::object())};
+    if (whole) one.push_back(Chosen(*at("operationParameters"), wanted[4]));
+    history.push_back(std::move(one));
   }
   return history;
 }
@@ -170,8 +186,13 @@ class StatementAnswers : public ::testing::TestWithParam<Script> {
     if (spark.contains("history")) {
       const Json history = HistoryOf(table, spark["history"]);
       EXPECT_EQ(history.size(), spark["history"].size()) << sql;
-      for (size_t i = 0; i < std::min(history.size(), spark["history"].size()); ++i)
-        EXPECT_EQ(history[i].dump(), spark["history"][i].dump()) << sql;
+      for (size_t i = 0; i < std::min(history.size(), spark["history"].size()); ++i) {
+        Json wanted = spark["history"][i];
+        if (wanted.size() > 4) {
+          for (auto& [key, value] : wanted[4].items()) value = InOrder(value.get<std::string>());
+        }
+        EXPECT_EQ(history[i].dump(), wanted.dump()) << sql;
+      }
       return;
     }
     // Spark says nothing where we say how many rows were written.
@@ -227,13 +248,14 @@ TEST_P(StatementAnswers, AreSparks) {
     }
   }
   fmt::print("{}: {} statements, {} refused\n", GetParam().name, run, refused);
-  EXPECT_GT(run, 30);
+  EXPECT_GT(run, 25);
   EXPECT_LE(refused, GetParam().refused);
 }
 
 INSTANTIATE_TEST_SUITE_P(Scripts, StatementAnswers,
-                         ::testing::Values(Script{"ddl", 0}, Script{"dml", 0}, Script{"insert", 0},
-                                           Script{"session", 12}, Script{"views", 0}),
+                         ::testing::Values(Script{"alter", 1}, Script{"ddl", 0}, Script{"dml", 0},
+                                           Script{"insert", 0}, Script{"session", 12},
+                                           Script{"variant", 2}, Script{"views", 0}),
                          [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
