@@ -72,7 +72,8 @@ Result<std::string> OfTable(Job& job, const NamedRelation& relation,
   SLUICE_ASSIGN_OR_RETURN(const auto table, OpenTable(job.context, job.file, name));
   const auto snapshot = table->Current();
   std::vector<std::string> columns;
-  for (const auto& field : plan::SqlSchema(snapshot->schema())->fields()) {
+  const auto schema = plan::SqlSchema(snapshot->schema());
+  for (const auto& field : schema->fields()) {
     SLUICE_ASSIGN_OR_RETURN(std::string column, OfColumn(job, *field, name.span));
     columns.push_back(std::move(column));
   }
