@@ -157,10 +157,10 @@ class StatementParser {
 
   Statement::Node Other() {
     for (const char* word :
-         {"ALTER",   "DROP",  "INSERT", "REFRESH", "GRANT",   "REVOKE",  "CACHE",   "UNCACHE",
-          "ANALYZE", "MSCK",  "COPY",   "ADD",     "LIST",    "DECLARE", "BEGIN",   "CALL",
-          "COMMENT", "CLEAR", "LOAD",   "UNDROP",  "EXECUTE", "REPAIR",  "REPLACE", "IMPORT",
-          "EXPORT",  "SYNC",  "FSCK",   "DENY",    "LOCK",    "UNLOCK"}) {
+         {"ALTER",   "DROP",   "INSERT", "REFRESH", "GRANT",  "REVOKE",  "CACHE",  "UNCACHE",
+          "ANALYZE", "MSCK",   "COPY",   "ADD",     "LIST",   "DECLARE", "BEGIN",  "CALL",
+          "COMMENT", "SHOW",   "CLEAR",  "LOAD",    "UNDROP", "EXECUTE", "REPAIR", "REPLACE",
+          "IMPORT",  "EXPORT", "SYNC",   "FSCK",    "DENY",   "LOCK",    "UNLOCK"}) {
       if (cursor_.AtWord(word)) {
         return Unsupported();
       }

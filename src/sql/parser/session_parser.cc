@@ -292,6 +292,19 @@ class DescribeParser {
   DescribeStatement describe_;
 };
 
+/// Statements of Spark and Databricks that are known by name only.
+bool ShowsSomethingElse(const TokenCursor& cursor) {
+  for (const char* word :
+       {"TABLE", "CURRENT", "GRANT", "GRANTS", "VOLUMES", "CONNECTIONS", "SHARES", "RECIPIENTS",
+        "PROVIDERS", "CREDENTIALS", "EXTERNAL", "PROCEDURES", "COLLATIONS", "ROLES", "GROUPS",
+        "USERS", "POLICIES", "LOCKS"}) {
+    if (cursor.IsWord(1, word)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 ExplainStatement Explain(TokenCursor& cursor) {
   ExplainStatement explain;
   if (cursor.AtAnyWord({"EXTENDED", "FORMATTED", "CODEGEN", "COST", "LOGICAL"})) {
@@ -312,6 +325,9 @@ std::optional<Statement::Node> ParseSessionStatement(TokenCursor& cursor) {
   }
   if (cursor.AcceptWord("USE")) {
     return SettingParser(cursor).Use();
+  }
+  if (cursor.IsWord(0, "SHOW") && ShowsSomethingElse(cursor)) {
+    return std::nullopt;
   }
   if (cursor.AcceptWord("SHOW")) {
     return ShowParser(cursor).Parse();

@@ -209,6 +209,9 @@ TEST(TableStatementTest, OthersAreKnownByName) {
            {"CREATE FUNCTION f(x INT) RETURNS INT RETURN x + 1", "CREATE FUNCTION"},
            {"ALTER SCHEMA s SET OWNER TO u", "ALTER SCHEMA"},
            {"DROP CATALOG c", "DROP CATALOG"},
+           {"SHOW TABLE EXTENDED IN s LIKE 'a*'", "SHOW TABLE"},
+           {"SHOW CURRENT NAMESPACE", "SHOW CURRENT"},
+           {"SHOW GRANTS ON TABLE t", "SHOW GRANTS"},
            {"CACHE TABLE t", "CACHE TABLE"},
            {"INSERT OVERWRITE DIRECTORY '/x' SELECT 1", "INSERT OVERWRITE"},
        }) {
