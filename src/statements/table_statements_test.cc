@@ -434,6 +434,12 @@ TEST_F(StatementsTest, StarsWithoutSomeColumns) {
   EXPECT_EQ(CodeOf("SELECT * EXCEPT (s.a) FROM e"), "NOT_SUPPORTED_YET");
 }
 
+TEST_F(StatementsTest, RefreshLooksForTheRelation) {
+  Run("CREATE TABLE t (id INT); CREATE VIEW v AS SELECT id FROM t; REFRESH TABLE t; REFRESH TABLE "
+      "v");
+  EXPECT_EQ(CodeOf("REFRESH TABLE nope"), "TABLE_OR_VIEW_NOT_FOUND");
+}
+
 TEST_F(StatementsTest, ViewsKeepTheirMeaning) {
   Run("CREATE TABLE t AS SELECT id, id % 2 AS odd FROM range(6)");
   // A table behind a temporary view of its name stays in reach of that view.
