@@ -32,14 +32,26 @@ Status ExecuteSql(const SqlOptions& options) {
   return Status::OK();
 }
 
+/// "s.t" with each part in back quotes.
+std::string QuotedName(const std::string& dotted) {
+  std::string quoted = "`";
+  for (const char c : dotted) quoted += c == '.' ? "`.`" : c == '`' ? "``" : std::string(1, c);
+  return quoted + "`";
+}
+
 Status ShowTable(const ProjectOptions& options, const std::string& table, int64_t rows) {
   SLUICE_ASSIGN_OR_RETURN(OutputFormat format, ParseOutputFormat(options.output));
   SLUICE_ASSIGN_OR_RETURN(auto project, Project::Open(options, true));
-  SLUICE_ASSIGN_OR_RETURN(auto opened, project->OpenTable(table));
-  const std::string sql =
-      "SELECT * FROM delta.`" + opened->path() + "` LIMIT " + std::to_string(rows);
-  SLUICE_ASSIGN_OR_RETURN(auto reader, RunQuery(*project, sql));
-  return WriteOutput(reader.get(), format, "");
+  const auto opened = project->OpenTable(table);
+  const bool may_be_view =
+      HasCode(opened.status(), "TABLE_OR_VIEW_NOT_FOUND") && table.find('/') == std::string::npos;
+  if (!opened.ok() && !may_be_view) return opened.status();
+  const std::string from = opened.ok() ? "delta.`" + (*opened)->path() + "`" : QuotedName(table);
+  auto reader = RunQuery(*project, "SELECT * FROM " + from + " LIMIT " + std::to_string(rows));
+  if (!opened.ok() && !reader.ok() && HasCode(reader.status(), "TABLE_OR_VIEW_NOT_FOUND"))
+    return opened.status();
+  SLUICE_RETURN_NOT_OK(reader.status());
+  return WriteOutput(reader->get(), format, "");
 }
 
 Status ShowHistory(const ProjectOptions& options, const std::string& table, int64_t limit) {
