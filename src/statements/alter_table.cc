@@ -11,6 +11,7 @@
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
 #include "statements/column_fields.h"
+#include "statements/named_relation.h"
 #include "statements/statements_internal.h"
 #include "storage/move_folder.h"
 
@@ -219,28 +220,24 @@ namespace {
 
 /// RENAME TO: the table's folder gets another name.
 Result<RowReader> Rename(Job& job, const sql::AlterTable& alter) {
-  const sql::QualifiedName& to = alter.action.new_name;
-  SLUICE_ASSIGN_OR_RETURN(const auto from_place, Locate(job.context, alter.name));
-  SLUICE_ASSIGN_OR_RETURN(auto to_place, Locate(job.context, to));
-  if (!from_place.name.has_value() || !to_place.name.has_value())
+  SLUICE_ASSIGN_OR_RETURN(const auto from, Locate(job.context, alter.name));
+  sql::QualifiedName to = alter.action.new_name;
+  // Beside the table, whatever the current schema is.
+  if (to.parts.size() == 1 && from.name.has_value())
+    to.parts.insert(to.parts.begin(), sql::Name{from.name->schema, to.span, true});
+  SLUICE_ASSIGN_OR_RETURN(const NamedRelation target, LookUpStored(job.context, to));
+  if (!from.name.has_value() || !target.location.name.has_value())
     return job.NotSupported(alter.action.span, "RENAME of a table named by its path");
-  if (to.parts.size() == 1) {  // beside the table, whatever the current schema is
-    SLUICE_ASSIGN_OR_RETURN(
-        to_place, catalog::LocateTable({from_place.name->schema, to.last()},
-                                       job.context.spec.engine.warehouse, job.context.spec.catalog,
-                                       job.context.spec.database));
-  }
-  if (to_place.name->schema != from_place.name->schema)
+  if (target.location.name->schema != from.name->schema)
     return job.NotSupported(to.span, "RENAME of a table into another schema");
   SLUICE_RETURN_NOT_OK(OpenTable(job.context, job.file, alter.name).status());
-  SLUICE_ASSIGN_OR_RETURN(const bool taken, job.context.tables.Exists(to_place.path));
-  if (taken) {
+  if (target.kind != NamedRelation::Kind::kNone) {
     return sql::AnalysisError(*job.file.source, to.span, "TABLE_OR_VIEW_ALREADY_EXISTS",
-                              "the table " + to.ToString() + " already exists",
+                              "the table or view " + to.ToString() + " already exists",
                               "drop it first, or choose another name");
   }
-  job.context.tables.Forget(from_place.path);
-  SLUICE_RETURN_NOT_OK(storage::MoveFolder(job.context.storage, from_place.path, to_place.path));
+  job.context.tables.Forget(from.path);
+  SLUICE_RETURN_NOT_OK(storage::MoveFolder(job.context.storage, from.path, target.location.path));
   return NoRows();
 }
 
