@@ -57,8 +57,8 @@ Status CheckColumns(Job& job, const Wanted& wanted, const arrow::Schema& schema,
   if (named > 0 && named != given)
     return sql::AnalysisError(
         *job.file.source, span,
-        std::string("CREATE_VIEW_COLUMN_ARITY_MISMATCH.") +
-            (named > given ? "NOT_ENOUGH_DATA_COLUMNS" : "TOO_MANY_DATA_COLUMNS"),
+        named > given ? "CREATE_VIEW_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS"
+                      : "CREATE_VIEW_COLUMN_ARITY_MISMATCH.TOO_MANY_DATA_COLUMNS",
         fmt::format("the view names {} columns, its query has {}", named, given));
   std::set<std::string> seen;
   for (size_t i = 0; i < given; ++i) {

@@ -1,5 +1,6 @@
 #include "storage/folders.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
