@@ -11,10 +11,12 @@ export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 FILES = $(shell git ls-files -co --exclude-standard -- '*.h' '*.cc' | grep -E '^(src|tests|bench)/')
 configure = $(CMAKE) --preset $(1) -DSLUICE_CACHED_PCH=ON >/dev/null
 build = $(call configure,$(1)) && $(CMAKE) --build build/$(1) -j $(JOBS)
+compare_tpc = tests/peers/setup.sh && $(call build,release) && \
+  .deps/peers/venv/bin/python tests/sql/compare_tpc.py $(1) $(if $(SCALE),--scale $(SCALE))
 # gcc's ThreadSanitizer cannot map its shadow under some kernels' address randomisation.
 UNRANDOMISED := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench bench-maintenance soak peers statement-peers differential docs clean stress
+.PHONY: all help deps test-deps dev test tsan demo lint lint-fast fmt fmt-check sim fuzz bench bench-maintenance soak peers statement-peers differential tpch tpcds docs clean stress
 
 all: deps ## the release binary (default)
 	@$(call build,release)
@@ -96,6 +98,12 @@ differential: test-deps ## RUNS (default 1000) random queries of SEED (default 1
 	@tests/peers/setup.sh
 	@$(call configure,asan) && $(CMAKE) --build build/asan -j $(JOBS) --target answer_queries
 	@.deps/peers/venv/bin/python tests/sql/differential.py --seed $(or $(SEED),1) --count $(or $(RUNS),1000)
+
+tpch: test-deps ## the queries of TPC-H at SCALE (default 0.1) here and on real Spark, rows compared
+	@$(call compare_tpc,tpch)
+
+tpcds: test-deps ## the queries of TPC-DS at SCALE (default 4: hundreds of items), likewise
+	@$(call compare_tpc,tpcds)
 
 docs: ## checks that the documents' links and commands hold
 	@tools/check_docs.py

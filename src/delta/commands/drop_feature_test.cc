@@ -109,8 +109,8 @@ TEST_F(DropFeatureTest, MappedColumnsGetTheirNamesInFiles) {
   EXPECT_FALSE(now->protocol().HasReaderFeature("columnMapping"));
   EXPECT_TRUE(now->protocol().HasWriterFeature("checkpointProtection"));
   EXPECT_EQ(Ids(now).size(), 9U);
-  now->ForEachFile([](const auto& file) {
-    EXPECT_NE(file->stats.find("\"id\""), std::string::npos) << file->stats;
+  now->ForEachFile([](const AddFile& file) {
+    EXPECT_NE(file.stats.find("\"id\""), std::string::npos) << file.stats;
   });
   Append(*table, {Rows(20, 2, "c")});
   EXPECT_EQ(Ids(Reopen()->Current()).size(), 11U);
@@ -142,7 +142,7 @@ TEST_F(DropFeatureTest, RowIdsAreForgotten) {
   const auto dropped = DropFeature(*table, "rowTracking");
   ASSERT_TRUE(dropped.ok()) << dropped.status();
   const auto now = Reopen()->Current();
-  now->ForEachFile([](const auto& file) { EXPECT_FALSE(file->base_row_id.has_value()); });
+  now->ForEachFile([](const AddFile& file) { EXPECT_FALSE(file.base_row_id.has_value()); });
   EXPECT_FALSE(now->protocol().HasWriterFeature("rowTracking"));
   EXPECT_FALSE(now->domain_metadata().contains("delta.rowTracking"));
   for (const auto& [key, value] : now->metadata().configuration)
