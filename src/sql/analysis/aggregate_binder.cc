@@ -3,10 +3,12 @@
 
 #include "sql/analysis/aggregate_names.h"
 #include "sql/analysis/expression_binder_internal.h"
+#include "sql/analysis/negative_zero.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/expressions/spark_type.h"
 #include "sql/expressions/value_key.h"
 #include "sql/functions/evaluator.h"
+#include "sql/functions/interval_binder.h"
 #include "sql/parser/data_type_name.h"
 #include "sql/parser/data_type_parser.h"
 #include "sql/print/print.h"
@@ -34,6 +36,16 @@ Status ExtremeByKey(const FunctionBinder& functions, const std::string& written,
     return functions.WrongType(written, 1, "a type with an order", value);
   call->args.push_back(MakeCall("sort_key", {value}, arrow::binary(), value->nullable));
   call->function += "_by";
+  return Status::OK();
+}
+
+/// max_by and min_by: keys of nested type are compared by their bytes in Spark's order.
+Status TypeByKey(const FunctionBinder& functions, const std::string& written, AggregateCall* call) {
+  BoundPtr& key = call->args[1];
+  if (!IsOrderable(*key->type)) return functions.WrongType(written, 2, "a type with an order", key);
+  if (key->type->num_fields() > 0)
+    key = MakeCall("sort_key", {key}, arrow::binary(), key->nullable);
+  call->type = call->args[0]->type;
   return Status::OK();
 }
 
@@ -65,9 +77,8 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
   SLUICE_ASSIGN_OR_RETURN(const bool typed, TypeLessUsual(call, written));
   if (typed) return Status::OK();
   for (const BoundPtr& arg : args) {
-    const bool interval =
-        arg->type->id() == arrow::Type::DURATION || arg->type->id() == arrow::Type::INTERVAL_MONTHS;
-    if (interval && f != "count") return functions_.Unsupported(call->span, f + " of intervals");
+    if (IsInterval(*arg->type) && f != "count")
+      return functions_.Unsupported(call->span, f + " of intervals");
   }
   if (args.size() < least || args.size() > most) {
     return functions_.Error(
@@ -136,13 +147,14 @@ Status ExpressionBinder::TypeAggregate(AggregateCall* call, const std::string& w
     args[1] = MakeLiteral(percentage, args[1]->span);
     call->type = args[0]->type;
   } else if (f == "collect_list" || f == "collect_set") {
+    if (f == "collect_set" && IsFloating(*args[0]->type)) args[0] = WithoutNegativeZero(args[0]);
     call->type = SparkArray(args[0]->type);
     call->nullable = false;
   } else if (f == "bool_and" || f == "bool_or") {
     SLUICE_ASSIGN_OR_RETURN(args[0], functions_.Coerce(args[0], arrow::boolean(), written, 1));
     call->type = arrow::boolean();
   } else if (f == "max_by" || f == "min_by") {
-    call->type = args[0]->type;
+    SLUICE_RETURN_NOT_OK(TypeByKey(functions_, written, call));
   } else if (f.starts_with("bit_")) {
     if (!IsIntegral(*args[0]->type))
       return functions_.Coerce(args[0], arrow::int64(), written, 1).status();

@@ -25,6 +25,20 @@ std::string OrderLetters(const std::vector<SortKey>& keys) {
   return letters;
 }
 
+// mode(x, true): of the most frequent values the lowest, which is the order "ASC".
+Status TypeTiesOfMode(const FunctionBinder& functions, AggregateCall* call) {
+  auto& args = call->args;
+  if (args.size() != 2) return Status::OK();
+  if (args[1]->type->id() != arrow::Type::BOOL)
+    return functions.WrongType(call->function, 2, "BOOLEAN", args[1]);
+  if (!args[1]->IsLiteral() || args[1]->IsNullLiteral())
+    return functions.Unsupported(call->span, "mode with a second argument that is not constant");
+  const bool lowest = static_cast<const arrow::BooleanScalar&>(*args[1]->literal).value;
+  args.resize(1);
+  if (lowest) args.push_back(MakeLiteral(arrow::MakeScalar("ASC")));
+  return Status::OK();
+}
+
 }  // namespace
 
 bool IsOrderedAggregate(const std::string& function) {
@@ -56,7 +70,7 @@ Status ExpressionBinder::ReadWithinGroup(AggregateCall* call, std::vector<SortKe
     return Status::OK();
   }
   if (keys.empty()) {
-    if (f == "mode" && !args.empty()) return Status::OK();
+    if (f == "mode" && !args.empty()) return TypeTiesOfMode(functions_, call);
     return functions_.Error(call->span,
                             "INVALID_INVERSE_DISTRIBUTION_FUNCTION.WITHIN_GROUP_MISSING",
                             f + " needs WITHIN GROUP (ORDER BY ..)");
@@ -65,8 +79,8 @@ Status ExpressionBinder::ReadWithinGroup(AggregateCall* call, std::vector<SortKe
     return functions_.Error(call->span, "INVALID_INVERSE_DISTRIBUTION_FUNCTION.WRONG_NUM_ORDERINGS",
                             f + " needs one ordering");
   if (f == "mode") {
-    if (!keys[0].ascending) return functions_.Unsupported(call->span, "mode in descending order");
     args.insert(args.begin(), keys[0].expression);
+    args.push_back(MakeLiteral(arrow::MakeScalar(keys[0].ascending ? "ASC" : "DESC")));
     return Status::OK();
   }
   args.insert(args.begin(), keys[0].expression);
@@ -201,7 +215,6 @@ Result<bool> ExpressionBinder::TypeLessUsual(AggregateCall* call, const std::str
     SLUICE_RETURN_NOT_OK(functions_.CheckCount(written, args.size(), 1, 2, call->span));
     if (args[0]->type->num_fields() > 0)
       return functions_.Unsupported(call->span, "mode of nested values");
-    args.resize(1);
     call->type = args[0]->type;
   } else if (f == "bitmap_construct_agg") {
     SLUICE_RETURN_NOT_OK(functions_.CheckCount(written, args.size(), 1, 1, call->span));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sql/analysis/negative_zero.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/expressions/spark_type.h"
 #include "sql/expressions/value_key.h"
@@ -290,6 +291,24 @@ Result<std::pair<PlanPtr, PlanPtr>> QueryBinder::UnifyColumns(PlanPtr left, Plan
   return std::make_pair(std::move(left), std::move(right));
 }
 
+namespace {
+
+// Rows that are told apart know no -0.0.
+PlanPtr WithoutNegativeZeros(PlanPtr side) {
+  std::vector<BoundPtr> columns;
+  bool changed = false;
+  for (int i = 0; i < side->schema->num_fields(); ++i) {
+    const BoundPtr column = MakeColumn(i, *side->schema->field(i));
+    columns.push_back(WithoutNegativeZero(column));
+    changed |= columns.back() != column;
+  }
+  if (!changed) return side;
+  arrow::FieldVector fields = side->schema->fields();
+  return MakeProject(std::move(side), std::move(columns), std::move(fields));
+}
+
+}  // namespace
+
 Result<PlanPtr> QueryBinder::BindSetOperation(const SetOperation& operation, Span span) {
   SLUICE_ASSIGN_OR_RETURN(auto left, BindQuery(*operation.left));
   SLUICE_ASSIGN_OR_RETURN(auto right, BindQuery(*operation.right));
@@ -334,6 +353,10 @@ Result<PlanPtr> QueryBinder::BindSetOperation(const SetOperation& operation, Spa
   }
   made->schema = arrow::schema(std::move(fields));
   made->is_streaming = sides.first->is_streaming || sides.second->is_streaming;
+  if (operation.op != SetOperator::kUnion || !operation.all) {
+    sides.first = WithoutNegativeZeros(std::move(sides.first));
+    sides.second = WithoutNegativeZeros(std::move(sides.second));
+  }
   made->inputs = {sides.first, sides.second};
   return made;
 }

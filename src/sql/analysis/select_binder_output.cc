@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sql/analysis/negative_zero.h"
 #include "sql/expressions/spark_type.h"
 #include "sql/functions/interval_binder.h"
 #include "sql/parser/data_type_name.h"
@@ -49,16 +50,6 @@ Result<BoundPtr> SelectBinder::OverAggregate(const BoundPtr& expression,
   return args.empty() ? expression : WithArgs(*expression, std::move(args));
 }
 
-namespace {
-
-// Keys of groups know no -0.0, as in Spark.
-BoundPtr PositiveZero(const BoundPtr& key) {
-  if (!IsFloating(*key->type) || key->IsLiteral()) return key;
-  return MakeCall("positive_zero", {key}, key->type, key->nullable, key->span);
-}
-
-}  // namespace
-
 Status SelectBinder::AddAggregate() {
   if (generated_) return queries_.Unsupported(span_, "a generator beside aggregates");
   SLUICE_RETURN_NOT_OK(JoinBelowAggregate());
@@ -68,7 +59,9 @@ Status SelectBinder::AddAggregate() {
   } else {
     SLUICE_RETURN_NOT_OK(ExpandSets(made.get()));
   }
-  for (BoundPtr& group : made->groups) group = PositiveZero(group);
+  // Keys of groups know no -0.0, as in Spark.
+  for (BoundPtr& group : made->groups)
+    group = group->IsLiteral() ? group : WithoutNegativeZero(group);
   made->inputs = {plan_};
   made->is_streaming = plan_->is_streaming;
   made->calls = collected_.aggregates;
@@ -198,7 +191,8 @@ Result<PlanPtr> SelectBinder::Finish() {
     keys.push_back(
         {MakeColumn(index, *fields[static_cast<size_t>(index)]), key.ascending, key.nulls_first});
   }
-  for (size_t i = 0; select_.distinct && i < visible; ++i) columns[i] = PositiveZero(columns[i]);
+  for (size_t i = 0; select_.distinct && i < visible; ++i)
+    columns[i] = columns[i]->IsLiteral() ? columns[i] : WithoutNegativeZero(columns[i]);
   PlanPtr plan = MakeProject(plan_, columns, fields);
   for (size_t i = 0; select_.distinct && i < visible; ++i) {
     if (fields[i]->type()->id() == arrow::Type::MAP)

@@ -121,6 +121,9 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
   if (f == "percentile_approx")
     return Parts{fmt::format("quantile_disc({}, {})", args[0], PercentageSql(*bound[1]->literal)),
                  present(0)};
+  if (f == "mode" && args.size() > 1)  // of several the one that comes first in this order
+    return Parts{fmt::format("mode({0} ORDER BY {0} {1})", args[0], bound[1]->literal->ToString()),
+                 present(0)};
   if (f == "mode") return Parts{fmt::format("mode({})", args[0]), present(0)};
   if (f == "first")
     return ignore_nulls ? Parts{fmt::format("first({})", args[0]), present(0)}
@@ -146,29 +149,40 @@ Result<Parts> Lower(const std::string& f, const std::vector<std::string>& args, 
 namespace {
 
 bool IsSpread(const std::string& function) {
-  static const std::set<std::string> functions = {
-      "stddev_samp", "stddev_pop", "var_samp", "var_pop", "covar_samp", "covar_pop", "corr"};
+  static const std::set<std::string> functions = {"stddev_samp", "stddev_pop", "var_samp",
+                                                  "var_pop",     "covar_samp", "covar_pop",
+                                                  "corr",        "kurtosis"};
   return functions.contains(function);
 }
 
-// Variances and the like are NaN where a number is infinite or NaN (DuckDB fails there), and a
+// Variances and the like are NaN where a number is infinite or NaN (DuckDB fails there); where
+// their sums could overflow, which number Spark gives is a matter of its order of adding. A
 // correlation needs two rows.
 std::string SpreadSql(const std::string& function, const std::vector<std::string>& args,
                       bool distinct, const std::string& suffix) {
+  // What is squared, or raised to the fourth power, and summed must stay a DOUBLE.
+  const bool fourth = function == "kurtosis";
+  const char* most = fourth ? "1e75" : "1e150";
   std::vector<std::string> finite;
   std::string odd;
+  std::string large;
   for (const std::string& arg : args) {
     odd += fmt::format("{}NOT isfinite({})", odd.empty() ? "" : " OR ", arg);
-    finite.push_back(fmt::format("CASE WHEN isfinite({0}) THEN {0} END", arg));
+    large += fmt::format("{}abs({}) >= {}", large.empty() ? "" : " OR ", arg, most);
+    finite.push_back(fmt::format("CASE WHEN abs({0}) < {1} THEN {0} END", arg, most));
   }
   std::string present = args[0] + " IS NOT NULL";
   if (args.size() > 1) present += " AND " + args[1] + " IS NOT NULL";
   const bool two_rows = function == "corr" || function.ends_with("_samp");
   return fmt::format(
       "CASE WHEN count(CASE WHEN {0} THEN 1 END){1} <= {2} THEN NULL WHEN coalesce(bool_or({0} AND "
-      "({3})){1}, false) THEN CAST('NaN' AS DOUBLE) ELSE {4}({5}{6}){1} END",
-      present, suffix, two_rows ? 1 : 0, odd, function, distinct ? "DISTINCT " : "",
-      fmt::join(finite, ", "));
+      "({3})){1}, false) THEN CAST('NaN' AS DOUBLE) WHEN coalesce(bool_or({0} AND ({7})){1}, "
+      "false) "
+      "THEN error('[NOT_SUPPORTED_YET] not supported yet: {8} of numbers of {9} and more. "
+      "SQLSTATE: "
+      "0A000') ELSE {4}({5}{6}){1} END",
+      present, suffix, two_rows ? 1 : 0, odd, fourth ? "kurtosis_pop" : function,
+      distinct ? "DISTINCT " : "", fmt::join(finite, ", "), large, function, most);
 }
 
 // DuckDB adds decimals in 128 bits, which hold more than the 38 digits that a decimal may have.

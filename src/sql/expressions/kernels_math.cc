@@ -181,6 +181,30 @@ KernelFactory ToWhole(bool up) {
   };
 }
 
+template <typename T>
+Result<std::shared_ptr<arrow::ArrayData>> PositiveZerosOf(const arrow::ArrayData& data) {
+  const int64_t count = data.offset + data.length;
+  SLUICE_ASSIGN_OR_RETURN(auto values, arrow::AllocateBuffer(count * int64_t{sizeof(T)}));
+  const T* from = data.GetValues<T>(1, 0);
+  std::transform(from, from + count, values->template mutable_data_as<T>(),
+                 [](T value) { return value == 0 ? T{0} : value; });
+  auto made = std::make_shared<arrow::ArrayData>(data);
+  made->buffers[1] = std::move(values);
+  return made;
+}
+
+// The same array with 0.0 for -0.0, at any depth.
+Result<std::shared_ptr<arrow::ArrayData>> PositiveZeros(
+    const std::shared_ptr<arrow::ArrayData>& data) {
+  if (data->type->id() == Type::FLOAT) return PositiveZerosOf<float>(*data);
+  if (data->type->id() == Type::DOUBLE) return PositiveZerosOf<double>(*data);
+  auto made = std::make_shared<arrow::ArrayData>(*data);
+  for (auto& child : made->child_data) {
+    SLUICE_ASSIGN_OR_RETURN(child, PositiveZeros(child));
+  }
+  return made;
+}
+
 }  // namespace
 
 void RegisterMathKernels(KernelMap* kernels) {
@@ -228,10 +252,16 @@ void RegisterMathKernels(KernelMap* kernels) {
   };
   map["pi"] = Constant(std::numbers::pi);
   map["e"] = Constant(std::numbers::e);
-  map["positive_zero"] = [](const BoundExpression& call) -> Result<Kernel> {
-    if (call.type->id() == Type::FLOAT)
-      return Map<float, float>([](float value) { return value == 0 ? 0.0F : value; })(call);
-    return Map<double, double>([](double value) { return value == 0 ? 0.0 : value; })(call);
+  map["positive_zero"] = [](const BoundExpression&) -> Result<Kernel> {
+    return Kernel([](const KernelCall& call) -> Result<ArrayPtr> {
+      ArrayPtr column = call.args[0].array;
+      if (call.args[0].constant) {
+        SLUICE_ASSIGN_OR_RETURN(auto value, column->GetScalar(0));
+        SLUICE_ASSIGN_OR_RETURN(column, arrow::MakeArrayFromScalar(*value, call.rows));
+      }
+      SLUICE_ASSIGN_OR_RETURN(auto data, PositiveZeros(column->data()));
+      return arrow::MakeArray(std::move(data));
+    });
   };
   map["round"] = Round(false);
   map["bround"] = Round(true);

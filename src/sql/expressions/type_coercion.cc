@@ -50,7 +50,10 @@ bool IsDateTime(const arrow::DataType& type) {
 TypePtr WiderDecimal(const arrow::Decimal128Type& left, const arrow::Decimal128Type& right) {
   const int scale = std::max(left.scale(), right.scale());
   const int range = std::max(left.precision() - left.scale(), right.precision() - right.scale());
-  return BoundedDecimal(range + scale, scale);
+  // Digits before the point are kept.
+  const int lost = std::max(range + scale - 38, 0);
+  return std::static_pointer_cast<arrow::DataType>(
+      arrow::decimal128(range + scale - lost, std::max(scale - lost, 0)));
 }
 
 TypePtr CommonNumeric(const TypePtr& left, const TypePtr& right) {

@@ -62,7 +62,7 @@ Result<std::string> Encode(Text text, Text charset_name) {
   if (charset == Charset::kUtf8) return std::string(text);
   if (!codec::IsValidUtf8(text)) return Malformed("encode");
   std::string out;
-  if (charset == Charset::kUtf16) out = "\xFE\xFF";
+  if (charset == Charset::kUtf16 && !text.empty()) out = "\xFE\xFF";
   for (const uint32_t point : CodePoints(text)) {
     switch (charset) {
       case Charset::kAscii:

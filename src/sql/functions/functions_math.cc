@@ -202,7 +202,9 @@ void RegisterMathFunctions(FunctionRegistry* registry) {
   auto one = [registry](const char* name, double (*function)(double)) {
     registry->Add({name, "d", 'd'}, Map<double, double>(function));
   };
-  one("asinh", [](double x) { return std::isinf(x) ? x : std::log(x + std::sqrt(x * x + 1.0)); });
+  one("asinh", [](double x) {
+    return std::isinf(x) ? x : std::copysign(std::log(std::abs(x) + std::sqrt(x * x + 1.0)), x);
+  });
   one("acosh", [](double x) {
     constexpr double kSquareOverflows = 1e150;
     if (x > kSquareOverflows) return std::log(x) + std::log(2.0);
