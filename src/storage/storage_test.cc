@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "storage/folders.h"
 #include "storage/local_storage.h"
 #include "storage/memory_storage.h"
 
@@ -40,6 +41,17 @@ TEST_P(StorageTest, PutIfAbsentCreatesOnce) {
   EXPECT_TRUE(storage_->Put(Path("log/0.json"), "three").ok());
   EXPECT_EQ(storage_->Read(Path("log/0.json")).ValueOrDie(), "three");
   EXPECT_EQ(storage_->Stat(Path("log/0.json")).ValueOrDie().size, 5);
+}
+
+TEST_P(StorageTest, FoldersAreThoseOfFiles) {
+  for (const char* name : {"w/b/t/1", "w/b/u/2", "w/a/3", "w/file", "wide/x/4"})
+    ASSERT_TRUE(storage_->Put(Path(name), "x").ok());
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(ListFolders(*storage_, Path("w")).ValueOrDie(), (Names{"a", "b"}));
+  EXPECT_EQ(ListFolders(*storage_, Path("w/b")).ValueOrDie(), (Names{"t", "u"}));
+  EXPECT_EQ(ListFolders(*storage_, Path("w/a")).ValueOrDie(), Names());
+  EXPECT_EQ(ListFolders(*storage_, Path("w/file")).ValueOrDie(), Names());
+  EXPECT_EQ(ListFolders(*storage_, Path("nowhere")).ValueOrDie(), Names());
 }
 
 TEST_P(StorageTest, MissingFilesSayso) {
