@@ -14,6 +14,14 @@ TABLE = r"""SELECT * FROM VALUES
   (8, -5Y, 255S, -7, 123456789012, -2.5F, -1234567.891D, 100.10, -0.5, 'i\u0307STANBUL \u0130\u01c4', 'true', X'20412020', DATE '1582-10-10', TIMESTAMP '1883-11-18 12:00:00.123456', TIMESTAMP_NTZ '2000-02-29 12:34:56.789', INTERVAL '12:34:56.789' HOUR TO SECOND, INTERVAL '7' YEAR, false, array(NULL, 1, 1, NULL), array('x', 'y', 'x'), map('b', 1, 'a', 1), named_struct('x', 8, 'y', 'Z'), '"text"')
 AS t(id, ti, si, i, l, r, d, m, n, s, u, bi, dt, ts, tn, iv, ym, f, a, sa, mp, st, j)"""
 
+# Facts to group, pivot and look up: keys that come twice, NULLs among keys and values.
+FACTS = r"""SELECT * FROM VALUES
+  (1, 'a', 10, 1.50, 0.5D, DATE '2024-03-31'), (1, 'b', 20, 2.25, 1e300D, DATE '2024-10-27'), (2, 'a', 30, NULL, -0.0D, DATE '2024-02-29'), (2, 'a', 40, 0.00, 0.0D, NULL),
+  (3, NULL, 50, 99.99, DOUBLE('NaN'), DATE '1969-12-31'), (3, 'c', NULL, -1.00, DOUBLE('NaN'), DATE '2024-03-31'), (4, 'abc', 0, 12.34, NULL, DATE '0001-01-01'), (NULL, 'b', 7, 3.00, 2.5D, DATE '2024-03-31'),
+  (8, NULL, NULL, NULL, NULL, NULL), (5, '', -7, 1.50, DOUBLE('-Infinity'), DATE '9999-12-31'), (5, 'a', 2147483647, 99999999.99, 1.5D, DATE '2024-10-27'), (NULL, NULL, 1, 0.01, 4.9E-324D, NULL)
+AS p(k, c, q, v, w, y)"""
+TABLES = {"t": TABLE, "p": FACTS}
+
 COLUMNS = {"tiny": ["ti"], "short": ["si"], "int": ["i", "id"], "long": ["l"], "float": ["r"], "double": ["d"], "decimal": ["m", "n"], "string": ["s", "s", "u"],
            "binary": ["bi"], "date": ["dt"], "timestamp": ["ts"], "ntz": ["tn"], "interval": ["iv"], "months": ["ym"], "boolean": ["f"], "array": ["a"],
            "strings": ["sa"], "map": ["mp"], "struct": ["st"], "json": ["j"]}
@@ -156,3 +164,32 @@ WINDOWS = ["row_number()", "rank()", "dense_rank()", "lag({any})", "lag({int}, 2
            "percent_rank()", "collect_list({plain})", "stddev({number})", "max_by({plain}, id)", "sum({interval})", "any_value({plain})", "count_if({boolean})", "bool_or({boolean})"]
 FRAMES = ["", "", "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW", "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", "ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING", "ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING", "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", "RANGE BETWEEN 2 PRECEDING AND 2 FOLLOWING", "ROWS UNBOUNDED PRECEDING",
           "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING"]
+
+
+# Nested types, lambdas within lambdas, values at the edges: what the templates above have little of.
+RULES["other"] += [
+    "transform({array}, x -> transform({strings}, y -> concat(y, x)))", "aggregate({array}, named_struct('s', 0L, 'n', 0), (acc, x) -> named_struct('s', acc.s + coalesce(x, 0), 'n', acc.n + 1), acc -> acc.s / acc.n)",
+    "filter(transform({array}, (x, i) -> named_struct('x', x, 'i', i)), e -> e.x > e.i)", "transform_values(map_from_arrays({strings}, {array}), (k, v) -> array(k, CAST(v AS STRING)))", "array(named_struct('a', {array}, 'm', {map}))[0].a[{k}]",
+    "transform(array({struct}, {struct}), e -> e.x)", "array({struct}, {struct}).y", "map({plain}, array({plain}, {plain}))", "map_entries(map({string}, {struct}))", "exists(array({map}, {map}), m -> m['a'] > {int})",
+    "zip_with({array}, {strings}, (x, y) -> named_struct('x', x, 'y', y))", "array_sort(array({struct}, {struct}))", "sort_array(array({array}, {array}), {boolean})", "array_distinct(array({struct}, {struct}, {struct}))", "array_union(array({array}), array({array}, {array}))",
+    "array_max(array({struct}, {struct}))", "array_min(array({array}, {array}))", "flatten(transform({array}, x -> sequence(0, coalesce(abs(x) % 3, 0))))", "arrays_zip({array}, {strings}, {array}).1", "from_json({json}, 'a STRING, b ARRAY<STRUCT<x: INT>>, c MAP<STRING, STRING>')",
+    "to_json(named_struct('a', array({struct}, NULL), 'm', map({string}, {array})))", "to_json(array({map}, {map}))", "map_filter(map({string}, {array}), (k, v) -> size(v) > 1)", "forall({strings}, x -> x IS NULL OR length(x) > {k})", "struct({struct}, {array}).col1.x",
+    "CAST({struct} AS STRUCT<x: STRING, y: STRING>)", "CAST({array} AS ARRAY<DECIMAL(12,2)>)", "CAST({map} AS MAP<STRING, DOUBLE>)", "CAST({struct} AS STRING)", "CAST({map} AS STRING)", "CAST({strings} AS STRING)", "CAST(array({plain}, {plain}) AS STRING)", "try_cast({strings} AS ARRAY<INT>)",
+    "hash(array({struct}), {map} IS NULL)", "xxhash64(named_struct('a', {plain}, 'b', array({plain})))", "{array} || {array}", "named_struct('a', {struct}).a.y", "coalesce({struct}, named_struct('x', 0, 'y', 'none'))", "if({boolean}, {array}, array({long}))", "greatest({array}, {array})", "least({struct}, {struct})",
+    "array_insert({strings}, {k}, {string})", "sequence({date}, {date} + INTERVAL '2' MONTH, INTERVAL '1' MONTH)", "sequence({timestamp}, {timestamp} + INTERVAL '3' HOUR, INTERVAL '1' HOUR)", "array_repeat({struct}, 2)", "shiftright({long}, {int})", "map_from_entries(array(struct({string}, {int}), struct({string}, {int})))",
+    "CAST({decimal} * {decimal} AS STRING)", "{decimal} + {decimal} * {decimal} - {decimal}", "CAST({decimal} AS {type})", "round({decimal} / {decimal}, {digits})", "CAST(99999999999999999999999999999999999999 AS DECIMAL(38,0)) + {decimal}", "CAST(-9999999999999999999.9999999999999999999 AS DECIMAL(38,19)) * {integral}", "0.00000000000000000000000000000000000001 * {number}",
+    "{decimal} % 0.3", "{decimal} div {integral}", "try_divide({decimal}, {decimal} - {decimal})", "CAST({double} AS DECIMAL(38,18))", "CAST({string} AS DECIMAL(38,37))", "{integral} * 1.000000000000000001", "CAST({decimal} AS DOUBLE) = {decimal}", "{timestamp} - INTERVAL '1' MONTH", "{timestamp} BETWEEN {date} AND {ntz}",
+    "from_utc_timestamp(to_utc_timestamp({ntz}, {zone}), {zone})", "date_trunc({unit}, from_utc_timestamp({timestamp}, {zone}))", "timestampdiff({word}, {timestamp}, from_utc_timestamp({timestamp}, {zone}))", "convert_timezone({zone}, {ntz})", "CAST({timestamp} AS DATE) - {date}", "extract({field} FROM from_utc_timestamp({timestamp}, {zone}))", "datediff({timestamp}, {ntz})",
+    "extract(DAY FROM {interval})", "extract(SECOND FROM {interval})", "extract(MONTH FROM {months})", "CAST({interval} AS INTERVAL HOUR TO MINUTE)", "CAST({interval} AS STRING)", "CAST({months} AS STRING)", "{interval} * {decimal}", "{months} / {decimal}", "{timestamp} + {interval} * {k}", "{date} + {months} * {k}", "CAST({decimal} AS INTERVAL SECOND)", "try_multiply({interval}, {int})",
+    "make_interval({k}, {k}, {k}, {k}, {k}, {k}, {decimal})", "{date} + INTERVAL {k} DAYS", "CAST({interval} AS DECIMAL(20,6))", "CAST({months} AS INT)", "last_day({ntz})", "array({interval}, {interval})", "map({date}, {interval})", "greatest({interval}, {interval})", "sign({interval})", "ceil({interval})",
+]
+AGGREGATES += ["collect_list({struct})", "sort_array(collect_set({array}))", "max({array})", "min({struct})", "max_by({struct}, id)", "first({any})", "last({any})", "first({plain}, true)", "any_value({plain})", "mode({tiny})", "histogram_numeric({int}, 2)", "count_min_sketch({int}, 0.5d, 0.5d, 1)", "product({int})", "max({interval})", "min({months})",
+               "sum(DISTINCT {decimal})", "avg({decimal}) + sum({integral})", "sum({decimal} * {decimal})", "regr_avgx({number}, {number})", "regr_intercept({number}, {number})", "regr_sxy({number}, {number})", "bitmap_count(bitmap_construct_agg(id))", "array_agg({int}) FILTER (WHERE {boolean})", "map_from_entries(array_agg(struct(id, {plain})))", "sum(if({boolean}, 1, 0))",
+               "percentile({interval}, 0.5)", "median({months})", "count(DISTINCT {array})", "count(DISTINCT {struct}, {int})", "grouping_id()", "try_avg({interval})", "sum(sum({int}))", "max({map})", "avg({string})", "sum({string})"]
+WINDOWS += ["lag({struct})", "lead({array}, 1)", "sum({decimal})", "avg({interval})", "max({interval})", "min({array})", "lag({plain}, 1) IGNORE NULLS", "nth_value({plain}, 1) IGNORE NULLS", "sum(sum({int}))", "approx_count_distinct({plain})", "count(DISTINCT {int})", "var_samp({number})", "corr({number}, {number})", "first({any})", "last({plain}, true)", "array_agg({int})", "bit_xor({integral})",
+            "row_number() + rank()", "percentile({int}, 0.5)", "max({number}) - min({number})", "grouping(f)", "try_sum({long})", "mode({int})", "lead({int}, -1)", "ntile({k})", "nth_value({int}, {k})", "min_by({plain}, id)"]
+FRAMES += ["ROWS BETWEEN 3 FOLLOWING AND 5 FOLLOWING", "RANGE BETWEEN 1 FOLLOWING AND 3 FOLLOWING", "RANGE BETWEEN 2 PRECEDING AND CURRENT ROW", "ROWS BETWEEN 1 FOLLOWING AND 1 PRECEDING", "RANGE CURRENT ROW", "ROWS 2 PRECEDING"]
+# Frames of a range over times and numbers: what it is ordered by, and the frame.
+TIMED_FRAMES = [("dt", "RANGE BETWEEN INTERVAL '31' DAY PRECEDING AND CURRENT ROW"), ("dt", "RANGE BETWEEN 30 PRECEDING AND 30 FOLLOWING"), ("ts", "RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND INTERVAL '1' HOUR FOLLOWING"), ("tn", "RANGE BETWEEN INTERVAL '2' YEAR PRECEDING AND CURRENT ROW"),
+                ("d", "RANGE BETWEEN 1.5 PRECEDING AND CURRENT ROW"), ("m", "RANGE BETWEEN 10.5 PRECEDING AND 1 FOLLOWING"), ("iv", "RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW"), ("ym", "RANGE BETWEEN INTERVAL '1' YEAR PRECEDING AND CURRENT ROW"), ("ti", "RANGE BETWEEN 3 PRECEDING AND 3 FOLLOWING"),
+                ("dt DESC", "RANGE BETWEEN INTERVAL '1' YEAR PRECEDING AND CURRENT ROW"), ("i DESC NULLS LAST", "RANGE BETWEEN 2 PRECEDING AND UNBOUNDED FOLLOWING"), ("d DESC", "RANGE BETWEEN 1 PRECEDING AND 1 FOLLOWING")]

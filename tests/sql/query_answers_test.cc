@@ -101,7 +101,7 @@ TEST_P(QueryAnswers, AreSparks) {
 INSTANTIATE_TEST_SUITE_P(Files, QueryAnswers,
                          ::testing::Values(File{"grouping", 0, 0}, File{"joins", 0, 4},
                                            File{"lateral", 2, 1}, File{"ordering", 0, 0},
-                                           File{"pivot", 0, 0}, File{"random", 0, 21},
+                                           File{"pivot", 0, 0}, File{"random", 0, 31},
                                            File{"recursive", 0, 0}, File{"sets", 2, 1},
                                            File{"subqueries", 0, 0}, File{"tpch", 0, 0},
                                            File{"windows", 1, 11}),

@@ -91,8 +91,7 @@ Result<BoundPtr> SelectBinder::BindGroup(const Expr& expr) {
                     ToString(*bound)));
   }
   if (bound->type->id() == arrow::Type::MAP)
-    return queries_.Error(expr.span, "GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE",
-                          "a map cannot be used in GROUP BY");
+    return queries_.Unsupported(expr.span, "GROUP BY of a map");
   return bound;
 }
 

@@ -215,8 +215,10 @@ Result<BoundPtr> FunctionBinder::BindCast(BoundPtr operand, const TypePtr& type,
   const bool of_null = operand->type->id() == arrow::Type::NA;
   if (IsVariantType(*type) && !IsVariantType(*operand->type) && !of_null)
     return Unsupported(span, "CAST to VARIANT");
-  const bool fields_matter =
-      IsInterval(*type) ? IsNumeric(*operand->type) : IsNumeric(*type) && HasFewerFields(*operand);
+  const bool fields_matter = IsInterval(*type) ? IsNumeric(*operand->type)
+                                               : (IsNumeric(*type) && HasFewerFields(*operand)) ||
+                                                     (IsInterval(*operand->type) &&
+                                                      (IsIntegral(*type) || IsDecimal(*type)));
   if (fields_matter) return Unsupported(span, "CAST between numbers and intervals");
   if (!CanCast(*operand->type, *type)) {
     return Error(span, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",

@@ -7,6 +7,7 @@
 #include "sql/expressions/spark_type.h"
 #include "sql/expressions/value_key.h"
 #include "sql/functions/evaluator.h"
+#include "sql/functions/interval_binder.h"
 #include "sql/parser/data_type_name.h"
 #include "sql/parser/data_type_parser.h"
 #include "sql/print/print.h"
@@ -98,6 +99,9 @@ Status ExpressionBinder::BindFrame(const WindowFrame& frame, const std::vector<S
   const auto fail = [&](const char* subclass, const std::string& message) {
     return AnalysisError(source_, span, Mismatch(subclass), message);
   };
+  const auto fail_with = [&](const char* code, const std::string& message) {
+    return AnalysisError(source_, span, code, message);
+  };
   const bool has_offset = frame.start.offset || frame.end.offset;
   if (!frame.rows && has_offset && order.empty())
     return fail("RANGE_FRAME_WITHOUT_ORDER",
@@ -124,7 +128,11 @@ Status ExpressionBinder::BindFrame(const WindowFrame& frame, const std::vector<S
   if (frame.start.offset && frame.end.offset &&
       (!ends[0].offset->type->Equals(*ends[1].offset->type) ||
        IntervalFields(*frame.start.offset) != IntervalFields(*frame.end.offset)))
-    return fail("SPECIFIED_WINDOW_FRAME_DIFF_TYPES", "window frame bounds have different types");
+    return !frame.rows && IsNumeric(*key)
+               ? fail_with("NOT_SUPPORTED_YET",
+                           "not supported yet: frame bounds of different types of number")
+               : fail("SPECIFIED_WINDOW_FRAME_DIFF_TYPES",
+                      "window frame bounds have different types");
   if (!IsUnbounded(frame.start) && !IsUnbounded(frame.end) && ends[0].place > ends[1].place)
     return fail("SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON",
                 "the lower bound of a window frame must be less than or equal to the upper bound");
@@ -150,6 +158,10 @@ Status ExpressionBinder::BindOffset(const FrameBound& bound, bool rows, const ar
   const arrow::DataType& type = *(*offset)->type;
   const bool fits = rows ? type.id() == arrow::Type::INT32 : IsDistance(type, key);
   if (fits && (*offset)->is_valid) return Status::OK();
+  const bool narrow = key.id() == arrow::Type::INT8 || key.id() == arrow::Type::INT16;
+  if (!rows && (IsInterval(key) || narrow))
+    return AnalysisError(source_, span, "NOT_SUPPORTED_YET",
+                         "not supported yet: RANGE over " + SparkTypeSql(key));
   return AnalysisError(
       source_, span, "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE",
       fmt::format("the data type of a window frame bound is \"{}\", which does not suit {}",
