@@ -51,10 +51,10 @@ int64_t Considered(const delta::Snapshot& snapshot, const delta::CompactionOptio
   const delta::FilePruner pruner(options.predicate, *snapshot.schema(),
                                  snapshot.partition_columns());
   int64_t files = 0;
-  snapshot.ForEachFile([&](const std::shared_ptr<const delta::AddFile>& file) {
-    if (!pruner.PartitionMayMatch(file->partition_values)) return;
+  snapshot.ForEachFile([&](const delta::AddFile& file) {
+    if (!pruner.PartitionMayMatch(file.partition_values)) return;
     ++files;
-    *bytes += file->size;
+    *bytes += file.size;
   });
   return files;
 }
