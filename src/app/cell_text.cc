@@ -1,6 +1,7 @@
 #include "app/cell_text.h"
 
 #include <arrow/api.h>
+#include <arrow/extension_type.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -107,6 +108,9 @@ void AppendCellText(const arrow::Array& array, int64_t row, std::string* out) {
       return;
     case arrow::Type::DECIMAL128:
       *out += static_cast<const arrow::Decimal128Array&>(array).FormatValue(row);
+      return;
+    case arrow::Type::EXTENSION:  // a variant is its text
+      AppendCellText(*static_cast<const arrow::ExtensionArray&>(array).storage(), row, out);
       return;
     case arrow::Type::LIST: {
       const auto& list = static_cast<const arrow::ListArray&>(array);
