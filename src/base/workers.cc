@@ -1,6 +1,7 @@
 #include "base/workers.h"
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 
 #include "base/thread_name.h"
@@ -17,7 +18,13 @@ struct Workers::Job {
 };
 
 Workers::Workers(int threads) {
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, &before);  // threads begin with the mask of their maker
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Workers::~Workers() {

@@ -1,4 +1,5 @@
 // A few threads shared by everything that may run in parallel: decoding, encoding. Thread-safe.
+// They take none of the signals that end a process: those are for whoever waits for them.
 #pragma once
 
 #include <deque>

@@ -9,8 +9,6 @@
 namespace sluice::delta {
 namespace {
 
-constexpr char kTypeChanges[] = "delta.typeChanges";
-
 bool IsInteger(const arrow::DataType& type) { return arrow::is_signed_integer(type.id()); }
 
 int BitWidth(const arrow::DataType& type) {

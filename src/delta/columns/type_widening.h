@@ -11,6 +11,9 @@
 
 namespace sluice::delta {
 
+/// The metadata of a field that keeps the note.
+inline constexpr char kTypeChanges[] = "delta.typeChanges";
+
 /// Whether values of `from` can be read as `to` (another type) in files that stay as they are.
 bool MayWiden(const arrow::DataType& from, const arrow::DataType& to);
 /// The same for changes that a schema makes by itself when it evolves: within one family of types.

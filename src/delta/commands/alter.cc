@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
 #include "delta/columns/adapt_columns.h"
 #include "delta/columns/assignment.h"
 #include "delta/columns/column_mapping.h"
@@ -320,6 +321,17 @@ Status CheckFilled(Table& table, Transaction* transaction, const ColumnPath& pat
       "give them one, or delete them first");
 }
 
+/// `changed` as Delta shows it in the history: without the note of this very change.
+std::shared_ptr<arrow::Field> WithNotesOf(const arrow::Field& before,
+                                          const std::shared_ptr<arrow::Field>& changed) {
+  if (!changed->HasMetadata() || !changed->metadata()->Contains(kTypeChanges)) return changed;
+  const auto metadata = changed->metadata()->Copy();
+  const bool noted = before.HasMetadata() && before.metadata()->Contains(kTypeChanges);
+  const Status edited = noted ? metadata->Set(kTypeChanges, *before.metadata()->Get(kTypeChanges))
+                              : metadata->Delete(kTypeChanges);
+  return edited.ok() ? changed->WithMetadata(metadata) : changed;
+}
+
 }  // namespace
 
 Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
@@ -329,11 +341,12 @@ Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
                           SplitAtHolder(snapshot.schema()->fields(), change.path));
   if (change.set_not_null)
     SLUICE_RETURN_NOT_OK(CheckFilled(table, &alteration.transaction(), change.path));
+  std::shared_ptr<arrow::Field> before;
   std::shared_ptr<arrow::Field> changed;
   const auto edit = [&](arrow::FieldVector fields) -> Result<arrow::FieldVector> {
     const int index = FindFieldIndex(fields, split.holder.back());
-    SLUICE_ASSIGN_OR_RETURN(changed,
-                            Changed(snapshot, change, split, fields[static_cast<size_t>(index)]));
+    before = fields[static_cast<size_t>(index)];
+    SLUICE_ASSIGN_OR_RETURN(changed, Changed(snapshot, change, split, before));
     if (!change.position.has_value()) {
       fields[static_cast<size_t>(index)] = changed;
       return fields;
@@ -343,7 +356,8 @@ Result<CommitResult> ChangeColumn(Table& table, const ColumnChange& change) {
     return fields;
   };
   SLUICE_RETURN_NOT_OK(alteration.EditColumns(ParentOf(split.holder), edit));
-  SLUICE_ASSIGN_OR_RETURN(const auto json, FieldJson(changed->WithName(DottedPath(split.holder))));
+  const auto shown = WithNotesOf(*before, changed);
+  SLUICE_ASSIGN_OR_RETURN(const auto json, FieldJson(shown->WithName(DottedPath(split.holder))));
   StringMap parameters = {{"column", json}};
   if (change.position.has_value()) parameters["position"] = PositionText(*change.position);
   return alteration.Commit("CHANGE COLUMN", std::move(parameters));
@@ -455,7 +469,10 @@ Result<CommitResult> SetProperties(Table& table, const StringMap& properties) {
       alteration.metadata().configuration[key] = value;
     }
   }
-  return alteration.Commit("SET TBLPROPERTIES", {{"properties", StringMapToJson(properties)}});
+  StringMap shown;  // names of features as Delta writes them
+  for (const auto& [key, value] : properties)
+    shown[key.starts_with("delta.feature.") ? LowerAscii(key) : key] = value;
+  return alteration.Commit("SET TBLPROPERTIES", {{"properties", StringMapToJson(shown)}});
 }
 
 Result<CommitResult> UnsetProperties(Table& table, const std::vector<std::string>& keys,

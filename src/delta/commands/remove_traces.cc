@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "delta/columns/column_mapping.h"
+#include "delta/columns/type_widening.h"
 #include "delta/commands/alteration_internal.h"
 #include "delta/commands/remove_traces_internal.h"
 #include "delta/files/parquet_reader.h"
@@ -24,7 +25,6 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 constexpr char kMode[] = "delta.columnMapping.mode";
 constexpr char kWidening[] = "delta.enableTypeWidening";
-constexpr char kTypeChanges[] = "delta.typeChanges";
 
 TypePtr WithoutKeys(const TypePtr& type, std::string_view prefix);
 
