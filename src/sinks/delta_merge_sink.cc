@@ -36,7 +36,7 @@ namespace {
 // A deletion vector of at most so many bytes is kept in the log itself.
 constexpr size_t kInlineVectorBytes = 256;
 
-using HashSet = std::unordered_set<Hash128, RowIndex::HashOfHash>;
+using HashSet = std::unordered_set<Hash128, HashOfHash>;
 
 /// Rows of a file by its statistics; -1 when they do not say.
 int64_t RowsIn(const delta::AddFile& file) {

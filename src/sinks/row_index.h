@@ -26,9 +26,6 @@ Result<std::vector<Hash128>> HashKeys(const arrow::RecordBatch& rows,
 
 class RowIndex {
  public:
-  struct HashOfHash {
-    size_t operator()(const Hash128& hash) const { return static_cast<size_t>(hash.low); }
-  };
   /// A live file and what is deleted in it.
   struct File {
     std::shared_ptr<const delta::AddFile> add;

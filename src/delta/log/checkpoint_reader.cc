@@ -253,6 +253,11 @@ Result<std::vector<std::string>> ReadCheckpoint(storage::Storage& storage,
   return with_files;
 }
 
+bool IsBrokenCheckpoint(const Status& status) {
+  return HasCode(status, "DELTA_FILE_CORRUPT") || HasCode(status, "DELTA_FILE_NOT_FOUND") ||
+         HasCode(status, "DELTA_LOG_CORRUPT") || HasCode(status, "STORAGE_NOT_FOUND");
+}
+
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,
                                               const std::string& table_path,
                                               const CheckpointFiles& files) {

@@ -23,6 +23,10 @@ Result<std::vector<std::string>> ReadCheckpoint(storage::Storage& storage,
                                                 const CheckpointFiles& files,
                                                 const std::function<void(Action)>& visit);
 
+/// Whether reading a checkpoint failed because of what it holds, so that another one, or the
+/// commits, may do instead; other errors are the storage's.
+bool IsBrokenCheckpoint(const Status& status);
+
 /// Paths of the sidecars it refers to.
 Result<std::vector<std::string>> ReadSidecars(storage::Storage& storage,
                                               const std::string& table_path,

@@ -11,9 +11,6 @@
 namespace sluice::delta {
 namespace {
 
-struct HashOfHash {
-  size_t operator()(const Hash128& hash) const { return static_cast<size_t>(hash.low); }
-};
 using SeenFiles = std::unordered_set<Hash128, HashOfHash>;
 
 Hash128 HashOf(std::string_view key) { return HashBytes128(key.data(), key.size()); }

@@ -9,6 +9,7 @@
 #include "delta/protocol/action_json.h"
 #include "delta/protocol/commit_json.h"
 #include "delta/protocol/forgotten_txn.h"
+#include "delta/protocol/number_text.h"
 #include "delta/protocol/schema_json.h"
 #include "delta/protocol/table_features.h"
 
@@ -141,22 +142,13 @@ Result<std::vector<Action>> ReadCommitFile(storage::Storage& storage, const std:
   return ParseCommitJson(text, path);
 }
 
-bool IsBrokenCheckpoint(const Status& status) {
-  return HasCode(status, "DELTA_FILE_CORRUPT") || HasCode(status, "DELTA_FILE_NOT_FOUND") ||
-         HasCode(status, "DELTA_LOG_CORRUPT") || HasCode(status, "STORAGE_NOT_FOUND");
-}
-
 /// The version the hint file names; -1 when there is none to trust.
 TableVersion HintedVersion(storage::Storage& storage, const std::string& table_path) {
   const auto text = storage.Read(LastCheckpointPath(table_path));
   if (!text.ok()) return TableVersion(-1);
   const auto fields = StringMapFromJson(*text);
   if (!fields.ok() || !fields->contains("version")) return TableVersion(-1);
-  try {
-    return TableVersion(std::stoll(fields->at("version")));
-  } catch (const std::exception&) {
-    return TableVersion(-1);
-  }
+  return TableVersion(LeadingNumber<int64_t>(fields->at("version")).value_or(-1));
 }
 
 }  // namespace

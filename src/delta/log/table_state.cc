@@ -75,8 +75,8 @@ std::optional<TableState> FromChecksum(storage::Storage& storage, const std::str
 }
 
 /// Everything but files of the newest checkpoint that can be read; its version, -1 for none.
-TableVersion ReadNewestCheckpoint(storage::Storage& storage, const std::string& table_path,
-                                  const LogSegment& segment, StateReplay* replay) {
+Result<TableVersion> ReadNewestCheckpoint(storage::Storage& storage, const std::string& table_path,
+                                          const LogSegment& segment, StateReplay* replay) {
   for (const CheckpointFiles& files : segment.checkpoints) {
     StateReplay attempt;
     const Status status = ReadCheckpoint(storage, table_path, files, [&](Action action) {
@@ -86,6 +86,7 @@ TableVersion ReadNewestCheckpoint(storage::Storage& storage, const std::string& 
       *replay = std::move(attempt);
       return files.version;
     }
+    if (!IsBrokenCheckpoint(status)) return status;
     log::Warn("checkpoint {} of {} cannot be used: {}", files.version.value(), table_path,
               status.message());
   }
@@ -104,7 +105,8 @@ Result<TableState> TableState::Load(storage::Storage& storage, const std::string
   SLUICE_ASSIGN_OR_RETURN(const LogSegment segment, ListLog(storage, table_path, version));
   if (auto state = FromChecksum(storage, table_path, segment.version)) return std::move(*state);
   StateReplay replay;
-  const TableVersion base = ReadNewestCheckpoint(storage, table_path, segment, &replay);
+  SLUICE_ASSIGN_OR_RETURN(const TableVersion base,
+                          ReadNewestCheckpoint(storage, table_path, segment, &replay));
   SLUICE_ASSIGN_OR_RETURN(const auto commits, CommitsAfter(segment, base, table_path));
   for (const storage::FileInfo& commit : commits) {
     SLUICE_ASSIGN_OR_RETURN(const std::string text, storage.Read(commit.path));

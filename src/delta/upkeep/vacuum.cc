@@ -6,6 +6,7 @@
 #include "delta/log/log_segment.h"
 #include "delta/protocol/action_json.h"
 #include "delta/protocol/deletion_vector.h"
+#include "delta/protocol/number_text.h"
 #include "delta/protocol/partition_value.h"
 #include "delta/protocol/table_features.h"
 #include "delta/upkeep/hidden_names_internal.h"
@@ -111,11 +112,8 @@ class VacuumRun {
     const auto text = table_.storage().Read(InfoPath());
     const auto fields = text.ok() ? StringMapFromJson(*text) : Result<StringMap>(text.status());
     if (!fields.ok() || !fields->contains(kLastVersionKey)) return std::nullopt;
-    try {
-      return TableVersion(std::stoll(fields->at(kLastVersionKey)));
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
+    const auto version = LeadingNumber<int64_t>(fields->at(kLastVersionKey));
+    return version.has_value() ? std::optional(TableVersion(*version)) : std::nullopt;
   }
 
   Status RememberVersion(std::optional<TableVersion> last) const {
