@@ -32,7 +32,7 @@ constexpr Meaningful kMeaningful[] = {
     {"spark.sql.ansi.doubleQuotedIdentifiers", "false", true, "false"},
     {"spark.sql.decimalOperations.allowPrecisionLoss", "true", true, "true"},
     {"spark.sql.jsonGenerator.ignoreNullFields", "true", true, "true"},
-    {"spark.sql.session.timeZone", "UTC", false, nullptr},
+    {kTimeZone, "UTC", false, nullptr},
     {"spark.sql.sources.partitionOverwriteMode", "STATIC", false, nullptr},
     {"spark.databricks.delta.retentionDurationCheck.enabled", "true", true, nullptr},
     {"spark.databricks.delta.schema.autoMerge.enabled", "false", true, "false"},

@@ -102,9 +102,7 @@ Result<RowReader> RunUse(Job& job, const sql::UseNamespace& use) {
   if (use.catalog) {
     if (use.name.parts.size() == 1 && EqualsIgnoreCase(use.name.last(), job.context.spec.catalog))
       return NoRows();
-    return sql::AnalysisError(*job.file.source, use.name.span, "CATALOG_NOT_FOUND",
-                              "the catalog " + use.name.ToString() + " cannot be found",
-                              "the project's catalog is " + job.context.spec.catalog);
+    return CatalogNotFound(job, use.name);
   }
   // A name that is both means the catalog, which is in use anyway.
   const auto schema = ExistingSchema(job.context, job.file, use.name);

@@ -52,9 +52,7 @@ Result<RowReader> ShowRelations(Job& job, const sql::ShowStatement& show) {
 Result<RowReader> ShowSchemas(Job& job, const sql::ShowStatement& show) {
   if (show.in.has_value() &&
       (show.in->parts.size() != 1 || !EqualsIgnoreCase(show.in->last(), job.context.spec.catalog)))
-    return sql::AnalysisError(*job.file.source, show.in->span, "CATALOG_NOT_FOUND",
-                              "the catalog " + show.in->ToString() + " cannot be found",
-                              "the project's catalog is " + job.context.spec.catalog);
+    return CatalogNotFound(job, *show.in);
   SLUICE_ASSIGN_OR_RETURN(const auto schemas, ListSchemas(job.context));
   std::vector<std::string> shown;
   for (const std::string& schema : schemas) {
@@ -115,9 +113,7 @@ Result<RowReader> ShowPartitions(Job& job, const sql::ShowStatement& show) {
     return sql::AnalysisError(*job.file.source, show.in->span,
                               "DELTA_SHOW_PARTITION_IN_NON_PARTITIONED_TABLE",
                               "the table " + show.in->ToString() + " is not partitioned");
-  std::string list;
-  for (const std::string& column : columns)
-    list += (list.empty() ? "" : ", ") + sql::QuoteIdentifier(column);
+  const std::string list = QuotedList(columns);
   std::string where;
   for (const sql::Expr& condition : show.partition) {
     if (condition.As<sql::Binary>() != nullptr)

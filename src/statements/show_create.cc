@@ -80,9 +80,7 @@ Result<std::string> OfTable(Job& job, const NamedRelation& relation,
   std::string text = "CREATE TABLE ";
   text += relation.location.name.has_value() ? Quoted(*relation.location.name) : name.ToString();
   text += " " + Listed(columns) + "USING delta\n";
-  std::string partitions;
-  for (const std::string& column : snapshot->partition_columns())
-    partitions += (partitions.empty() ? "" : ", ") + sql::QuoteIdentifier(column);
+  const std::string partitions = QuotedList(snapshot->partition_columns());
   if (!partitions.empty()) text += "PARTITIONED BY (" + partitions + ")\n";
   return text + Comment(snapshot->metadata().description) +
          Properties(TablePropertiesOf(*snapshot));

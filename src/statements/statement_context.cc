@@ -67,10 +67,6 @@ class AdHocCatalog : public plan::RelationCatalog {
   const std::map<std::string, sql::PlanPtr>& relations_;
 };
 
-}  // namespace
-
-namespace {
-
 /// The functions that tell of the session.
 void AddSessionFunctions(const StatementContext& context, sql::AnalyzerOptions* options) {
   const auto text = [](const std::string& value) {

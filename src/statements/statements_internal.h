@@ -79,6 +79,10 @@ Result<RowReader> ShowCreateTable(Job& job, const sql::QualifiedName& name);
 delta::StringMap TablePropertiesOf(const delta::Snapshot& snapshot);
 /// catalog.schema.name; delta.`/path`.
 std::string FullName(const Job& job, const struct NamedRelation& relation);
+/// CATALOG_NOT_FOUND at `name`: there is none but the project's.
+Status CatalogNotFound(const Job& job, const sql::QualifiedName& name);
+/// Names of columns as SQL lists them: "a, `b c`".
+std::string QuotedList(const std::vector<std::string>& columns);
 /// Deletes the files of a table, its log first.
 Status DeleteTable(Job& job, const std::string& path);
 /// A row of BIGINT columns; without columns: no row.

@@ -6,18 +6,14 @@
 #include "plan/table_scan.h"
 #include "plan/variant_columns.h"
 #include "sql/analysis/analyzer.h"
+#include "sql/ast/quote.h"
 #include "sql/expressions/analysis_error.h"
 #include "sql/print/print.h"
+#include "statements/row_builder.h"
 #include "statements/statements_internal.h"
 
 namespace sluice::statements {
 namespace {
-
-Result<RowReader> OneBatch(const std::shared_ptr<arrow::Schema>& schema, arrow::ArrayVector columns,
-                           int64_t rows) {
-  return arrow::RecordBatchReader::Make(
-      {arrow::RecordBatch::Make(schema, rows, std::move(columns))}, schema);
-}
 
 /// The rows of a statement of one family; nothing when it is of another.
 using Rows = std::optional<Result<RowReader>>;
@@ -120,15 +116,28 @@ Result<RowReader> Counts(const std::vector<std::pair<std::string, int64_t>>& col
     fields.push_back(arrow::field(name, arrow::int64()));
     arrays.push_back(std::move(array));
   }
-  return OneBatch(arrow::schema(fields), std::move(arrays), columns.empty() ? 0 : 1);
+  const auto schema = arrow::schema(std::move(fields));
+  return arrow::RecordBatchReader::Make(
+      {arrow::RecordBatch::Make(schema, columns.empty() ? 0 : 1, std::move(arrays))}, schema);
 }
 
 Result<RowReader> Texts(const std::string& column, const std::vector<std::string>& texts) {
-  arrow::StringBuilder builder;
-  SLUICE_RETURN_NOT_OK(builder.AppendValues(texts));
-  SLUICE_ASSIGN_OR_RETURN(auto array, builder.Finish());
-  return OneBatch(arrow::schema({arrow::field(column, arrow::utf8())}), {std::move(array)},
-                  static_cast<int64_t>(texts.size()));
+  RowBuilder rows({column});
+  for (const std::string& text : texts) rows.Add({text});
+  return rows.Finish();
+}
+
+Status CatalogNotFound(const Job& job, const sql::QualifiedName& name) {
+  return sql::AnalysisError(*job.file.source, name.span, "CATALOG_NOT_FOUND",
+                            "the catalog " + name.ToString() + " cannot be found",
+                            "the project's catalog is " + job.context.spec.catalog);
+}
+
+std::string QuotedList(const std::vector<std::string>& columns) {
+  std::string list;
+  for (const std::string& column : columns)
+    list += (list.empty() ? "" : ", ") + sql::QuoteIdentifier(column);
+  return list;
 }
 
 Result<RowReader> NoRows() { return Counts({}); }
