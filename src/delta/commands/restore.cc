@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "delta/columns/column_mapping.h"
+#include "delta/columns/identity_column.h"
 #include "delta/protocol/deletion_vector.h"
 #include "delta/protocol/forgotten_txn.h"
 #include "delta/protocol/number_text.h"
@@ -13,8 +14,6 @@
 namespace sluice::delta {
 namespace {
 
-constexpr char kHighWaterMark[] = "delta.identity.highWaterMark";
-constexpr char kIdentityStep[] = "delta.identity.step";
 constexpr char kRowTrackingDomain[] = "delta.rowTracking";
 constexpr size_t kMissingShown = 10;
 
@@ -39,10 +38,8 @@ std::shared_ptr<arrow::Schema> WithHighWaterMarks(const arrow::Schema& restored,
     const std::string before = ColumnMetadata(*field, kHighWaterMark);
     const int64_t now_at = NumberOr(mark, 0);
     const int64_t was_at = before.empty() ? now_at : NumberOr(before, now_at);
-    const auto metadata = field->metadata()->Copy();
-    (void)metadata->Set(kHighWaterMark,
-                        std::to_string(up ? std::max(now_at, was_at) : std::min(now_at, was_at)));
-    fields.push_back(field->WithMetadata(metadata));
+    fields.push_back(
+        WithHighWaterMark(*field, up ? std::max(now_at, was_at) : std::min(now_at, was_at)));
   }
   return arrow::schema(fields, restored.metadata());
 }

@@ -1,21 +1,14 @@
 // ALTER TABLE ... ALTER COLUMN ... SYNC IDENTITY.
 #include <arrow/api.h>
-#include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
 
+#include "delta/columns/identity_column.h"
 #include "delta/commands/alteration_internal.h"
 #include "delta/files/scan.h"
-#include "delta/protocol/number_text.h"
 
 namespace sluice::delta {
 namespace {
-
-constexpr char kHighWaterMark[] = "delta.identity.highWaterMark";
-
-std::optional<int64_t> NumberOf(const arrow::Field& field, const char* key) {
-  return LeadingNumber<int64_t>(ColumnMetadata(field, key));
-}
 
 /// The value of the column that lies furthest in the direction it counts; nothing without rows.
 Result<std::optional<int64_t>> Furthest(Table& table, const Transaction& transaction,
@@ -55,32 +48,32 @@ Result<int64_t> NextAt(int64_t value, int64_t start, int64_t step) {
 Result<CommitResult> SyncIdentity(Table& table, const ColumnPath& path) {
   SLUICE_ASSIGN_OR_RETURN(auto alteration, Alteration::Begin(table));
   const auto field = FindField(alteration.snapshot().schema()->fields(), path);
-  const auto start = field == nullptr ? std::nullopt : NumberOf(*field, "delta.identity.start");
-  if (!start.has_value() || path.size() != 1) {
+  std::optional<IdentityColumn> identity;
+  if (field != nullptr) {
+    SLUICE_ASSIGN_OR_RETURN(identity, IdentityOf(*field));
+  }
+  if (!identity.has_value() || path.size() != 1) {
     return MakeError("DELTA_IDENTITY_COLUMNS_ALTER_NON_IDENTITY_COLUMN",
                      "SYNC IDENTITY of what is no identity column: " + DottedPath(path));
   }
-  const int64_t step = NumberOf(*field, "delta.identity.step").value_or(1);
+  auto [start, step, mark] = *identity;
   if (step == 0)
     return MakeError("DELTA_LOG_CORRUPT", "identity column does not count: " + field->name());
   const bool upwards = step > 0;
   SLUICE_ASSIGN_OR_RETURN(const auto furthest,
                           Furthest(table, alteration.transaction(), field->name(), upwards));
   alteration.transaction().ReadWholeTable();
-  std::optional<int64_t> mark = NumberOf(*field, kHighWaterMark);
   // A value in front of the start is none that counting comes to.
-  if (furthest.has_value() && (upwards ? *furthest >= *start : *furthest <= *start)) {
-    SLUICE_ASSIGN_OR_RETURN(const int64_t next, NextAt(*furthest, *start, step));
+  if (furthest.has_value() && (upwards ? *furthest >= start : *furthest <= start)) {
+    SLUICE_ASSIGN_OR_RETURN(const int64_t next, NextAt(*furthest, start, step));
     const bool beyond = !mark.has_value() || (upwards ? next > *mark : next < *mark);
     if (beyond) mark = next;
   }
   SLUICE_ASSIGN_OR_RETURN(const std::string json, FieldJson(field));
-  const auto edit = [&](arrow::FieldVector fields) -> Result<arrow::FieldVector> {
+  const auto edit = [&, mark = mark](arrow::FieldVector fields) -> Result<arrow::FieldVector> {
     if (!mark.has_value()) return fields;
     auto& changed = fields[static_cast<size_t>(FindFieldIndex(fields, path.front()))];
-    auto metadata = changed->metadata()->Copy();
-    SLUICE_RETURN_NOT_OK(metadata->Set(kHighWaterMark, std::to_string(*mark)));
-    changed = changed->WithMetadata(std::move(metadata));
+    changed = WithHighWaterMark(*changed, *mark);
     return fields;
   };
   SLUICE_RETURN_NOT_OK(alteration.EditColumns({}, edit));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "delta/columns/adapt_columns.h"
+#include "delta/columns/identity_column.h"
 #include "delta/protocol/number_text.h"
 #include "delta/protocol/schema_json.h"
 
@@ -13,7 +14,6 @@ namespace sluice::delta {
 namespace {
 
 constexpr char kConstraintPrefix[] = "delta.constraints.";
-constexpr char kHighWaterMark[] = "delta.identity.highWaterMark";
 constexpr char kCharKey[] = "__CHAR_VARCHAR_TYPE_STRING";
 
 /// "char(4)", "varchar(10)" -> the number of characters that fit; nothing for other types.
@@ -124,11 +124,8 @@ struct RowRules::Column {
   RowFunction default_of;  // over a column of row numbers
   std::optional<int64_t> length_limit;
 
-  bool identity = false;
+  std::optional<IdentityColumn> identity;
   bool explicit_allowed = false;
-  std::optional<int64_t> high_water_mark;
-  int64_t start = 1;
-  int64_t step = 1;
   bool numbered = false;  // values were given
 };
 
@@ -171,15 +168,8 @@ Status RowRules::CompileColumn(int index, ExpressionCompiler* expressions) {
     checks_.push_back(std::move(check));
   }
   column.length_limit = LengthLimit(field);
-  const auto start = LeadingNumber<int64_t>(ColumnMetadata(field, "delta.identity.start"));
-  if (!start.has_value()) return Status::OK();
-  column.identity = true;
-  column.start = *start;
-  column.step = LeadingNumber<int64_t>(ColumnMetadata(field, "delta.identity.step")).value_or(1);
-  column.high_water_mark = LeadingNumber<int64_t>(ColumnMetadata(field, kHighWaterMark));
+  SLUICE_ASSIGN_OR_RETURN(column.identity, IdentityOf(field));
   column.explicit_allowed = ColumnMetadata(field, "delta.identity.allowExplicitInsert") == "true";
-  if (field.type()->id() != arrow::Type::INT64)
-    return MakeError("DELTA_LOG_CORRUPT", "identity column is no BIGINT: " + field.name());
   return Status::OK();
 }
 
@@ -204,14 +194,14 @@ Result<std::shared_ptr<arrow::Array>> RowRules::Missing(Column& column, int64_t 
         builder.UnsafeAppend(i);
         continue;
       }
-      int64_t next = column.start;
-      if (column.high_water_mark.has_value() &&
-          __builtin_add_overflow(*column.high_water_mark, column.step, &next)) {
+      auto& [start, step, mark] = *column.identity;
+      int64_t next = start;
+      if (mark.has_value() && __builtin_add_overflow(*mark, step, &next)) {
         return MakeError(
             "ARITHMETIC_OVERFLOW",
             "identity column has come to the end of its type: " + column.field->name());
       }
-      column.high_water_mark = next;
+      mark = next;
       column.numbered = true;
       builder.UnsafeAppend(next);
     }
@@ -328,10 +318,7 @@ std::shared_ptr<arrow::Schema> RowRules::SchemaAfter() const {
     fields.push_back(column.field);
     if (!column.numbered) continue;
     any = true;
-    auto metadata = column.field->metadata()->Copy();
-    SLUICE_CHECK(metadata->Set(kHighWaterMark, std::to_string(*column.high_water_mark)).ok(),
-                 "a key of metadata can be set");
-    fields.back() = column.field->WithMetadata(std::move(metadata));
+    fields.back() = WithHighWaterMark(*column.field, *column.identity->high_water_mark);
   }
   return any ? arrow::schema(std::move(fields)) : nullptr;
 }
